@@ -1,0 +1,38 @@
+/**
+ * Journal records. `opened` and `settled` are ledger records: never shed, kept in the disk reserve when the disk is full.
+ * The numbers are on disk: never reuse one.
+ */
+export const RECORD_TYPES = { 'call.opened': 1, 'call.settled': 2, payload: 3, 'otlp.batch': 4, event: 5 } as const;
+export type RecordType = keyof typeof RECORD_TYPES;
+
+export interface JournalRecord {
+  readonly type: RecordType;
+  readonly schemaVersion: number;
+  /** UUIDv7 of the record's subject (a call id …), at most 64 bytes of ASCII. */
+  readonly id: string;
+  readonly payload: Buffer;
+}
+
+/** A place in a writer's journal; positions of one writer are totally ordered by (segment, offset). */
+export interface JournalPosition {
+  readonly segment: number;
+  /** Bytes from the start of the segment file. */
+  readonly offset: number;
+}
+
+/** What a lower room needs of a journal. */
+export interface JournalWriter {
+  /**
+   * Appends without waiting for the disk: when it returns, `write()` of the batch is at most one tick away and fdatasync at most 50 ms.
+   * A full disk never throws: payloads are shed and counted, ledger records go to the reserve, then to memory. Ask `canAccept` before new work is begun.
+   */
+  append(record: JournalRecord): void;
+  /** Resolves when everything appended before went through `write()` (kill -9 safe), or when the writer has fallen back to memory. */
+  written(): Promise<void>;
+  /** Resolves when everything appended before is synced to disk. */
+  sync(): Promise<void>;
+  /** True while ledger records can still be taken. Admission answers 503 `journal_full` when false. */
+  canAccept(): boolean;
+  readonly stats: { readonly shedPayloads: number; readonly appended: number; readonly bytes: number; readonly isDegraded: boolean };
+  close(): Promise<void>;
+}

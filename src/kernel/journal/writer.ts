@@ -1,0 +1,433 @@
+import { close, closeSync, fdatasync, fsync, ftruncate, mkdirSync, open, openSync, renameSync, rmSync, statSync, writev } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Clock, Timer } from '../clock.ts';
+import { PlimsollError } from '../errors.ts';
+import { encodeFrame, SEGMENT_MAGIC } from './frame.ts';
+import type { JournalRecord, JournalWriter } from './record.ts';
+import { journalBytes, listSegments, segmentPath } from './segment.ts';
+
+export interface JournalWriterOptions {
+  /** `<data>/journal/<writer>`; created when missing. One process writes to it. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /** A segment is closed once it is this long. */
+  readonly maxSegmentBytes?: number;
+  /** All segments of this writer together: beyond 80 % payloads are shed, at 100 % only the reserve is left. */
+  readonly maxTotalBytes?: number;
+  /** Preallocated space that only ledger records may use. */
+  readonly reserveBytes?: number;
+  /** Ledger records held in memory when the reserve is used up. */
+  readonly ringBytes?: number;
+  /** Records that must stand again at the start of each new segment (calls in flight), so that recovery needs the newest segments only. */
+  readonly carryOver?: () => Iterable<JournalRecord>;
+  /** Told once per change: the disk stopped or resumed taking records. */
+  readonly onDegraded?: (isDegraded: boolean, reason: string) => void;
+}
+
+const SYNC_DELAY_MS = 40;
+const STALL_MS = 1_000;
+const RETRY_MS = 1_000;
+const MAX_WRITE_BYTES = 4 * 1024 * 1024;
+
+const fdatasyncAsync = promisify(fdatasync);
+const fsyncAsync = promisify(fsync);
+const ftruncateAsync = promisify(ftruncate);
+const openAsync = promisify(open);
+const closeAsync = promisify(close);
+
+interface Pending {
+  readonly buffers: readonly Buffer[];
+  readonly bytes: number;
+  readonly isLedger: boolean;
+  readonly sequence: number;
+}
+
+/** Where records go now. `ring` = nowhere but memory, until the disk takes them again. */
+type Mode = 'normal' | 'reserve' | 'ring';
+
+/**
+ * Append-only writer of one directory. One write is in flight at a time; what arrives meanwhile becomes the next write.
+ * The event loop never waits for the disk.
+ */
+export class FileJournalWriter implements JournalWriter {
+  readonly #options: Required<Omit<JournalWriterOptions, 'carryOver' | 'onDegraded'>>;
+  readonly #carryOver: () => Iterable<JournalRecord>;
+  readonly #onDegraded: (isDegraded: boolean, reason: string) => void;
+  #fd = -1;
+  #segment = 0;
+  #offset = 0;
+  #mode: Mode = 'normal';
+  #queue: Pending[] = [];
+  #queuedBytes = 0;
+  #sequence = 0;
+  #writtenSequence = 0;
+  #waiters: { sequence: number; resolve: () => void }[] = [];
+  #isWriting = false;
+  #isScheduled = false;
+  #isStalled = false;
+  #isClosed = false;
+  #syncTimer: Timer | null = null;
+  #retryTimer: Timer | null = null;
+  #totalTimer: Timer | null = null;
+  #totalBytes = 0;
+  #syncing: Promise<void> = Promise.resolve();
+  #work: Promise<void> = Promise.resolve();
+  readonly #stats = { shedPayloads: 0, appended: 0, bytes: 0, isDegraded: false };
+
+  private constructor(options: JournalWriterOptions) {
+    this.#options = {
+      directory: options.directory,
+      clock: options.clock,
+      maxSegmentBytes: options.maxSegmentBytes ?? 64 * 1024 * 1024,
+      maxTotalBytes: options.maxTotalBytes ?? 4 * 1024 * 1024 * 1024,
+      reserveBytes: options.reserveBytes ?? 16 * 1024 * 1024,
+      ringBytes: options.ringBytes ?? 8 * 1024 * 1024,
+    };
+    this.#carryOver = options.carryOver ?? (() => []);
+    this.#onDegraded = options.onDegraded ?? (() => {});
+  }
+
+  /** @throws PlimsollError `data_dir_unusable` when the directory cannot be written at all; a full disk is no error, the writer starts in the ring. */
+  static async open(options: JournalWriterOptions): Promise<FileJournalWriter> {
+    const writer = new FileJournalWriter(options);
+    try {
+      mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+      writer.#totalBytes = journalBytes(options.directory);
+      await writer.#prepareReserve();
+      await writer.#openSegment();
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw new PlimsollError('data_dir_unusable', `Cannot write the journal in ${options.directory}: ${(error as Error).message}`, {
+          details: { directory: options.directory },
+          cause: error,
+        });
+      }
+      await writer.#leaveDisk(error);
+    }
+    writer.#watchTotal();
+    return writer;
+  }
+
+  get stats(): JournalWriter['stats'] {
+    return this.#stats;
+  }
+
+  append(record: JournalRecord): void {
+    if (this.#isClosed) throw new PlimsollError('internal', 'The journal is closed');
+    const isLedger = record.type !== 'payload';
+    if (!isLedger && this.#mustShed()) {
+      this.#stats.shedPayloads += 1;
+      return;
+    }
+    const buffers = encodeFrame(record);
+    const bytes = buffers[0].length + buffers[1].length;
+    this.#queue.push({ buffers, bytes, isLedger, sequence: ++this.#sequence });
+    this.#queuedBytes += bytes;
+    this.#stats.appended += 1;
+    this.#stats.bytes += bytes;
+    this.#schedule();
+  }
+
+  #mustShed(): boolean {
+    return (
+      this.#mode !== 'normal' ||
+      this.#isStalled ||
+      this.#queuedBytes > this.#options.ringBytes ||
+      this.#totalBytes > 0.8 * this.#options.maxTotalBytes
+    );
+  }
+
+  canAccept(): boolean {
+    return !this.#isClosed && ((this.#mode !== 'ring' && !this.#isStalled) || this.#queuedBytes < this.#options.ringBytes);
+  }
+
+  written(): Promise<void> {
+    if (this.#writtenSequence >= this.#sequence || this.#mode === 'ring' || this.#isStalled) return Promise.resolve();
+    const sequence = this.#sequence;
+    return new Promise((resolve) => this.#waiters.push({ sequence, resolve }));
+  }
+
+  async sync(): Promise<void> {
+    await this.written();
+    await this.#syncNow();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    if (this.#mode !== 'ring') await this.sync();
+    this.#isClosed = true;
+    this.#syncTimer?.cancel();
+    this.#retryTimer?.cancel();
+    this.#totalTimer?.cancel();
+    await this.#work;
+    await this.#syncing;
+    if (this.#fd >= 0) await closeAsync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isWriting || this.#mode === 'ring') return;
+    this.#isScheduled = true;
+    // One turn of the event loop gathers what many calls append in it.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (!this.#isWriting && this.#mode !== 'ring') this.#work = this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      while (this.#queue.length > 0 && this.#fd >= 0) {
+        if (this.#offset >= this.#options.maxSegmentBytes) await this.#rotate();
+        if (this.#isTotalReached() && this.#mode === 'normal') throw Object.assign(new Error('maxTotalBytes reached'), { code: 'ENOSPC' });
+        const batch = this.#takeBatch();
+        if (batch.length === 0) throw Object.assign(new Error('reserve used up'), { code: 'ENOSPC' });
+        await this.#writeBatch(batch);
+      }
+    } catch (error) {
+      await this.#leaveDisk(error);
+    } finally {
+      this.#isWriting = false;
+      if (this.#queue.length > 0) this.#schedule();
+    }
+  }
+
+  #isTotalReached(): boolean {
+    return this.#totalBytes >= this.#options.maxTotalBytes;
+  }
+
+  /** The head of the queue, at most one write long; in the reserve only as much as still fits. */
+  #takeBatch(): Pending[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#queue) {
+      if (count > 0 && bytes + entry.bytes > MAX_WRITE_BYTES) break;
+      if (this.#mode === 'reserve' && this.#offset + bytes + entry.bytes > this.#options.reserveBytes) break;
+      bytes += entry.bytes;
+      count += 1;
+    }
+    return this.#queue.slice(0, count);
+  }
+
+  async #writeBatch(batch: readonly Pending[]): Promise<void> {
+    const stall = this.#options.clock.setTimer(STALL_MS, () => this.#setStalled(true));
+    const start = this.#offset;
+    try {
+      const bytes = await writeAll(
+        this.#fd,
+        batch.flatMap((entry) => entry.buffers),
+        start,
+      );
+      this.#offset = start + bytes;
+      if (this.#mode === 'normal') this.#totalBytes += bytes;
+      this.#queue.splice(0, batch.length);
+      this.#queuedBytes -= bytes;
+      // With an empty queue everything appended is either written or was shed: nobody waits for a shed payload.
+      this.#writtenSequence = this.#queue.length === 0 ? this.#sequence : (batch.at(-1)?.sequence ?? this.#writtenSequence);
+      this.#setStalled(false);
+      this.#resolveWaiters();
+      this.#scheduleSync();
+    } finally {
+      stall.cancel();
+    }
+  }
+
+  #resolveWaiters(): void {
+    const isFree = this.#mode === 'ring' || this.#isStalled;
+    let done = 0;
+    while (done < this.#waiters.length && (isFree || (this.#waiters[done]?.sequence ?? 0) <= this.#writtenSequence))
+      this.#waiters[done++]?.resolve();
+    if (done > 0) this.#waiters.splice(0, done);
+  }
+
+  #setStalled(isStalled: boolean): void {
+    if (this.#isStalled === isStalled) return;
+    this.#isStalled = isStalled;
+    this.#report(isStalled ? `the disk has not answered a write for ${STALL_MS} ms` : 'the disk answers again');
+    if (isStalled) this.#resolveWaiters();
+  }
+
+  #report(reason: string): void {
+    const isDegraded = this.#isStalled || this.#mode !== 'normal';
+    if (isDegraded === this.#stats.isDegraded) return;
+    this.#stats.isDegraded = isDegraded;
+    this.#onDegraded(isDegraded, reason);
+  }
+
+  #scheduleSync(): void {
+    this.#syncTimer ??= this.#options.clock.setTimer(SYNC_DELAY_MS, () => {
+      this.#syncTimer = null;
+      this.#syncNow().catch((error: unknown) => {
+        // While a write is in flight it meets the same disk and fails by itself.
+        if (!this.#isWriting) void this.#leaveDisk(error);
+      });
+    });
+  }
+
+  #syncNow(): Promise<void> {
+    const fd = this.#fd;
+    if (fd < 0) return Promise.resolve();
+    this.#syncing = this.#syncing.catch(() => {}).then(() => (fd === this.#fd ? fdatasyncAsync(fd) : undefined));
+    return this.#syncing;
+  }
+
+  async #openSegment(): Promise<void> {
+    this.#segment = (listSegments(this.#options.directory).at(-1) ?? 0) + 1;
+    const path = segmentPath(this.#options.directory, this.#segment);
+    const fd = await openAsync(path, 'wx', 0o600);
+    try {
+      const carried = [...this.#carryOver()].flatMap((record) => encodeFrame(record));
+      this.#offset = await writeAll(fd, [SEGMENT_MAGIC, ...carried], 0);
+      await fdatasyncAsync(fd);
+      await this.#syncDirectory();
+    } catch (error) {
+      await closeAsync(fd);
+      rmSync(path, { force: true });
+      throw error;
+    }
+    this.#totalBytes += this.#offset;
+    this.#fd = fd;
+  }
+
+  async #rotate(): Promise<void> {
+    const old = this.#fd;
+    await fdatasyncAsync(old);
+    await this.#syncing.catch(() => {});
+    await this.#openSegment();
+    await closeAsync(old);
+  }
+
+  /** Writes the reserve's zeros for real, so that its blocks belong to us when the disk is full. */
+  async #prepareReserve(): Promise<void> {
+    const path = join(this.#options.directory, 'reserve');
+    if (statSync(path, { throwIfNoEntry: false })?.size === this.#options.reserveBytes) return;
+    const temporary = `${path}.new`;
+    try {
+      const zeros = Buffer.alloc(this.#options.reserveBytes);
+      SEGMENT_MAGIC.copy(zeros);
+      await writeFile(temporary, zeros, { mode: 0o600, flush: true });
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  /** The present place does not take records: cut off a half-written frame, then the reserve, then memory. */
+  async #leaveDisk(error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#fd >= 0) {
+      await this.#syncing.catch(() => {});
+      if (this.#mode === 'normal') await ftruncateAsync(this.#fd, this.#offset).catch(() => {});
+      await closeAsync(this.#fd).catch(() => {});
+      this.#fd = -1;
+    }
+    const shed = this.#queue.filter((entry) => !entry.isLedger);
+    if (shed.length > 0) {
+      this.#stats.shedPayloads += shed.length;
+      this.#queue = this.#queue.filter((entry) => entry.isLedger);
+      this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + entry.bytes, 0);
+    }
+    this.#mode = this.#mode === 'normal' && (await this.#enterReserve()) ? 'reserve' : 'ring';
+    this.#report(reason);
+    this.#resolveWaiters();
+    this.#retryTimer ??= this.#options.clock.setTimer(RETRY_MS, () => this.#retry());
+  }
+
+  async #enterReserve(): Promise<boolean> {
+    const segment = (listSegments(this.#options.directory).at(-1) ?? 0) + 1;
+    const path = segmentPath(this.#options.directory, segment);
+    try {
+      renameSync(join(this.#options.directory, 'reserve'), path);
+      this.#fd = await openAsync(path, 'r+');
+    } catch {
+      return false;
+    }
+    this.#segment = segment;
+    this.#offset = SEGMENT_MAGIC.length;
+    for (const record of this.#carryOver()) {
+      const buffers = encodeFrame(record);
+      const bytes = buffers[0].length + buffers[1].length;
+      if (this.#offset + bytes > this.#options.reserveBytes) break;
+      this.#offset += await writeAll(this.#fd, buffers, this.#offset);
+    }
+    return true;
+  }
+
+  #retry(): void {
+    this.#retryTimer = null;
+    if (this.#isClosed || this.#mode === 'normal') return;
+    if (this.#isWriting) {
+      this.#retryTimer = this.#options.clock.setTimer(RETRY_MS, () => this.#retry());
+      return;
+    }
+    this.#isWriting = true;
+    this.#work = this.#returnToDisk().finally(() => {
+      this.#isWriting = false;
+      if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  async #returnToDisk(): Promise<void> {
+    const reserveFd = this.#fd;
+    try {
+      this.#totalBytes = journalBytes(this.#options.directory);
+      if (this.#isTotalReached()) throw Object.assign(new Error('maxTotalBytes reached'), { code: 'ENOSPC' });
+      await this.#prepareReserve();
+      await this.#openSegment();
+      if (reserveFd >= 0) await closeAsync(reserveFd);
+      this.#mode = 'normal';
+      this.#report('the disk takes records again');
+    } catch {
+      this.#retryTimer = this.#options.clock.setTimer(RETRY_MS, () => this.#retry());
+    }
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const fd = openSync(this.#options.directory, 'r');
+    try {
+      await fsyncAsync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Readers delete what they have passed: count again now and then. */
+  #watchTotal(): void {
+    this.#totalTimer = this.#options.clock.setTimer(2_000, () => {
+      if (this.#isClosed) return;
+      this.#totalBytes = journalBytes(this.#options.directory);
+      this.#watchTotal();
+    });
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** `writev` until all bytes are down. @returns bytes written @throws the system's error; part of the bytes may be on disk then */
+async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<number> {
+  let rest = buffers.filter((buffer) => buffer.length > 0);
+  let total = 0;
+  while (rest.length > 0) {
+    // IOV_MAX is 1 024 on Linux and macOS.
+    const slice = rest.slice(0, 1024);
+    const written = await new Promise<number>((resolve, reject) =>
+      writev(fd, slice, position + total, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+    );
+    if (written === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
+    total += written;
+    let skip = written;
+    let index = 0;
+    while (index < rest.length && skip >= (rest[index]?.length ?? 0)) skip -= rest[index++]?.length ?? 0;
+    rest = rest.slice(index);
+    const first = rest[0];
+    if (first !== undefined && skip > 0) rest[0] = first.subarray(skip);
+  }
+  return total;
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import type { Actor, Grant, Scope } from './scope.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface RouteRequest<P, Q, B, S> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly actor: Actor;
+  readonly scope: Scope;
+  readonly services: S;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** True when the request came over TLS (directly or by a trusted proxy header); decides the cookie's Secure flag. */
+  readonly isSecure: boolean;
+}
+
+/** A handler may return plain data, or this to set headers (a cookie, a location). */
+export class RouteAnswer<R> {
+  readonly body: R;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(body: R, headers: Readonly<Record<string, string>>) {
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+interface RouteBase {
+  readonly path: `/api/v1/${string}`;
+  readonly summary: string;
+  /** Right needed; `'public'` must be said, silence fails the boot. */
+  readonly permission: Grant | 'public';
+  /** Success status; 200 unless said. 204 has no body. */
+  readonly status?: 200 | 201 | 202 | 204;
+}
+
+export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType, S> extends RouteBase {
+  readonly method: Method;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly response: R;
+  /** Audit action, `noun.verb` in the past tense. Required on every method but GET. */
+  readonly audit?: `${string}.${string}`;
+  handler(
+    request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>, S>,
+  ): Promise<z.input<R> | RouteAnswer<z.input<R>>> | z.input<R> | RouteAnswer<z.input<R>>;
+}
+
+/** A declared route with its types forgotten: what the router, the OpenAPI document and the boot check work on. */
+export interface Route<S> {
+  readonly method: Method;
+  readonly path: `/api/v1/${string}`;
+  readonly summary: string;
+  readonly permission: Grant | 'public';
+  readonly status: 200 | 201 | 202 | 204;
+  readonly params: z.ZodType | null;
+  readonly query: z.ZodType | null;
+  readonly body: z.ZodType | null;
+  readonly response: z.ZodType;
+  readonly audit: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
+  readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
+}
+
+/** Declares one API route: validation, handler types, OpenAPI, permission and audit come from this one object. */
+export function defineRoute<S>() {
+  return <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    definition: RouteDefinition<P, Q, B, R, S>,
+  ): Route<S> => ({
+    method: definition.method,
+    path: definition.path,
+    summary: definition.summary,
+    permission: definition.permission,
+    status: definition.status ?? 200,
+    params: definition.params ?? null,
+    query: definition.query ?? null,
+    body: definition.body ?? null,
+    response: definition.response,
+    audit: definition.audit ?? null,
+    handler: definition.handler,
+  });
+}

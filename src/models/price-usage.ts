@@ -1,0 +1,94 @@
+import type { PicoUsd } from '../kernel/money.ts';
+import type { Price, TokenPrices } from './price.ts';
+import { inputTokens, type Usage, type UsageClass } from './usage.ts';
+
+/** Every token class, in one fixed order. */
+const CLASSES: readonly UsageClass[] = [
+  'inputUncachedTokens',
+  'cacheReadTokens',
+  'cacheWrite5mTokens',
+  'cacheWrite1hTokens',
+  'audioInputTokens',
+  'outputTextTokens',
+  'reasoningTokens',
+  'audioOutputTokens',
+];
+
+interface Rates {
+  /** Pico-dollars per token by position in CLASSES; null = unpriced. */
+  readonly exact: readonly (bigint | null)[];
+  /** The same as numbers; NaN = unpriced. Only sums that stay safe integers are taken from here. */
+  readonly fast: Float64Array;
+}
+
+/** A price with its text already parsed: build it once per snapshot, not once per call. */
+export interface CompiledPrice {
+  readonly priceId: string;
+  readonly perRequest: bigint;
+  readonly base: Rates;
+  readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[];
+}
+
+/** `unpriced` has no amount. The caller says `estimated_tokens` instead of `priced` when the usage was a guess. */
+export interface PricedUsage {
+  readonly costPicoUsd: PicoUsd | null;
+  readonly costStatus: 'priced' | 'unpriced';
+  readonly priceId: string | null;
+}
+
+const UNPRICED: PricedUsage = Object.freeze({ costPicoUsd: null, costStatus: 'unpriced', priceId: null });
+
+function compileRates(perToken: TokenPrices): Rates {
+  const exact = CLASSES.map((name) => {
+    // Reasoning is billed as output text unless the price says otherwise: no provider lists it for less.
+    const text = perToken[name] ?? (name === 'reasoningTokens' ? perToken.outputTextTokens : undefined);
+    return text === undefined ? null : BigInt(text);
+  });
+  return { exact, fast: Float64Array.from(exact, (rate) => (rate === null ? Number.NaN : Number(rate))) };
+}
+
+export function compilePrice(price: Price): CompiledPrice {
+  const tiers = price.tiers.map((tier) => ({ aboveInputTokens: tier.aboveInputTokens, rates: compileRates(tier.perToken) }));
+  return {
+    priceId: price.priceId,
+    perRequest: BigInt(price.perRequest ?? '0'),
+    base: compileRates(price.perToken),
+    tiers: tiers.sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
+  };
+}
+
+function ratesFor(usage: Usage, price: CompiledPrice): Rates {
+  let rates = price.base;
+  if (price.tiers.length === 0) return rates;
+  const input = inputTokens(usage);
+  for (const tier of price.tiers) if (input > tier.aboveInputTokens) rates = tier.rates;
+  return rates;
+}
+
+/**
+ * Cost of one attempt: Σ tokens of a class × its price, plus the price per request.
+ * A class that has tokens and no price leaves the whole call unpriced; the only fallback here is reasoning → output text.
+ * The sum is taken in floating point while it is a safe integer (then it is exact, all terms being whole and not negative), else in bigint.
+ */
+export function priceCompiled(usage: Usage, price: CompiledPrice | null): PricedUsage {
+  if (price === null) return UNPRICED;
+  const rates = ratesFor(usage, price);
+  let sum = 0;
+  for (let index = 0; index < CLASSES.length; index++) {
+    const tokens = usage[CLASSES[index] as UsageClass];
+    if (tokens === 0) continue;
+    sum += tokens * (rates.fast[index] ?? Number.NaN);
+  }
+  if (Number.isNaN(sum)) return UNPRICED;
+  const tokensCost = sum <= Number.MAX_SAFE_INTEGER ? BigInt(sum) : exactSum(usage, rates);
+  return { costPicoUsd: tokensCost + price.perRequest, costStatus: 'priced', priceId: price.priceId };
+}
+
+function exactSum(usage: Usage, rates: Rates): bigint {
+  return CLASSES.reduce((sum, name, index) => sum + BigInt(usage[name]) * (rates.exact[index] ?? 0n), 0n);
+}
+
+/** `priceCompiled` for callers that price once (an admin view, a test). */
+export function priceUsage(usage: Usage, price: Price | null): PricedUsage {
+  return priceCompiled(usage, price === null ? null : compilePrice(price));
+}

@@ -1,0 +1,124 @@
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { CostStatus, Usage } from '../models/usage.ts';
+
+/**
+ * What the gateway journals of one `/v1` call. Written by `gateway`, read by `traces` (spans) and `costs` (ledger).
+ * Stored for as long as journals live: fields are added, never renamed or removed (a fixture per schema version is tested).
+ */
+export const CALL_SCHEMA_VERSION = 1;
+
+export type CallStatus = 'ok' | 'error' | 'aborted';
+
+/** Journal record `call.opened`: written before the provider is called; carries what is needed to close the call after a crash. */
+export interface CallOpened {
+  readonly callId: string;
+  readonly traceId: string;
+  /** The call's entry span. */
+  readonly spanId: string;
+  /** The client's span, from `traceparent`. */
+  readonly parentSpanId: string | null;
+  readonly organisationId: string;
+  readonly environment: string;
+  readonly operation: 'chat';
+  readonly feature: string;
+  readonly team: string | null;
+  readonly user: string | null;
+  readonly session: string | null;
+  readonly customer: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Id of the virtual key (never the key). */
+  readonly keyId: string;
+  /** What the client asked for: a route or a model alias. */
+  readonly requestedModel: string;
+  /** Name of the route, null when a model alias was asked for. */
+  readonly route: string | null;
+  readonly isStream: boolean;
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number;
+  readonly snapshotEpoch: number;
+  /** Upper estimate used when the call is never settled. */
+  readonly estimatedInputTokens: number;
+  /** Config name and model of the first target, to price an aborted call. */
+  readonly firstTarget: { readonly model: string; readonly provider: string; readonly upstreamModel: string } | null;
+  /** True when the target is simulated; shown wherever the call appears. */
+  readonly isSimulated: boolean;
+}
+
+/** One try at one provider. Times are relative to the call's start. */
+export interface CallAttempt {
+  readonly spanId: string;
+  /** Alias in plimsoll.yaml. */
+  readonly model: string;
+  /** Provider name in plimsoll.yaml. */
+  readonly provider: string;
+  /** Provider kind, e.g. `openai` (OpenTelemetry `gen_ai.provider.name`). */
+  readonly providerKind: string;
+  /** Model id sent upstream. */
+  readonly requestModel: string;
+  /** Model id that the provider says it used. */
+  readonly responseModel: string | null;
+  readonly responseId: string | null;
+  readonly startOffsetMs: number;
+  readonly durationMs: number;
+  readonly ttftMs: number | null;
+  readonly status: CallStatus;
+  readonly httpStatus: number | null;
+  readonly errorType: ErrorCode | null;
+  readonly errorMessage: string | null;
+  readonly finishReasons: readonly string[];
+  /** Null = nothing is known of usage (for example, no byte came back). */
+  readonly usage: Usage | null;
+  readonly usageSource: 'reported' | 'estimated' | null;
+  /** The provider's own usage object, verbatim JSON text. */
+  readonly providerUsage: string | null;
+  /** Decimal integer; null when unpriced. */
+  readonly costPicoUsd: string | null;
+  readonly costStatus: CostStatus;
+  readonly priceId: string | null;
+}
+
+export interface CallStage {
+  readonly name: 'authenticate' | 'admit' | 'route' | 'infer' | 'settle';
+  readonly startOffsetMs: number;
+  readonly durationMs: number;
+  readonly status: 'ok' | 'error';
+}
+
+/** Journal record `call.settled`: exactly one per call, written once, after the last byte or the failure. */
+export interface CallSettled extends CallOpened {
+  readonly status: CallStatus;
+  readonly httpStatus: number;
+  readonly errorType: ErrorCode | null;
+  readonly errorMessage: string | null;
+  readonly durationMs: number;
+  /** Milliseconds from the request's arrival to the first byte of content sent to the client; null when none was. */
+  readonly ttftMs: number | null;
+  /** Gaps between content chunks of a stream; null for JSON answers and streams of one chunk. */
+  readonly interTokenMs: { readonly count: number; readonly meanMs: number; readonly maxMs: number } | null;
+  readonly attempts: readonly CallAttempt[];
+  readonly stages: readonly CallStage[];
+  /** Sum over attempts; null when any attempt with usage is unpriced. */
+  readonly costPicoUsd: string | null;
+  readonly costStatus: CostStatus;
+  /** Sampling parameters that were sent: temperature, max_tokens … */
+  readonly requestParameters: Readonly<Record<string, unknown>>;
+  /** Settled by the recovery after a crash, not by the pipeline. */
+  readonly isRecovered: boolean;
+}
+
+/** Journal record `payload`: texts of a call; shed first when the disk is short. */
+export interface CallPayload {
+  readonly callId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly organisationId: string;
+  readonly environment: string;
+  readonly startedAtMs: number;
+  readonly policy: 'full' | 'preview';
+  /** The request body as sent by the client (JSON text). For `preview`: the first 200 characters of the last user message. */
+  readonly input: string;
+  /** The answer: OpenAI `choices[].message` list as JSON text. For `preview`: the first 200 characters of the text. */
+  readonly output: string | null;
+  /** True when either text was cut to the configured maximum. */
+  readonly isTruncated: boolean;
+}
