@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../kernel/errors.ts';
-import type { Usage } from '../traces/usage.ts';
+import type { Usage } from '../models/usage.ts';
 
 /** What one answer said about itself, whatever its dialect. */
 export interface AnswerFacts {

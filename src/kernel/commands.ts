@@ -105,7 +105,8 @@ export function parseCommandOptions<C>(command: Command<C>, words: readonly stri
   for (const [flag, value] of Object.entries(parsed.values)) input[flags.get(flag) ?? flag] = value;
   parsed.positionals.forEach((value, index) => {
     const name = command.positionals[index];
-    if (name === undefined) throw new PlimsollError('invalid_argument', `Unexpected argument "${value}" (see: plimsoll ${command.name} --help)`);
+    if (name === undefined)
+      throw new PlimsollError('invalid_argument', `Unexpected argument "${value}" (see: plimsoll ${command.name} --help)`);
     input[name] ??= value;
   });
   const result = command.options.safeParse(input);
@@ -122,7 +123,10 @@ export function commandHelp<C>(command: Command<C>): string {
   const rows = Object.entries(command.options.shape as Record<string, z.ZodType>).map(([name, schema]) => {
     const isOptional = schema.safeParse(undefined).success;
     const value = isBoolean(schema) ? '' : ' <value>';
-    return [`${optionFlag(name)}${value}`, `${schema.description ?? unwrap(schema).description ?? ''}${isOptional ? '' : ' (required)'}`] as const;
+    return [
+      `${optionFlag(name)}${value}`,
+      `${schema.description ?? unwrap(schema).description ?? ''}${isOptional ? '' : ' (required)'}`,
+    ] as const;
   });
   rows.push(['--json', 'Print JSON on stdout'], ['--help', 'Show this page']);
   const width = Math.max(...rows.map(([flag]) => flag.length));

@@ -19,56 +19,79 @@ const faultText = z
   )
   .describe('What goes wrong, e.g. "error:429;retry-after=2", "timeout", "cut_after=5"');
 
-/** How one simulated model behaves. */
-export const ModelProfile = z.strictObject({
-  ttftMedianMs: z.number().nonnegative().default(350).describe('Time to the first token, median of a lognormal, milliseconds'),
-  ttftP95Ms: z.number().nonnegative().default(900).describe('Time to the first token, 95th percentile, milliseconds'),
-  prefillMsPerThousandTokens: z.number().nonnegative().default(15).describe('Added to the first token for each 1000 uncached input tokens'),
-  tokensPerSecond: z.number().positive().default(80).describe('Speed of generation, output tokens a second'),
-  jitter: z.number().min(0).max(2).default(0.25).describe('Spread of the gap between chunks, as a fraction of the gap'),
-  tokensPerChunk: z.number().int().min(1).max(64).default(2).describe('Tokens in one event of a stream'),
-  lengthFactor: z.number().min(0.1).max(4).default(1).describe('How much of an answer is given: 0.5 = the first half, 2 = with more detail'),
-  contextTokens: z.number().int().positive().default(128_000).describe('Longest input and output together; beyond it: context_length error'),
-  maxOutputTokens: z.number().int().positive().default(16_384).describe('Longest answer, whatever the request allows'),
-  reasoningTokensMean: z.number().nonnegative().default(0).describe('Mean of the hidden reasoning tokens of an answer; 0 = does not reason'),
-  cacheHitRate: probability.default(0).describe('Share of the requests whose prefix is found in the prompt cache'),
-  cacheMinimumTokens: z.number().int().positive().default(1024).describe('Shortest prefix that is cached, input tokens'),
-  refusalRate: probability.default(0).describe('Share of the requests that the model declines to answer'),
-  faults: z
-    .array(z.strictObject({ fault: faultText, rate: probability.describe('Share of the requests that are hit') }))
-    .default([])
-    .describe('Failures of this model'),
+/** How one simulated model behaves; every value may be left out. */
+export const ModelProfileOverride = z
+  .strictObject({
+    ttftMedianMs: z.number().nonnegative().describe('Time to the first token, median of a lognormal, milliseconds; default 350'),
+    ttftP95Ms: z.number().nonnegative().describe('Time to the first token, 95th percentile, milliseconds; default 900'),
+    prefillMsPerThousandTokens: z.number().nonnegative().describe('Added to the first token per 1000 uncached input tokens; default 15'),
+    tokensPerSecond: z.number().positive().describe('Speed of generation, output tokens a second; default 80'),
+    jitter: z.number().min(0).max(2).describe('Spread of the gap between chunks, as a fraction of the gap; default 0.25'),
+    tokensPerChunk: z.number().int().min(1).max(64).describe('Tokens in one event of a stream; default 2'),
+    lengthFactor: z.number().min(0.1).max(4).describe('How much of an answer is given: 0.5 = the first half, 2 = with more detail; default 1'),
+    contextTokens: z.number().int().positive().describe('Longest input and output together; beyond it: context_length error; default 128000'),
+    maxOutputTokens: z.number().int().positive().describe('Longest answer, whatever the request allows; default 16384'),
+    reasoningTokensMean: z.number().nonnegative().describe('Mean of the hidden reasoning tokens of an answer; default 0 = does not reason'),
+    cacheHitRate: probability.describe('Share of the requests whose prefix is found in the prompt cache; default 0'),
+    cacheMinimumTokens: z.number().int().positive().describe('Shortest prefix that is cached, input tokens; default 1024'),
+    refusalRate: probability.describe('Share of the requests that the model declines to answer; default 0'),
+    faults: z
+      .array(z.strictObject({ fault: faultText, rate: probability.describe('Share of the requests that are hit') }))
+      .describe('Failures of this model; default none'),
+  })
+  .partial();
+
+/** How one simulated model behaves; the meaning and unit of each value is in `ModelProfileOverride`. */
+export type ModelProfile = { readonly [K in keyof z.output<typeof ModelProfileOverride>]-?: NonNullable<z.output<typeof ModelProfileOverride>[K]> };
+
+export const DEFAULT_PROFILE: ModelProfile = Object.freeze({
+  ttftMedianMs: 350,
+  ttftP95Ms: 900,
+  prefillMsPerThousandTokens: 15,
+  tokensPerSecond: 80,
+  jitter: 0.25,
+  tokensPerChunk: 2,
+  lengthFactor: 1,
+  contextTokens: 128_000,
+  maxOutputTokens: 16_384,
+  reasoningTokensMean: 0,
+  cacheHitRate: 0,
+  cacheMinimumTokens: 1_024,
+  refusalRate: 0,
+  faults: [],
 });
-export type ModelProfile = z.output<typeof ModelProfile>;
 
 /** Profiles that exist without any configuration; they never fail by themselves. */
 export const BUILT_IN_PROFILES: Readonly<Record<string, ModelProfile>> = {
-  'sim-large': ModelProfile.parse({ ttftMedianMs: 420, ttftP95Ms: 1_100, tokensPerSecond: 75, cacheHitRate: 0.6 }),
-  'sim-small': ModelProfile.parse({ ttftMedianMs: 180, ttftP95Ms: 450, tokensPerSecond: 160, lengthFactor: 0.7, cacheHitRate: 0.6 }),
-  'sim-reasoner': ModelProfile.parse({
+  'sim-large': { ...DEFAULT_PROFILE, ttftMedianMs: 420, ttftP95Ms: 1_100, tokensPerSecond: 75, cacheHitRate: 0.6 },
+  'sim-small': { ...DEFAULT_PROFILE, ttftMedianMs: 180, ttftP95Ms: 450, tokensPerSecond: 160, lengthFactor: 0.7, cacheHitRate: 0.6 },
+  'sim-reasoner': {
+    ...DEFAULT_PROFILE,
     ttftMedianMs: 600,
     ttftP95Ms: 1_500,
     tokensPerSecond: 110,
     reasoningTokensMean: 420,
     contextTokens: 200_000,
     cacheHitRate: 0.6,
-  }),
-  'sim-claude': ModelProfile.parse({
+  },
+  'sim-claude': {
+    ...DEFAULT_PROFILE,
     ttftMedianMs: 520,
     ttftP95Ms: 1_300,
     tokensPerSecond: 68,
     lengthFactor: 1.2,
     contextTokens: 200_000,
     cacheHitRate: 0.7,
-  }),
-  'sim-claude-small': ModelProfile.parse({
+  },
+  'sim-claude-small': {
+    ...DEFAULT_PROFILE,
     ttftMedianMs: 240,
     ttftP95Ms: 600,
     tokensPerSecond: 140,
     lengthFactor: 0.8,
     contextTokens: 200_000,
     cacheHitRate: 0.7,
-  }),
+  },
 };
 
 /** Section `sim` of plimsoll.yaml: the simulated providers. */
@@ -78,7 +101,7 @@ export const simConfig = z.strictObject({
   apiKey: z.string().min(1).optional().describe('When set, requests need this key (not a secret: nothing is behind it)'),
   latencyFactor: z.number().min(0).max(100).default(1).describe('Multiplies every planned latency; 0 = answer at once'),
   models: z
-    .record(z.string().min(1), ModelProfile)
+    .record(z.string().min(1), ModelProfileOverride)
     .default({})
     .describe('Own simulated models, or other values for sim-large, sim-small, sim-reasoner, sim-claude, sim-claude-small'),
   faults: z
@@ -87,14 +110,19 @@ export const simConfig = z.strictObject({
         fault: faultText,
         rate: probability.default(1).describe('Share of the requests that are hit'),
         models: z.array(z.string().min(1)).optional().describe('Only these models; all when absent'),
-      }),
+      },
     )
     .default([])
     .describe('Failures that are switched on now'),
 });
 export type SimConfig = z.output<typeof simConfig>;
 
-/** All models that this configuration offers, by name. */
+/** All models that this configuration offers, by name: own values over the built-in ones over the defaults. */
 export function resolveProfiles(config: SimConfig): Readonly<Record<string, ModelProfile>> {
-  return { ...BUILT_IN_PROFILES, ...config.models };
+  const profiles: Record<string, ModelProfile> = { ...BUILT_IN_PROFILES };
+  for (const [name, override] of Object.entries(config.models)) {
+    const given = Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined));
+    profiles[name] = { ...(profiles[name] ?? DEFAULT_PROFILE), ...given };
+  }
+  return profiles;
 }

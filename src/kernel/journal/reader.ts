@@ -73,7 +73,7 @@ async function readSegment(path: string, startOffset: number, untilOffset: numbe
     throw error;
   }
   try {
-    const size = untilOffset ?? (await file.stat()).size;
+    const size = Math.min(untilOffset ?? Number.POSITIVE_INFINITY, (await file.stat()).size);
     let offset = startOffset;
     if (offset < SEGMENT_MAGIC.length) {
       const magic = await readFully(file, 0, SEGMENT_MAGIC.length);

@@ -1,0 +1,82 @@
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { Clock, Timer } from '../kernel/clock.ts';
+import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import { type Config, readConfig } from './config.ts';
+
+export interface ConfigWatcherOptions {
+  readonly path: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Called after a good reload; the new configuration is in `current`. */
+  readonly onChange: () => void;
+  readonly onRefused: (error: PlimsollError) => void;
+}
+
+/** Editors write in several steps: look when it has been quiet for this long. */
+const SETTLE_MS = 150;
+
+/** The configuration in force. A reload is all or nothing: a bad file leaves the old one and says why. */
+export class ConfigWatcher {
+  readonly #options: ConfigWatcherOptions;
+  #text: string;
+  #watcher: FSWatcher | null = null;
+  #timer: Timer | null = null;
+  current: Config;
+  loadedAtMs: number;
+  /** Why the newest file is not in force; null = it is. */
+  error: string | null = null;
+
+  /** @throws PlimsollError `config_invalid` */
+  constructor(options: ConfigWatcherOptions) {
+    this.#options = options;
+    this.#text = readConfigFile(options.path);
+    this.current = readConfig(this.#text, options.path, options.variables);
+    this.loadedAtMs = options.clock.nowMs();
+  }
+
+  start(): void {
+    // The folder, not the file: an editor that replaces the file would leave a watch on the old one.
+    this.#watcher = watch(dirname(this.#options.path), { persistent: false }, (_event, name) => {
+      if (name !== null && name !== basename(this.#options.path)) return;
+      this.#timer?.cancel();
+      this.#timer = this.#options.clock.setTimer(SETTLE_MS, () => this.reload());
+    });
+    this.#watcher.on('error', () => this.#watcher?.close());
+  }
+
+  reload(): void {
+    try {
+      const text = readConfigFile(this.#options.path);
+      if (text === this.#text && this.error === null) return;
+      this.current = readConfig(text, this.#options.path, this.#options.variables);
+      this.#text = text;
+      this.loadedAtMs = this.#options.clock.nowMs();
+      this.error = null;
+      this.#options.onChange();
+    } catch (thrown) {
+      const error = toPlimsollError(thrown);
+      this.error = error.message;
+      this.#options.onRefused(error);
+    }
+  }
+
+  /** A change that parsed well but could not be compiled. */
+  refuse(message: string): void {
+    this.error = message;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#watcher?.close();
+  }
+}
+
+export function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new PlimsollError('config_invalid', isMissing ? `There is no configuration at ${path}; "plimsoll init" writes one, PLIMSOLL_CONFIG names another place` : `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { featuresConfig } from '../features/config.ts';
+import { gatewayConfig, routesConfig } from '../gateway/config.ts';
+import { keysConfig } from '../identity/config.ts';
+import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } from '../kernel/config/load.ts';
+import { nearest } from '../kernel/suggest.ts';
+import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts';
+import { simConfig } from '../sim/config.ts';
+
+/** All sections, in the order of the reference page. */
+export const CONFIG_SECTIONS = [
+  { key: 'providers', schema: providersConfig },
+  { key: 'models', schema: modelsConfig },
+  { key: 'prices', schema: pricesConfig },
+  { key: 'routes', schema: routesConfig },
+  { key: 'features', schema: featuresConfig },
+  { key: 'keys', schema: keysConfig },
+  { key: 'gateway', schema: gatewayConfig },
+  { key: 'sim', schema: simConfig },
+] as const;
+
+const Config = z.strictObject({
+  version: z.literal(1).describe('Format of this file; 1 is the only one so far'),
+  providers: providersConfig,
+  models: modelsConfig,
+  prices: pricesConfig,
+  routes: routesConfig,
+  features: featuresConfig,
+  keys: keysConfig,
+  gateway: gatewayConfig,
+  sim: simConfig,
+});
+export type Config = z.output<typeof Config>;
+
+/** The schema of plimsoll.yaml, from which the reference page and the editors' JSON Schema are made. */
+export const CONFIG_SCHEMA = configSchema(CONFIG_SECTIONS);
+
+/**
+ * Reads plimsoll.yaml whole: form, then names across sections.
+ * @param environment when given, every `${NAME}` must be set in it
+ * @throws PlimsollError `config_invalid` with every finding and its line
+ */
+export function readConfig(text: string, fileName: string, environment: Readonly<Record<string, string | undefined>> | null): Config {
+  const config = parseConfig(text, fileName, Config, environment);
+  const issues = crossIssues(config, text);
+  if (issues.length > 0) throw invalid(fileName, issues);
+  return config;
+}
+
+function crossIssues(config: Config, text: string): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const report = (path: (string | number)[], message: string): void => {
+    issues.push(locateIssue(text, path, message));
+  };
+  const check = (noun: string, word: string, known: Readonly<Record<string, unknown>>, path: (string | number)[]): boolean => {
+    if (Object.hasOwn(known, word)) return true;
+    const close = nearest(word, Object.keys(known));
+    report(path, `no ${noun} is named "${word}"; ${close ? `did you mean "${close}"?` : `known: ${Object.keys(known).join(', ') || 'none'}`}`);
+    return false;
+  };
+  for (const [alias, model] of Object.entries(config.models)) check('provider', model.provider, config.providers, ['models', alias, 'provider']);
+  for (const alias of Object.keys(config.prices)) check('model', alias, config.models, ['prices', alias]);
+  for (const [route, { targets }] of Object.entries(config.routes)) {
+    if (Object.hasOwn(config.models, route)) report(['routes', route], `"${route}" is also a model; routes and models share one namespace: rename one`);
+    const known = targets.filter((target, index) => check('model', target, config.models, ['routes', route, 'targets', index]));
+    const simulated = known.filter((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
+    if (simulated.length > 0 && simulated.length < known.length) {
+      report(['routes', route, 'targets'], `mixes simulated (${simulated.join(', ')}) and real targets: a made-up answer could reach a user; use one kind only`);
+    }
+    if (new Set(targets).size < targets.length) report(['routes', route, 'targets'], 'names the same model twice');
+  }
+  for (const [feature, { route }] of Object.entries(config.features)) check('route or model', route, { ...config.routes, ...config.models }, ['features', feature, 'route']);
+  const names = new Set<string>();
+  config.keys.forEach((key, index) => {
+    if (names.has(key.name)) report(['keys', index, 'name'], `a second key named "${key.name}"`);
+    names.add(key.name);
+    if (key.feature !== undefined) check('feature', key.feature, config.features, ['keys', index, 'feature']);
+    key.models?.forEach((model, at) => {
+      check('route or model', model, { ...config.routes, ...config.models }, ['keys', index, 'models', at]);
+    });
+  });
+  return issues;
+}

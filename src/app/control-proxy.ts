@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Pool } from 'undici';
+import { PlimsollError, problemBody } from '../kernel/errors.ts';
+
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-connection']);
+const MAX_CONCURRENT = 64;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Forwards what is not the gateway's to control, with capped concurrency and bytes: a dashboard or an export never disturbs a stream.
+ * While control is away the answer is 503 with retry-after.
+ */
+export class ControlProxy {
+  readonly #pool: Pool;
+  readonly #basePath: string;
+  #active = 0;
+  #bytes = 0;
+
+  constructor(controlUrl: string) {
+    const url = new URL(controlUrl);
+    this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(url.origin, { connections: MAX_CONCURRENT, pipelining: 1, keepAliveTimeout: 30_000, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 2_000 } });
+  }
+
+  forward(request: IncomingMessage, response: ServerResponse): void {
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (this.#active >= MAX_CONCURRENT || this.#bytes + declared > MAX_WAITING_BYTES) {
+      refuse(response, new PlimsollError('store_unavailable', `Control has ${this.#active} requests in flight; try again`), 1);
+      return;
+    }
+    this.#active += 1;
+    this.#bytes += declared;
+    let isDone = false;
+    const done = (): void => {
+      if (isDone) return;
+      isDone = true;
+      this.#active -= 1;
+      this.#bytes -= declared;
+    };
+    response.once('close', done);
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (value !== undefined && !HOP_BY_HOP.has(name) && name !== 'expect') headers[name] = value;
+    }
+    headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
+    const path = `${this.#basePath}${request.url ?? '/'}`;
+    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    this.#pool.stream(
+      { method: request.method as 'GET', path, headers, body: hasBody ? request : null, opaque: response },
+      ({ statusCode, headers: answerHeaders }) => {
+        for (const [name, value] of Object.entries(answerHeaders)) {
+          if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value);
+        }
+        response.writeHead(statusCode);
+        return response;
+      },
+      (error) => {
+        done();
+        if (error === null || error === undefined) return;
+        if (response.headersSent) response.destroy();
+        else refuse(response, new PlimsollError('store_unavailable', 'The control process does not answer; /v1 keeps serving', { cause: error }), 2);
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+function refuse(response: ServerResponse, error: PlimsollError, retryAfterSeconds: number): void {
+  const body = JSON.stringify(problemBody(error));
+  response.writeHead(error.status, { 'content-type': 'application/problem+json', 'retry-after': `${retryAfterSeconds}`, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+  response.end(body);
+}

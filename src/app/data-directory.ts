@@ -1,0 +1,121 @@
+import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PlimsollError } from '../kernel/errors.ts';
+import { newSecret } from '../kernel/ids.ts';
+
+/** Places inside the data directory. */
+export class DataDirectory {
+  readonly root: string;
+  constructor(root: string) {
+    this.root = root;
+  }
+  get journals(): string {
+    return join(this.root, 'journal');
+  }
+  journal(writer: string): string {
+    return join(this.journals, writer);
+  }
+  get controlDatabase(): string {
+    return join(this.root, 'control', 'control.db');
+  }
+  get engine(): string {
+    return join(this.root, 'engine');
+  }
+  get snapshot(): string {
+    return join(this.root, 'gateway', 'snapshot.json');
+  }
+  get secrets(): string {
+    return join(this.root, 'secrets');
+  }
+
+  /** @throws PlimsollError `data_dir_unusable` with the path and the system's reason */
+  prepare(): void {
+    try {
+      for (const directory of [this.root, this.journals, join(this.root, 'control'), join(this.root, 'gateway'), this.secrets])
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+      accessSync(this.root, constants.R_OK | constants.W_OK | constants.X_OK);
+      const probe = join(this.root, `.probe-${process.pid}`);
+      writeFileSync(probe, 'x');
+      rmSync(probe);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
+      throw new PlimsollError('data_dir_unusable', `Cannot use the data directory ${this.root}: ${(error as Error).message}`, {
+        details: { directory: this.root },
+        cause: error,
+      });
+    }
+  }
+
+  /** A secret made on first use and kept (0600). Safe when several processes ask at once: the first one's value wins. */
+  secret(name: string): string {
+    const path = join(this.secrets, name);
+    if (!existsSync(path)) {
+      const temporary = `${path}.${process.pid}`;
+      writeFileSync(temporary, newSecret(), { mode: 0o600, flush: true });
+      try {
+        linkSync(temporary, path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      } finally {
+        rmSync(temporary, { force: true });
+      }
+    }
+    return readFileSync(path, 'utf8').trim();
+  }
+
+  /**
+   * Claims the directory for this process tree.
+   * @returns a function that gives it back
+   * @throws PlimsollError `data_dir_unusable` when another live Plimsoll holds it
+   */
+  lock(): () => void {
+    const path = join(this.root, 'lock');
+    const mine = `${process.pid} ${processStart(process.pid) ?? ''}`.trim();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      try {
+        writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+        return () => {
+          try {
+            if (readFileSync(path, 'utf8') === mine) rmSync(path, { force: true });
+          } catch {
+            // Someone removed the directory: nothing is left to give back.
+          }
+        };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+          throw new PlimsollError('data_dir_unusable', `Cannot lock ${path}: ${(error as Error).message}`, { cause: error });
+        const [pid, started] = readFileSync(path, 'utf8').split(' ');
+        const holder = Number(pid);
+        if (holder !== process.pid && isAlive(holder) && (!started || processStart(holder) === started)) {
+          throw new PlimsollError(
+            'data_dir_unusable',
+            `The data directory ${this.root} is in use by the Plimsoll with process id ${holder}`,
+            { details: { directory: this.root, processId: holder } },
+          );
+        }
+        rmSync(path, { force: true });
+      }
+    }
+    throw new PlimsollError('data_dir_unusable', `Cannot lock ${path}: another process keeps taking it`);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Start time of a process in clock ticks (Linux), so that a reused process id is not taken for the old holder; null elsewhere. */
+function processStart(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { PlimsollError } from '../kernel/errors.ts';
+
+/** The only reading of the process environment: every variable that Plimsoll knows, with its default. */
+export interface Environment {
+  readonly configPath: string;
+  readonly dataDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
+  /** An extra admin key, for machines that are set up without a person; null when unset. */
+  readonly adminKey: string | null;
+  /** Set: this process tree has no control of its own and follows this one. */
+  readonly controlUrl: string | null;
+  /** Shared by gateways and control; null = made on first start and kept in the data directory. */
+  readonly clusterKey: string | null;
+  /** Set: the control store is this PostgreSQL; null = SQLite in the data directory. */
+  readonly databaseUrl: string | null;
+  /** Set: the trace store is this ClickHouse; null = the embedded engine. */
+  readonly clickhouseUrl: string | null;
+  /** Start of the fake clock of tests, epoch ms; null = real time. */
+  readonly fakeClockMs: number | null;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+export const ENVIRONMENT_VARIABLES = {
+  PLIMSOLL_CONFIG: 'Path of the configuration (default ./plimsoll.yaml)',
+  PLIMSOLL_DATA_DIR: 'Directory of everything that Plimsoll keeps (default ./plimsoll-data)',
+  PLIMSOLL_HOST: 'Address to listen on (default 127.0.0.1)',
+  PLIMSOLL_PORT: 'Port of gateway, API and dashboard (default 4000)',
+  PLIMSOLL_ADMIN_KEY: 'An admin key of your own, accepted beside those made by Plimsoll',
+  PLIMSOLL_CONTROL_URL: 'Run the gateway only and follow the control plane at this URL',
+  PLIMSOLL_CLUSTER_KEY: 'Shared secret of gateways and control (default: made once, kept in the data directory)',
+  PLIMSOLL_DATABASE_URL: 'PostgreSQL for the control store (default: SQLite in the data directory)',
+  PLIMSOLL_CLICKHOUSE_URL: 'ClickHouse for the trace store, with user and password (default: the embedded engine)',
+  PLIMSOLL_URL: 'Where the command line finds a running Plimsoll (default http://127.0.0.1:4000)',
+} as const;
+
+function portOf(variables: Readonly<Record<string, string | undefined>>, name: string, fallback: number): number {
+  const text = variables[name];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new PlimsollError('config_invalid', `${name} must be a port number from 0 to 65535, got "${text}"`);
+  return port;
+}
+
+function urlOf(variables: Readonly<Record<string, string | undefined>>, name: string, protocols: readonly string[]): string | null {
+  const text = variables[name];
+  if (!text) return null;
+  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+    // The value may hold a password: name the variable, never the value.
+    throw new PlimsollError(
+      'config_invalid',
+      `${name} must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    );
+  }
+  return text;
+}
+
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const fakeClock = variables.PLIMSOLL_FAKE_CLOCK;
+  return {
+    configPath: resolve(variables.PLIMSOLL_CONFIG || 'plimsoll.yaml'),
+    dataDirectory: resolve(variables.PLIMSOLL_DATA_DIR || 'plimsoll-data'),
+    host: variables.PLIMSOLL_HOST || '127.0.0.1',
+    port: portOf(variables, 'PLIMSOLL_PORT', 4000),
+    otlpHttpPort: portOf(variables, 'PLIMSOLL_OTLP_HTTP_PORT', 4318),
+    otlpGrpcPort: portOf(variables, 'PLIMSOLL_OTLP_GRPC_PORT', 4317),
+    adminKey: variables.PLIMSOLL_ADMIN_KEY || null,
+    controlUrl: urlOf(variables, 'PLIMSOLL_CONTROL_URL', ['http:', 'https:']),
+    clusterKey: variables.PLIMSOLL_CLUSTER_KEY || null,
+    databaseUrl: urlOf(variables, 'PLIMSOLL_DATABASE_URL', ['postgres:', 'postgresql:']),
+    clickhouseUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_URL', ['http:', 'https:']),
+    fakeClockMs: fakeClock ? Number(fakeClock) : null,
+    variables,
+  };
+}

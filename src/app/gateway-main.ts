@@ -1,0 +1,107 @@
+import { createServer } from 'node:http';
+import { createGateway } from '../gateway/gateway.ts';
+import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
+import { priceUsage } from '../models/price-usage.ts';
+import { NO_USAGE } from '../models/usage.ts';
+import { FileJournalWriter } from '../kernel/journal/writer.ts';
+import type { CallOpened } from '../traces/call-record.ts';
+import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
+import { ControlLink } from './control-link.ts';
+import { ControlProxy } from './control-proxy.ts';
+import { DataDirectory } from './data-directory.ts';
+import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } from './journal-recovery.ts';
+import { JournalUploader } from './journal-uploader.ts';
+import { MetricsExchange } from './metrics-exchange.ts';
+
+/** In-flight answers may take this long to finish when the process is asked to end. */
+const DRAIN_MS = 25_000;
+
+runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
+  const { environment, clock, log } = context;
+  const { variables } = environment;
+  const listenHandle = new Promise<unknown>((resolve) => {
+    context.onMessage((message, handle) => {
+      if (message.type === 'listen') resolve(handle);
+    });
+  });
+  const data = new DataDirectory(environment.dataDirectory);
+  const writerName = variables.PLIMSOLL_INTERNAL_WRITER ?? 'gateway-1';
+  const clusterKey = variables.PLIMSOLL_CLUSTER_KEY ?? '';
+  const controlUrl = environment.controlUrl ?? '';
+
+  const recovered = await findUnsettledCalls(data.journal(writerName));
+  const open = { calls: (): Iterable<CallOpened> => [] };
+  const journal = await FileJournalWriter.open({
+    directory: data.journal(writerName),
+    clock,
+    carryOver: () => [...open.calls()].map((call) => ({ type: 'call.opened' as const, schemaVersion: 1, id: call.callId, payload: Buffer.from(JSON.stringify(call)) })),
+    onDegraded: (isDegraded, reason) => log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
+  });
+
+  let current: Snapshot | null = null;
+  const gateway = createGateway({
+    clock,
+    journal,
+    snapshots: { current: () => current },
+    resolveSecret: (reference: SecretReference) => (reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal),
+    writeLogLine: (line) => void process.stdout.write(`${line}\n`),
+    forward: (request, response) => proxy.forward(request, response),
+    metricsHandler: (request, response) => metrics.answer(request, response),
+  });
+  open.calls = () => gateway.openCalls();
+  const proxy = new ControlProxy(controlUrl);
+  const metrics = new MetricsExchange({ context, own: () => gateway.metrics(), controlUrl, clusterKey });
+
+  const link = new ControlLink({
+    controlUrl,
+    clusterKey,
+    snapshotPath: data.snapshot,
+    clock,
+    report: () => ({ writer: writerName, isReady: gateway.readiness().ready, reasons: gateway.readiness().reasons, shedPayloads: journal.stats.shedPayloads, isDegraded: journal.stats.isDegraded }),
+    onSnapshot: (snapshot) => {
+      current = snapshot;
+    },
+    onState: (isReachable, reason) => log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason }),
+  });
+  const hadSnapshot = link.loadFromDisk();
+  settleRecovered();
+  void link.follow();
+  const uploader = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway' ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock, log }) : null;
+  uploader?.start();
+
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 }, gateway.handler);
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  });
+  const handle = await listenHandle;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(handle as { fd: number }, resolve);
+  });
+  // Ready means that a call can be answered: wait for the first snapshot, from disk or from control.
+  while (!hadSnapshot && current === null) await clock.sleep(20);
+
+  /** What a dead run of this writer left open is closed now, before anything new is written behind it. */
+  function settleRecovered(): void {
+    for (const call of recovered.calls) {
+      const price = current?.models.find((model) => model.name === call.firstTarget?.model)?.price ?? null;
+      const settled = settleAfterCrash(call, recovered.lastSignMs, () => priceUsage({ ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens }, price));
+      journal.append(settledRecord(settled));
+    }
+    journal.append({ type: 'event', schemaVersion: 1, id: RECOVERY_MARK, payload: Buffer.from(JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() })) });
+    if (recovered.calls.length > 0) log('warn', 'calls_recovered', { count: recovered.calls.length });
+  }
+
+  return {
+    shutdown: async () => {
+      server.close();
+      server.closeIdleConnections();
+      await gateway.drain(DRAIN_MS);
+      server.closeAllConnections();
+      await link.close();
+      await uploader?.stop();
+      await journal.close();
+      await proxy.close();
+    },
+  };
+});

@@ -1,0 +1,234 @@
+import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ledgerRowFromCall } from '../costs/ledger-row.ts';
+import type { CallBatch, LedgerRow } from '../costs/store.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { type PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
+import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
+import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+import type { Scope } from '../kernel/scope.ts';
+import type { CallPayload, CallSettled } from '../traces/call-record.ts';
+import { spansFromCall } from '../traces/from-call.ts';
+import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
+import type { SpanIoRow, SpanRow } from '../traces/store.ts';
+
+export interface IngestOptions {
+  readonly journals: string;
+  readonly scope: Scope;
+  readonly cursors: IngestCursorStore;
+  readonly insert: (batch: CallBatch) => Promise<void>;
+  /** Keys seen in a batch, with the time of their last call. */
+  readonly onKeysUsed: (lastUsedAtMs: ReadonlyMap<string, number>) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface IngestStatus {
+  /** Age of the oldest record that is not in the store yet, ms; 0 = all caught up; null before the first look. */
+  readonly lagMs: number | null;
+  readonly pendingBytes: number;
+  /** Records that could not be read and lie in quarantine files. */
+  readonly quarantined: number;
+  readonly lastError: string | null;
+}
+
+const READER = 'trace-store';
+const LIMITS = { maxRecords: 2_000, maxBytes: 8 * 1024 * 1024 };
+const IDLE_MS = 100;
+/** A small batch waits this long for company: the store likes 1 000 rows and more. */
+const GATHER_MS = 250;
+const GATHER_BELOW = 200;
+const MAX_BACKOFF_MS = 5_000;
+
+/** `pending` = a batch that was begun and may or may not have reached the store. */
+interface Cursor {
+  readonly position: JournalPosition;
+  readonly pending: { readonly end: JournalPosition; readonly token: string } | null;
+}
+
+/**
+ * Moves journals into the trace store and the ledger. The range of a batch is made durable before the insert and replayed
+ * unchanged, under the same token, after a crash: the store drops what it already has, so nothing is lost and nothing doubles.
+ */
+export class Ingest {
+  readonly #options: IngestOptions;
+  readonly #workers = new Map<string, Promise<void>>();
+  readonly #cursors = new Map<string, Cursor>();
+  readonly #oldest = new Map<string, number | null>();
+  #isStopping = false;
+  #quarantined = 0;
+  #lastError: string | null = null;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    for (const cursor of await this.#options.cursors.read(this.#options.scope, READER)) this.#cursors.set(cursor.writer, { position: cursor.committed, pending: cursor.pending });
+    this.#loop = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#loop;
+    await Promise.all(this.#workers.values());
+  }
+
+  status(): IngestStatus {
+    let pendingBytes = 0;
+    let oldest: number | null = null;
+    for (const writer of this.#workers.keys()) {
+      const bytes = this.#pendingBytes(writer);
+      pendingBytes += bytes;
+      const age = this.#oldest.get(writer) ?? null;
+      if (bytes > 0 && age !== null) oldest = Math.min(oldest ?? age, age);
+    }
+    const lagMs = this.#workers.size === 0 ? null : oldest === null ? 0 : Math.max(0, this.#options.clock.nowMs() - oldest);
+    return { lagMs, pendingBytes, quarantined: this.#quarantined, lastError: this.#lastError };
+  }
+
+  #pendingBytes(writer: string): number {
+    const directory = join(this.#options.journals, writer);
+    const position = this.#cursors.get(writer)?.position ?? JOURNAL_START;
+    return listSegments(directory)
+      .filter((segment) => segment >= position.segment)
+      .reduce((sum, segment) => sum + Math.max(0, (statSync(segmentPath(directory, segment), { throwIfNoEntry: false })?.size ?? 0) - (segment === position.segment ? position.offset : 4)), 0);
+  }
+
+  /** New writers appear when workers or remote gateways do. */
+  async #watch(): Promise<void> {
+    while (!this.#isStopping) {
+      const names = existsSync(this.#options.journals)
+        ? readdirSync(this.#options.journals, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory())
+            .map((entry) => entry.name)
+        : [];
+      for (const writer of names) {
+        if (!this.#workers.has(writer)) this.#workers.set(writer, this.#follow(writer));
+      }
+      await this.#options.clock.sleep(IDLE_MS * 2);
+    }
+  }
+
+  async #follow(writer: string): Promise<void> {
+    let backoffMs = IDLE_MS;
+    while (!this.#isStopping) {
+      try {
+        const moved = await this.#step(writer);
+        backoffMs = IDLE_MS;
+        this.#lastError = null;
+        if (!moved) await this.#options.clock.sleep(IDLE_MS);
+      } catch (thrown) {
+        const error = toPlimsollError(thrown);
+        const cause = error.cause instanceof Error ? error.cause.message : null;
+        if (this.#lastError !== error.message) this.#options.log('warn', 'ingest_waiting', { writer, message: error.message, cause, retryMs: backoffMs });
+        this.#lastError = error.message;
+        await this.#options.clock.sleep(backoffMs);
+        backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
+      }
+    }
+  }
+
+  /** @returns true when records were moved */
+  async #step(writer: string): Promise<boolean> {
+    const directory = join(this.#options.journals, writer);
+    const cursor = this.#cursors.get(writer) ?? { position: JOURNAL_START, pending: null };
+    const replay = cursor.pending;
+    let slice = replay ? await readJournal(directory, cursor.position, { maxRecords: Number.MAX_SAFE_INTEGER, maxBytes: 64 * 1024 * 1024, until: replay.end }) : await readJournal(directory, cursor.position, LIMITS);
+    if (slice.records.length === 0 && replay === null) {
+      this.#oldest.set(writer, null);
+      return false;
+    }
+    if (replay === null && slice.isAtEnd && slice.records.length < GATHER_BELOW) {
+      this.#oldest.set(writer, this.#options.clock.nowMs());
+      await this.#options.clock.sleep(GATHER_MS);
+      slice = await readJournal(directory, cursor.position, LIMITS);
+    }
+    if (slice.tornBytes > 0) this.#options.log('warn', 'journal_torn_tail', { writer, bytes: slice.tornBytes, before: slice.from });
+    // A torn tail that was skipped belongs to the range: a replay skips it again.
+    const from = cursor.position;
+    const to = replay?.end ?? slice.next;
+    const token = replay?.token ?? `${writer}:${from.segment}:${from.offset}-${to.segment}:${to.offset}`;
+    if (replay === null) {
+      await this.#options.cursors.begin(this.#options.scope, READER, writer, from, to, token);
+      this.#cursors.set(writer, { position: from, pending: { end: to, token } });
+    }
+    await this.#move(writer, token, slice.records);
+    await this.#options.cursors.commit(this.#options.scope, READER, writer);
+    this.#cursors.set(writer, { position: to, pending: null });
+    if (slice.isAtEnd) this.#oldest.set(writer, null);
+    await deleteReadSegments(directory, to);
+    return true;
+  }
+
+  async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<void> {
+    const { batch, used, unreadable } = rowsOf(records);
+    for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
+    if (batch.spans.length + batch.io.length + batch.ledger.length > 0) {
+      try {
+        await this.#options.insert({ token, ...batch });
+      } catch (thrown) {
+        const error = toPlimsollError(thrown);
+        if (error.retryable || error.code === 'internal' || records.length === 0) throw error;
+        await this.#moveOneByOne(writer, token, records, error);
+      }
+    }
+    if (used.size > 0) await this.#options.onKeysUsed(used);
+  }
+
+  /** The store refuses the batch for its content: find the record at fault instead of standing still for ever. */
+  async #moveOneByOne(writer: string, token: string, records: readonly JournalRecord[], whole: PlimsollError): Promise<void> {
+    this.#options.log('error', 'ingest_batch_refused', { writer, token, message: whole.message });
+    for (const [index, record] of records.entries()) {
+      const { batch } = rowsOf([record]);
+      if (batch.spans.length + batch.io.length + batch.ledger.length === 0) continue;
+      try {
+        await this.#options.insert({ token: `${token}#${index}`, ...batch });
+      } catch (thrown) {
+        const error = toPlimsollError(thrown);
+        if (error.retryable || error.code === 'internal') throw error;
+        this.#quarantine(writer, record, error.message);
+      }
+    }
+  }
+
+  #quarantine(writer: string, record: JournalRecord, reason: string): void {
+    this.#quarantined += 1;
+    this.#options.log('error', 'record_quarantined', { writer, id: record.id, type: record.type, reason });
+    appendFileSync(join(this.#options.journals, `${writer}.quarantine.jsonl`), `${JSON.stringify({ id: record.id, type: record.type, reason, payload: record.payload.toString('base64') })}\n`, { mode: 0o600 });
+  }
+}
+
+interface Rows {
+  readonly batch: Omit<CallBatch, 'token'>;
+  readonly used: Map<string, number>;
+  readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
+}
+
+/** Pure: equal records give equal rows, which is what makes a replay recognisable. */
+function rowsOf(records: readonly JournalRecord[]): Rows {
+  const spans: SpanRow[] = [];
+  const io: SpanIoRow[] = [];
+  const ledger: LedgerRow[] = [];
+  const used = new Map<string, number>();
+  const unreadable: { record: JournalRecord; reason: string }[] = [];
+  for (const record of records) {
+    try {
+      if (record.type === 'call.settled') {
+        const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
+        const rows = spansFromCall(call, null);
+        spans.push(...rows.spans);
+        io.push(...rows.io);
+        ledger.push(ledgerRowFromCall(call));
+        used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
+      } else if (record.type === 'payload') {
+        io.push(...ioFromPayload(JSON.parse(record.payload.toString('utf8')) as CallPayload));
+      }
+    } catch (error) {
+      unreadable.push({ record, reason: (error as Error).message });
+    }
+  }
+  return { batch: { spans, io, ledger }, used, unreadable };
+}

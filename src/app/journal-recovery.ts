@@ -1,0 +1,114 @@
+import { newSpanId } from '../kernel/ids.ts';
+import { readJournal } from '../kernel/journal/reader.ts';
+import type { JournalRecord } from '../kernel/journal/record.ts';
+import { listSegments } from '../kernel/journal/segment.ts';
+import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
+
+/** Written once the calls of a dead run are settled: a later recovery need not look behind it. */
+export const RECOVERY_MARK = 'recovery-complete';
+
+/**
+ * Calls of earlier runs of this writer that were opened and never settled.
+ * `lastSignMs` is the last moment at which the dead process is known to have lived.
+ * Every segment starts with the calls that were open then, so the segments from the last recovery mark on are enough.
+ */
+export async function findUnsettledCalls(directory: string): Promise<{ calls: CallOpened[]; lastSignMs: number }> {
+  const open = new Map<string, CallOpened>();
+  const settled = new Set<string>();
+  let lastSignMs = 0;
+  for (const segment of listSegments(directory).reverse()) {
+    let isMarked = false;
+    let position = { segment, offset: 0 };
+    for (;;) {
+      const slice = await readJournal(directory, position, { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024, until: { segment, offset: Number.MAX_SAFE_INTEGER } });
+      if (slice.from.segment !== segment || slice.records.length === 0) break;
+      for (const record of slice.records) {
+        if (record.type === 'call.settled') {
+          settled.add(record.id);
+          lastSignMs = Math.max(lastSignMs, endOf(record));
+        } else if (record.type === 'call.opened') {
+          const call = JSON.parse(record.payload.toString('utf8')) as CallOpened;
+          open.set(record.id, call);
+          lastSignMs = Math.max(lastSignMs, call.startedAtMs);
+        } else if (record.type === 'event' && record.id === RECOVERY_MARK) isMarked = true;
+      }
+      position = slice.next;
+    }
+    if (isMarked) break;
+  }
+  return { calls: [...open.values()].filter((call) => !settled.has(call.callId)), lastSignMs };
+}
+
+function endOf(record: JournalRecord): number {
+  const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
+  return call.startedAtMs + call.durationMs;
+}
+
+/**
+ * The settlement of a call whose process died: aborted, with its input estimate marked as such.
+ * The provider may have charged more or nothing; the ledger says that it is an estimate.
+ */
+export function settleAfterCrash(call: CallOpened, lastSignMs: number, price: (call: CallOpened) => { costPicoUsd: bigint | null; priceId: string | null }): CallSettled {
+  const cost = price(call);
+  const target = call.firstTarget;
+  const durationMs = Math.max(0, lastSignMs - call.startedAtMs);
+  const costPicoUsd = cost.costPicoUsd?.toString() ?? null;
+  const costStatus = cost.costPicoUsd === null ? 'unpriced' : 'estimated_tokens';
+  const message = 'The gateway process ended before the answer was complete';
+  return {
+    ...call,
+    status: 'aborted',
+    httpStatus: 499,
+    errorType: 'internal',
+    errorMessage: message,
+    durationMs,
+    ttftMs: null,
+    interTokenMs: null,
+    attempts:
+      target === null
+        ? []
+        : [
+            {
+              spanId: newSpanId(),
+              model: target.model,
+              provider: target.provider,
+              providerKind: target.provider,
+              requestModel: target.upstreamModel,
+              responseModel: null,
+              responseId: null,
+              startOffsetMs: 0,
+              durationMs,
+              ttftMs: null,
+              status: 'aborted',
+              httpStatus: null,
+              errorType: 'internal',
+              errorMessage: message,
+              finishReasons: [],
+              usage: {
+                inputUncachedTokens: call.estimatedInputTokens,
+                cacheReadTokens: 0,
+                cacheWrite5mTokens: 0,
+                cacheWrite1hTokens: 0,
+                audioInputTokens: 0,
+                outputTextTokens: 0,
+                reasoningTokens: 0,
+                audioOutputTokens: 0,
+              },
+              usageSource: 'estimated',
+              providerUsage: null,
+              costPicoUsd,
+              costStatus,
+              priceId: cost.priceId,
+            },
+          ],
+    stages: [],
+    costPicoUsd,
+    costStatus,
+    requestParameters: {},
+    isRecovered: true,
+  };
+}
+
+export function settledRecord(call: CallSettled): JournalRecord {
+  return { type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: Buffer.from(JSON.stringify(call)) };
+}

@@ -1,0 +1,107 @@
+import { open } from 'node:fs/promises';
+import { Pool } from 'undici';
+import type { Clock } from '../kernel/clock.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { deleteReadSegments } from '../kernel/journal/reader.ts';
+import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+
+export interface JournalUploaderOptions {
+  readonly directory: string;
+  readonly writer: string;
+  readonly controlUrl: string;
+  readonly clusterKey: string;
+  readonly clock: Clock;
+  readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+const IDLE_MS = 200;
+const MAX_BACKOFF_MS = 5_000;
+
+/**
+ * Copies this gateway's journal, byte for byte, to a control on another machine. Control says how far it has come (that is the durable
+ * cursor), so a chunk that is sent twice is written once.
+ */
+export class JournalUploader {
+  readonly #options: JournalUploaderOptions;
+  readonly #pool: Pool;
+  readonly #basePath: string;
+  #isStopping = false;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: JournalUploaderOptions) {
+    this.#options = options;
+    const url = new URL(options.controlUrl);
+    this.#basePath = `${url.pathname.replace(/\/+$/, '')}/internal/v1/journal/${encodeURIComponent(options.writer)}`;
+    this.#pool = new Pool(url.origin, { connections: 1, headersTimeout: 30_000, bodyTimeout: 30_000, connect: { timeout: 5_000 } });
+  }
+
+  start(): void {
+    this.#work = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#work;
+    await this.#pool.destroy();
+  }
+
+  async #run(): Promise<void> {
+    let backoffMs = IDLE_MS;
+    let isWaiting = false;
+    while (!this.#isStopping) {
+      try {
+        const moved = await this.#step();
+        isWaiting = false;
+        backoffMs = IDLE_MS;
+        if (!moved) await this.#options.clock.sleep(IDLE_MS);
+      } catch (error) {
+        if (!isWaiting) this.#options.log('warn', 'journal_upload_waiting', { message: (error as Error).message });
+        isWaiting = true;
+        await this.#options.clock.sleep(backoffMs);
+        backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
+      }
+    }
+  }
+
+  /** @returns true when bytes were sent */
+  async #step(): Promise<boolean> {
+    const { directory } = this.#options;
+    const cursor = await this.#ask('GET', '', null);
+    const segments = listSegments(directory);
+    const segment = segments.find((number) => number >= cursor.segment);
+    if (segment === undefined) return false;
+    const offset = segment === cursor.segment ? cursor.offset : 0;
+    const chunk = await readChunk(segmentPath(directory, segment), offset);
+    if (chunk.length > 0) {
+      await this.#ask('POST', `?segment=${segment}&offset=${offset}`, chunk);
+      return true;
+    }
+    const later = segments.find((number) => number > segment);
+    if (later === undefined) return false;
+    // This segment is complete at control: open the next one there, then it may go here.
+    const next = await readChunk(segmentPath(directory, later), 0);
+    if (next.length === 0) return false;
+    await this.#ask('POST', `?segment=${later}&offset=0`, next);
+    await deleteReadSegments(directory, { segment: later, offset: 0 });
+    return true;
+  }
+
+  async #ask(method: 'GET' | 'POST', query: string, body: Buffer | null): Promise<{ segment: number; offset: number }> {
+    const answer = await this.#pool.request({ method, path: `${this.#basePath}${query}`, headers: { authorization: `Bearer ${this.#options.clusterKey}`, ...(body ? { 'content-type': 'application/octet-stream' } : {}) }, body });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new PlimsollError('store_unavailable', `control answered ${answer.statusCode} to a journal upload: ${text.slice(0, 200)}`);
+    return JSON.parse(text) as { segment: number; offset: number };
+  }
+}
+
+async function readChunk(path: string, offset: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await file.read(bytes, 0, CHUNK_BYTES, offset);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,65 @@
+import { type Snapshot, SNAPSHOT_SCHEMA_VERSION } from '../gateway/snapshot.ts';
+import type { GatewayKey } from '../identity/service.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { contentHash } from '../kernel/ids.ts';
+import type { Scope } from '../kernel/scope.ts';
+import { resolveCatalogue } from '../models/catalogue.ts';
+import type { PriceBook } from '../models/price-book.ts';
+import type { Config } from './config.ts';
+
+export interface SnapshotSources {
+  readonly scope: Scope;
+  readonly config: Config;
+  /** Every key that works now. */
+  readonly keys: readonly GatewayKey[];
+  readonly keyPepper: string;
+  readonly priceBook: PriceBook;
+  /** Base URLs by dialect of the simulated providers' process; null when none is configured. */
+  readonly simBaseUrls: { readonly openai: string; readonly anthropic: string } | null;
+  readonly nowMs: number;
+}
+
+export interface CompiledSnapshot {
+  /** Everything but `epoch` and `createdAtMs`. */
+  readonly content: Omit<Snapshot, 'epoch' | 'createdAtMs'>;
+  /** Equal hashes = the same snapshot: no new epoch is needed. */
+  readonly hash: string;
+  /** Epoch ms at which it must be compiled again although nothing was changed by a person (a dated price begins); null = never. */
+  readonly nextChangeMs: number | null;
+}
+
+/** @throws PlimsollError `config_invalid` when names do not resolve */
+export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapshot {
+  const { config, scope } = sources;
+  const catalogue = resolveCatalogue(config, sources.priceBook, sources.nowMs, sources.simBaseUrls?.openai ?? null);
+  if (catalogue.issues.length > 0) throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  const providers = catalogue.providers.map((provider) =>
+    provider.isSimulated && provider.dialect === 'anthropic' && config.providers[provider.name]?.baseUrl === undefined
+      ? { ...provider, baseUrl: sources.simBaseUrls?.anthropic ?? provider.baseUrl }
+      : provider,
+  );
+  const content: CompiledSnapshot['content'] = {
+    schemaVersion: SNAPSHOT_SCHEMA_VERSION,
+    organisationId: scope.organisationId,
+    environment: scope.environment,
+    keyPepper: sources.keyPepper,
+    providers,
+    models: catalogue.models,
+    routes: Object.entries(config.routes).map(([name, { targets }]) => ({ name, targets })),
+    features: Object.entries(config.features).map(([name, feature]) => ({
+      name,
+      owner: feature.owner ?? null,
+      costOwner: feature.costOwner ?? null,
+      route: feature.route,
+      payloads: feature.payloads,
+    })),
+    keys: sources.keys,
+    limits: {
+      maxBodyBytes: config.gateway.maxBodyBytes,
+      maxJsonDepth: config.gateway.maxJsonDepth,
+      maxConcurrentRequests: config.gateway.maxConcurrentRequests,
+      maxPayloadBytes: config.gateway.maxPayloadBytes,
+    },
+  };
+  return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
+}

@@ -1,0 +1,48 @@
+import type { CallSettled } from '../traces/call-record.ts';
+import { totalUsage } from '../traces/from-call.ts';
+import { inputTokens, outputTokens } from '../traces/usage.ts';
+import type { LedgerRow } from './store.ts';
+
+/** The account of one settled call. Pure: the same record gives the same row. */
+export function ledgerRowFromCall(call: CallSettled): LedgerRow {
+  const { usage } = totalUsage(call.attempts);
+  return {
+    organisationId: call.organisationId,
+    environment: call.environment,
+    callId: call.callId,
+    traceId: call.traceId,
+    startedAtMs: call.startedAtMs,
+    feature: call.feature,
+    team: call.team,
+    user: call.user,
+    session: call.session,
+    customer: call.customer,
+    tags: call.tags,
+    keyId: call.keyId,
+    requestedModel: call.requestedModel,
+    route: call.route,
+    status: call.status,
+    errorType: call.errorType,
+    inputTokens: usage && inputTokens(usage),
+    outputTokens: usage && outputTokens(usage),
+    costPicoUsd: call.costPicoUsd === null ? null : BigInt(call.costPicoUsd),
+    costStatus: call.costStatus,
+    attempts: call.attempts.map((attempt) => ({
+      spanId: attempt.spanId,
+      provider: attempt.provider,
+      model: attempt.model,
+      requestModel: attempt.requestModel,
+      responseModel: attempt.responseModel,
+      status: attempt.status,
+      errorType: attempt.errorType,
+      usage: attempt.usage,
+      usageSource: attempt.usageSource,
+      providerUsage: attempt.providerUsage,
+      costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd),
+      costStatus: attempt.costStatus,
+      priceId: attempt.priceId,
+    })),
+    isSimulated: call.isSimulated,
+    isRecovered: call.isRecovered,
+  };
+}

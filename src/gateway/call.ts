@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../kernel/clock.ts';
+import type { PlimsollError } from '../kernel/errors.ts';
+import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
+import type { CallAttempt, CallOpened, CallSettled, CallStage } from '../traces/call-record.ts';
+import type { ChatBody } from './body/chat-body.ts';
+import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
+import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
+
+/** A JSON answer that is complete and waits for its ledger row before it is sent. */
+export interface JsonAnswer {
+  readonly kind: 'json';
+  readonly body: Buffer;
+}
+
+/** A stream whose content is with the client; the last bytes wait for the ledger row. */
+export interface StreamAnswer {
+  readonly kind: 'stream';
+  readonly lastBytes: Buffer | null;
+}
+
+/** Answer texts for the payload record, read only when the policy asks for them. */
+export interface AnswerTexts {
+  /** OpenAI's `choices[].message` as JSON text. */
+  messagesJson(): string;
+  /** Text of the first choice. */
+  text(): string;
+  readonly isTruncated: boolean;
+}
+
+export interface InterTokenGaps {
+  count: number;
+  sumMs: number;
+  maxMs: number;
+}
+
+/** Who calls; known once `authenticate` has run. */
+export interface Caller {
+  readonly key: SnapshotKey;
+  readonly feature: SnapshotFeature;
+}
+
+/** One `/v1` call on its way through the stages: each stage fills in what it found out, `settle` turns all of it into one record. */
+export class Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The snapshot that was current when the call came; it keeps it to the end. */
+  readonly snapshot: CompiledSnapshot;
+  readonly callId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly startedAtMs: number;
+  /** Monotonic milliseconds; offsets count from here. */
+  readonly startedMs: number;
+  caller: Caller | null = null;
+  user: string | null = null;
+  session: string | null = null;
+  customer: string | null = null;
+  tags: Readonly<Record<string, string>> = {};
+  body: ChatBody | null = null;
+  destination: Destination | null = null;
+  opened: CallOpened | null = null;
+  settled: CallSettled | null = null;
+  readonly attempts: CallAttempt[] = [];
+  readonly stages: CallStage[] = [];
+  readonly warnings: string[] = [];
+  /** Response headers (flat name, value list) that the provider's answer adds. */
+  readonly answerHeaders: string[] = [];
+  answer: JsonAnswer | StreamAnswer | null = null;
+  texts: AnswerTexts | null = null;
+  error: PlimsollError | null = null;
+  /** Offset of the first content; null when none came. */
+  ttftMs: number | null = null;
+  readonly gaps: InterTokenGaps = { count: 0, sumMs: 0, maxMs: 0 };
+  /** The client closed its connection before the answer was complete. */
+  isClientGone = false;
+  /** What must stop when the client leaves (an attempt, the body reader). */
+  onClientGone: (() => void) | null = null;
+  readonly #clock: Clock;
+  #stage: CallStage['name'] | null = null;
+  #stageStartMs = 0;
+
+  constructor(request: IncomingMessage, response: ServerResponse, snapshot: CompiledSnapshot, clock: Clock) {
+    this.request = request;
+    this.response = response;
+    this.snapshot = snapshot;
+    this.#clock = clock;
+    this.startedAtMs = clock.nowMs();
+    this.startedMs = clock.monotonicMs();
+    this.callId = newUuidV7(this.startedAtMs);
+    const parent = parseTraceparent(request.headers.traceparent as string | undefined); // Node joins repeated headers to one string
+    this.traceId = parent?.traceId ?? newTraceId();
+    this.parentSpanId = parent?.parentSpanId ?? null;
+    this.spanId = newSpanId();
+    response.on('close', this.#onClose);
+  }
+
+  readonly #onClose = (): void => {
+    if (this.response.writableFinished) return;
+    this.isClientGone = true;
+    this.onClientGone?.();
+  };
+
+  /** Milliseconds since the call came. */
+  elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.startedMs;
+  }
+
+  /** Ends the stage before and starts the next one. */
+  enterStage(name: CallStage['name']): void {
+    const nowMs = this.elapsedMs();
+    this.#endStage(nowMs, 'ok');
+    this.#stage = name;
+    this.#stageStartMs = nowMs;
+  }
+
+  /** Ends the open stage. */
+  leaveStage(status: CallStage['status']): void {
+    this.#endStage(this.elapsedMs(), status);
+  }
+
+  #endStage(nowMs: number, status: CallStage['status']): void {
+    if (this.#stage === null) return;
+    this.stages.push({
+      name: this.#stage,
+      startOffsetMs: roundMs(this.#stageStartMs),
+      durationMs: roundMs(nowMs - this.#stageStartMs),
+      status,
+    });
+    this.#stage = null;
+  }
+
+  /** One piece of answer content came. @param nowMs monotonic */
+  markContent(nowMs: number, lastContentMs: number | null): void {
+    if (lastContentMs === null) {
+      this.ttftMs ??= nowMs - this.startedMs;
+      return;
+    }
+    const gapMs = nowMs - lastContentMs;
+    this.gaps.count++;
+    this.gaps.sumMs += gapMs;
+    if (gapMs > this.gaps.maxMs) this.gaps.maxMs = gapMs;
+  }
+}
+
+/** Microsecond resolution: the rest is noise that only makes records longer. */
+export function roundMs(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000;
+}

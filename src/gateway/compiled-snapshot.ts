@@ -1,0 +1,138 @@
+import { createHmac } from 'node:crypto';
+import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
+import type { Price } from '../models/price.ts';
+import type { ProviderAdapter } from './provider.ts';
+import { adapterFor } from './providers/registry.ts';
+import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
+
+export interface CompiledProvider {
+  readonly name: string;
+  readonly kind: SnapshotProvider['kind'];
+  readonly adapter: ProviderAdapter;
+  /** `https://api.openai.com` */
+  readonly origin: string;
+  /** Path of a chat call, base path included. */
+  readonly chatPath: string;
+  /** Flat name, value list sent with every call. Holds the credential. */
+  readonly headers: readonly string[];
+  /** Name of the environment variable that should hold the credential and does not. */
+  readonly missingSecret: string | null;
+  readonly timeouts: SnapshotProvider['timeouts'];
+  readonly maxConnections: number;
+  readonly isSimulated: boolean;
+}
+
+/** One model at one provider: where a call may go. */
+export interface CompiledTarget {
+  /** Alias in plimsoll.yaml. */
+  readonly model: string;
+  readonly provider: CompiledProvider;
+  readonly upstreamModel: string;
+  /** The model id as JSON text, spliced into request bodies. */
+  readonly upstreamModelJson: Buffer;
+  readonly price: CompiledPrice | null;
+}
+
+/** What a request's `model` can name: a route or a model alias. */
+export interface Destination {
+  readonly name: string;
+  /** Null for a model alias. */
+  readonly route: string | null;
+  /** Non-empty; the first is primary. */
+  readonly targets: readonly CompiledTarget[];
+}
+
+/** A snapshot in the form that a call reads: maps, parsed prices, ready headers. Immutable but for the cache of known tokens. */
+export interface CompiledSnapshot {
+  readonly epoch: number;
+  readonly organisationId: string;
+  readonly environment: string;
+  readonly createdAtMs: number;
+  readonly limits: SnapshotLimits;
+  readonly features: ReadonlyMap<string, SnapshotFeature>;
+  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly providers: readonly CompiledProvider[];
+  /** The key record of a token, null when it is not one of ours. The HMAC is paid once per valid token and snapshot. */
+  findKey(token: string): SnapshotKey | null;
+}
+
+export type ResolveSecret = (reference: SecretReference) => string | null;
+
+function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecret): CompiledProvider {
+  const adapter = adapterFor(provider);
+  const url = new URL(provider.baseUrl);
+  const credential = provider.apiKey === null ? null : resolveSecret(provider.apiKey);
+  const headers = new Map([
+    ['content-type', 'application/json'],
+    // Compressed answers would have to be unpacked to be read and forwarded.
+    ['accept-encoding', 'identity'],
+    ['user-agent', 'plimsoll'],
+  ]);
+  for (const source of [adapter.headers(credential), provider.headers]) {
+    for (const [name, value] of Object.entries(source)) headers.set(name.toLowerCase(), value);
+  }
+  return {
+    name: provider.name,
+    kind: provider.kind,
+    adapter,
+    origin: url.origin,
+    chatPath: `${url.pathname.replace(/\/+$/, '')}${adapter.chatPath}${url.search}`,
+    headers: [...headers].flat(),
+    missingSecret: credential === null && provider.apiKey !== null && 'env' in provider.apiKey ? provider.apiKey.env : null,
+    timeouts: provider.timeouts,
+    maxConnections: provider.maxConnections,
+    isSimulated: provider.isSimulated,
+  };
+}
+
+function compileDestinations(snapshot: Snapshot, providers: ReadonlyMap<string, CompiledProvider>): Map<string, Destination> {
+  const targets = new Map<string, CompiledTarget>();
+  for (const model of snapshot.models) {
+    const provider = providers.get(model.provider);
+    if (provider === undefined) continue;
+    targets.set(model.name, {
+      model: model.name,
+      provider,
+      upstreamModel: model.upstreamModel,
+      upstreamModelJson: Buffer.from(JSON.stringify(model.upstreamModel)),
+      // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
+      price: model.price === null ? null : compilePrice(model.price as Price),
+    });
+  }
+  const destinations = new Map<string, Destination>();
+  for (const target of targets.values()) destinations.set(target.model, { name: target.model, route: null, targets: [target] });
+  for (const route of snapshot.routes) {
+    const chosen = route.targets.map((name) => targets.get(name)).filter((target) => target !== undefined);
+    if (chosen.length > 0) destinations.set(route.name, { name: route.name, route: route.name, targets: chosen });
+  }
+  return destinations;
+}
+
+/**
+ * Built once per snapshot and gateway. Names that lead nowhere (a route to a missing model) were refused by control; here they are left out.
+ * @throws PlimsollError `config_invalid` for a provider kind of a newer version
+ */
+export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret): CompiledSnapshot {
+  const providers = new Map(snapshot.providers.map((provider) => [provider.name, compileProvider(provider, resolveSecret)]));
+  const keysByHmac = new Map(snapshot.keys.map((key) => [key.hmac, key]));
+  const pepper = Buffer.from(snapshot.keyPepper, 'hex');
+  // Holds valid tokens only, so that it cannot outgrow the keys however many wrong ones are tried.
+  const keysByToken = new Map<string, SnapshotKey>();
+  return {
+    epoch: snapshot.epoch,
+    organisationId: snapshot.organisationId,
+    environment: snapshot.environment,
+    createdAtMs: snapshot.createdAtMs,
+    limits: snapshot.limits,
+    features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
+    destinations: compileDestinations(snapshot, providers),
+    providers: [...providers.values()],
+    findKey(token) {
+      const known = keysByToken.get(token);
+      if (known !== undefined) return known;
+      const key = keysByHmac.get(createHmac('sha256', pepper).update(token).digest('hex')) ?? null;
+      if (key !== null) keysByToken.set(token, key);
+      return key;
+    },
+  };
+}

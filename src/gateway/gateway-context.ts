@@ -1,0 +1,20 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { JournalWriter } from '../kernel/journal/record.ts';
+import type { JsonScanner } from './body/json-scanner.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { UpstreamPools } from './upstream-pools.ts';
+
+/** What the stages share; one per gateway. */
+export interface GatewayContext {
+  readonly clock: Clock;
+  readonly journal: JournalWriter;
+  readonly pools: UpstreamPools;
+  readonly deadlines: Deadlines;
+  /** For request bodies and answers; its depth limit follows the snapshot. */
+  readonly scanner: JsonScanner;
+  readonly metrics: GatewayMetrics;
+  readonly writeLogLine: (line: string) => void;
+  /** Calls in flight, this one included. */
+  readonly activeCalls: ReadonlySet<object>;
+}

@@ -1,0 +1,223 @@
+import type { ErrorCode } from '../kernel/errors.ts';
+import { formatUsd } from '../kernel/money.ts';
+import type { CallStatus } from '../traces/call-record.ts';
+import { inputTokens, outputTokens, type Usage } from '../traces/usage.ts';
+import type { Call } from './call.ts';
+
+/** Upper bounds of llm_request_duration_seconds, and of time to first token. */
+const DURATION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30] as const;
+const STATUSES = ['ok', 'error', 'aborted'] as const satisfies readonly CallStatus[];
+const OTHER = 'other';
+const UNKNOWN = 'unknown';
+
+/** A histogram with fixed buckets: counts per bucket (the last is +Inf), then the sum. */
+class Histogram {
+  readonly #counts = new Float64Array(DURATION_BUCKETS_SECONDS.length + 1);
+  #sumSeconds = 0;
+
+  observe(seconds: number): void {
+    let bucket = 0;
+    while (bucket < DURATION_BUCKETS_SECONDS.length && seconds > (DURATION_BUCKETS_SECONDS[bucket] as number)) bucket++;
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#sumSeconds += seconds;
+  }
+
+  add(other: Histogram): void {
+    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (other.#counts[bucket] ?? 0);
+    }
+    this.#sumSeconds += other.#sumSeconds;
+  }
+
+  get count(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  write(lines: string[], name: string, labels: string): void {
+    let cumulative = 0;
+    for (const [bucket, count] of this.#counts.entries()) {
+      cumulative += count;
+      lines.push(`${name}_bucket{${labels},le="${DURATION_BUCKETS_SECONDS[bucket] ?? '+Inf'}"} ${cumulative}`);
+    }
+    lines.push(`${name}_sum{${labels}} ${this.#sumSeconds}`, `${name}_count{${labels}} ${cumulative}`);
+  }
+}
+
+/** All series of one (model, feature, team). */
+interface Series {
+  readonly model: string;
+  readonly feature: string;
+  readonly team: string;
+  readonly durations: Readonly<Record<CallStatus, Histogram>>;
+  readonly ttft: Histogram;
+  readonly errors: Map<ErrorCode, number>;
+  inputTokens: number;
+  outputTokens: number;
+  costPicoUsd: bigint;
+  unpriced: number;
+}
+
+/** Numbers that are read when asked for, not counted here. */
+export interface GatewayGauges {
+  readonly activeCalls: number;
+  readonly snapshotEpoch: number | null;
+  readonly journal: { readonly shedPayloads: number; readonly appended: number; readonly bytes: number; readonly isDegraded: boolean };
+  readonly upstreams: readonly { readonly origin: string; readonly connected: number; readonly running: number; readonly queued: number }[];
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+}
+
+/**
+ * Prometheus metrics of the data plane. Label values come from the snapshot only, so that clients cannot invent series; past `maxSeries`
+ * everything new is counted under model and feature "other".
+ */
+export class GatewayMetrics {
+  readonly #series = new Map<string, Series>();
+  readonly #maxSeries: number;
+  #overflows = 0;
+
+  constructor(maxSeries = 2000) {
+    this.#maxSeries = maxSeries;
+  }
+
+  recordCall(call: Call, tokens: { readonly input: number | null; readonly output: number | null }, durationMs: number): void {
+    const feature = call.caller?.feature.name ?? UNKNOWN;
+    const team = call.caller?.key.team ?? '';
+    const { attempts } = call;
+    const series = this.#get(attempts.at(-1)?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
+    const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
+    series.durations[status].observe(durationMs / 1000);
+    if (call.ttftMs !== null) series.ttft.observe(call.ttftMs / 1000);
+    if (call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
+    if (attempts.length === 1) {
+      series.inputTokens += tokens.input ?? 0;
+      series.outputTokens += tokens.output ?? 0;
+      this.#addCost(series, attempts[0]?.costPicoUsd ?? null, attempts[0]?.usage ?? null);
+      return;
+    }
+    for (const attempt of attempts) {
+      const own = this.#get(attempt.model, feature, team);
+      if (attempt.usage !== null) {
+        own.inputTokens += inputTokens(attempt.usage);
+        own.outputTokens += outputTokens(attempt.usage);
+      }
+      this.#addCost(own, attempt.costPicoUsd, attempt.usage);
+    }
+  }
+
+  #addCost(series: Series, costPicoUsd: string | null, usage: Usage | null): void {
+    if (costPicoUsd !== null) {
+      if (costPicoUsd !== '0') series.costPicoUsd += BigInt(costPicoUsd);
+    } else if (usage !== null) series.unpriced++;
+  }
+
+  #get(model: string, feature: string, team: string): Series {
+    const key = `${model}\u0000${feature}\u0000${team}`;
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= this.#maxSeries && model !== OTHER) {
+      this.#overflows++;
+      return this.#get(OTHER, OTHER, OTHER);
+    }
+    const series: Series = {
+      model: escapeLabel(model),
+      feature: escapeLabel(feature),
+      team: escapeLabel(team),
+      durations: { ok: new Histogram(), error: new Histogram(), aborted: new Histogram() },
+      ttft: new Histogram(),
+      errors: new Map(),
+      inputTokens: 0,
+      outputTokens: 0,
+      costPicoUsd: 0n,
+      unpriced: 0,
+    };
+    this.#series.set(key, series);
+    return series;
+  }
+
+  /** Prometheus text format 0.0.4. */
+  text(gauges: GatewayGauges): string {
+    const lines: string[] = [];
+    const all = [...this.#series.values()];
+    const byFeature = Map.groupBy(all, ({ model, feature }) => `model="${model}",feature="${feature}"`);
+    header(lines, 'llm_request_duration_seconds', 'histogram', 'Duration of model calls, from arrival to the last byte');
+    for (const [labels, group] of byFeature) {
+      for (const status of STATUSES) {
+        const merged = merge(group.map((series) => series.durations[status]));
+        if (merged.count > 0) merged.write(lines, 'llm_request_duration_seconds', `${labels},status="${status}"`);
+      }
+    }
+    header(lines, 'llm_time_to_first_token_seconds', 'histogram', 'Time from arrival to the first content');
+    for (const [labels, group] of byFeature) {
+      const merged = merge(group.map((series) => series.ttft));
+      if (merged.count > 0) merged.write(lines, 'llm_time_to_first_token_seconds', labels);
+    }
+    header(lines, 'llm_tokens_total', 'counter', 'Tokens, reported by providers or estimated');
+    for (const group of byFeature.values()) {
+      const of = (type: string): string => `llm_tokens_total{model="${group[0]?.model}",token_type="${type}",feature="${group[0]?.feature}"}`;
+      lines.push(`${of('input')} ${total(group, (series) => series.inputTokens)}`, `${of('output')} ${total(group, (series) => series.outputTokens)}`);
+    }
+    this.#writeErrors(lines, all);
+    header(lines, 'llm_cost_usd_total', 'counter', 'Cost of priced calls in US dollars');
+    for (const series of all) {
+      const labels = `model="${series.model}",feature="${series.feature}",team="${series.team}"`;
+      lines.push(`llm_cost_usd_total{${labels}} ${formatUsd(series.costPicoUsd)}`);
+    }
+    header(lines, 'plimsoll_unpriced_attempts_total', 'counter', 'Provider calls with usage and no price: their cost is in no sum');
+    for (const [labels, group] of byFeature) lines.push(`plimsoll_unpriced_attempts_total{${labels}} ${total(group, (series) => series.unpriced)}`);
+    this.#writeGauges(lines, gauges);
+    return `${lines.join('\n')}\n`;
+  }
+
+  #writeErrors(lines: string[], all: readonly Series[]): void {
+    header(lines, 'llm_errors_total', 'counter', 'Calls that ended in an error, by closed error code');
+    const counts = new Map<string, number>();
+    for (const series of all) {
+      for (const [code, count] of series.errors) {
+        const labels = `model="${series.model}",error_type="${code}"`;
+        counts.set(labels, (counts.get(labels) ?? 0) + count);
+      }
+    }
+    for (const [labels, count] of counts) lines.push(`llm_errors_total{${labels}} ${count}`);
+  }
+
+  #writeGauges(lines: string[], gauges: GatewayGauges): void {
+    const gauge = (name: string, help: string, value: number): void => {
+      header(lines, name, 'gauge', help);
+      lines.push(`${name} ${value}`);
+    };
+    const counter = (name: string, help: string, value: number): void => {
+      header(lines, name, 'counter', help);
+      lines.push(`${name} ${value}`);
+    };
+    gauge('plimsoll_gateway_active_calls', 'Calls in flight', gauges.activeCalls);
+    if (gauges.snapshotEpoch !== null) gauge('plimsoll_gateway_snapshot_epoch', 'Epoch of the configuration in use', gauges.snapshotEpoch);
+    counter('plimsoll_journal_records_total', 'Records appended to the journal', gauges.journal.appended);
+    counter('plimsoll_journal_bytes_total', 'Bytes appended to the journal', gauges.journal.bytes);
+    counter('plimsoll_journal_shed_payloads_total', 'Payload records dropped because the disk was short', gauges.journal.shedPayloads);
+    gauge('plimsoll_journal_degraded', '1 while the journal lives on its reserve or in memory', gauges.journal.isDegraded ? 1 : 0);
+    counter('plimsoll_metrics_overflow_total', 'Observations counted under "other" because there were too many series', this.#overflows);
+    header(lines, 'plimsoll_upstream_connections', 'gauge', 'Connections to providers: open, running a call, and calls waiting for one');
+    for (const { origin, ...counts } of gauges.upstreams) {
+      for (const [state, count] of Object.entries(counts)) {
+        lines.push(`plimsoll_upstream_connections{origin="${escapeLabel(origin)}",state="${state}"} ${count}`);
+      }
+    }
+  }
+}
+
+function header(lines: string[], name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
+  lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+}
+
+function merge(histograms: readonly Histogram[]): Histogram {
+  const merged = new Histogram();
+  for (const histogram of histograms) merged.add(histogram);
+  return merged;
+}
+
+function total(group: readonly Series[], of: (series: Series) => number): number {
+  return group.reduce((sum, series) => sum + of(series), 0);
+}

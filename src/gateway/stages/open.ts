@@ -1,0 +1,49 @@
+import { PlimsollError } from '../../kernel/errors.ts';
+import { estimateTokensFromCharacters } from '../../models/token-estimate.ts';
+import { CALL_SCHEMA_VERSION, type CallOpened } from '../../traces/call-record.ts';
+import type { Call } from '../call.ts';
+import type { GatewayContext } from '../gateway-context.ts';
+
+/** What is known of a call before a provider is asked; null until its feature is known, since no record can be without one. */
+export function describeCall(call: Call): CallOpened | null {
+  if (call.caller === null) return null;
+  const { key, feature } = call.caller;
+  const target = call.destination?.targets[0];
+  return {
+    callId: call.callId,
+    traceId: call.traceId,
+    spanId: call.spanId,
+    parentSpanId: call.parentSpanId,
+    organisationId: call.snapshot.organisationId,
+    environment: call.snapshot.environment,
+    operation: 'chat',
+    feature: feature.name,
+    team: key.team,
+    user: call.user,
+    session: call.session,
+    customer: call.customer,
+    tags: call.tags,
+    keyId: key.id,
+    requestedModel: call.body?.model ?? '',
+    route: call.destination?.route ?? null,
+    isStream: call.body?.isStream ?? false,
+    startedAtMs: call.startedAtMs,
+    snapshotEpoch: call.snapshot.epoch,
+    estimatedInputTokens: estimateTokensFromCharacters(call.body?.bytes.length ?? 0),
+    firstTarget: target === undefined ? null : { model: target.model, provider: target.provider.name, upstreamModel: target.upstreamModel },
+    isSimulated: target?.provider.isSimulated ?? false,
+  };
+}
+
+/** Journals that a provider is about to be asked, so that a crash leaves a call that recovery can close. @throws PlimsollError `journal_full` */
+export function open(call: Call, context: GatewayContext): void {
+  const opened = describeCall(call);
+  if (opened === null) throw new PlimsollError('internal', 'open ran before authenticate');
+  context.journal.append({
+    type: 'call.opened',
+    schemaVersion: CALL_SCHEMA_VERSION,
+    id: call.callId,
+    payload: Buffer.from(JSON.stringify(opened)),
+  });
+  call.opened = opened;
+}

@@ -1,0 +1,77 @@
+import { ERRORS, PlimsollError } from '../../kernel/errors.ts';
+import { CALL_SCHEMA_VERSION, type CallAttempt, type CallSettled, type CallStatus } from '../../traces/call-record.ts';
+import type { CostStatus } from '../../traces/usage.ts';
+import { requestParameters } from '../body/chat-body.ts';
+import { type Call, roundMs } from '../call.ts';
+import type { GatewayContext } from '../gateway-context.ts';
+import { describeCall } from './open.ts';
+
+/** Longest error text kept in a record. */
+const MAX_ERROR_CHARACTERS = 1000;
+
+/**
+ * Cost of a call: the sum over its attempts. Unpriced as soon as one attempt used tokens that have no price; also when nothing at all is
+ * known of what the attempts used. A call that reached no provider cost nothing.
+ */
+export function sumCost(attempts: readonly CallAttempt[]): { costPicoUsd: string | null; costStatus: CostStatus } {
+  if (attempts.length === 1) {
+    const [only] = attempts;
+    if (only !== undefined) return { costPicoUsd: only.costPicoUsd, costStatus: only.costStatus };
+  }
+  let sum = 0n;
+  let known = attempts.length === 0;
+  let isEstimated = false;
+  for (const attempt of attempts) {
+    if (attempt.costPicoUsd !== null) {
+      known = true;
+      sum += BigInt(attempt.costPicoUsd);
+      if (attempt.costStatus === 'estimated_tokens') isEstimated = true;
+    } else if (attempt.usage !== null) return { costPicoUsd: null, costStatus: 'unpriced' };
+  }
+  if (!known) return { costPicoUsd: null, costStatus: 'unpriced' };
+  return { costPicoUsd: sum.toString(), costStatus: isEstimated ? 'estimated_tokens' : 'priced' };
+}
+
+function statusOf(error: PlimsollError | null): CallStatus {
+  if (error === null) return 'ok';
+  return error.code === 'client_closed' ? 'aborted' : 'error';
+}
+
+/**
+ * Writes the one ledger row of a call. Runs exactly once for every call, whatever happened to it, and before the client gets the end of its answer.
+ * Calls that were refused before their feature was known have no row.
+ * @throws PlimsollError `journal_full`: the answer must then not be completed
+ */
+export function settle(call: Call, context: GatewayContext): void {
+  if (call.settled !== null) throw new PlimsollError('internal', `Call ${call.callId} was settled twice`);
+  call.enterStage('settle');
+  const opened = call.opened ?? describeCall(call);
+  if (opened === null) return;
+  const { error, gaps } = call;
+  const cost = sumCost(call.attempts);
+  const durationMs = roundMs(call.elapsedMs());
+  call.leaveStage('ok');
+  const settled: CallSettled = {
+    ...opened,
+    status: statusOf(error),
+    httpStatus: error === null ? 200 : call.response.headersSent ? 200 : ERRORS[error.code].status,
+    errorType: error?.code ?? null,
+    errorMessage: error?.message.slice(0, MAX_ERROR_CHARACTERS) ?? null,
+    durationMs,
+    ttftMs: call.ttftMs === null ? null : roundMs(call.ttftMs),
+    interTokenMs: gaps.count === 0 ? null : { count: gaps.count, meanMs: roundMs(gaps.sumMs / gaps.count), maxMs: roundMs(gaps.maxMs) },
+    attempts: call.attempts,
+    stages: call.stages,
+    costPicoUsd: cost.costPicoUsd,
+    costStatus: cost.costStatus,
+    requestParameters: call.body === null ? {} : requestParameters(call.body),
+    isRecovered: false,
+  };
+  call.settled = settled;
+  context.journal.append({
+    type: 'call.settled',
+    schemaVersion: CALL_SCHEMA_VERSION,
+    id: call.callId,
+    payload: Buffer.from(JSON.stringify(settled)),
+  });
+}

@@ -1,0 +1,381 @@
+import type { Dispatcher } from 'undici';
+import { type ErrorCode, PlimsollError } from '../kernel/errors.ts';
+import { newSpanId } from '../kernel/ids.ts';
+import { priceCompiled } from '../models/price-usage.ts';
+import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
+import type { CallAttempt } from '../traces/call-record.ts';
+import { NO_USAGE, type Usage } from '../traces/usage.ts';
+import { upstreamChatBody } from './body/chat-body.ts';
+import { type Call, roundMs } from './call.ts';
+import type { CompiledTarget } from './compiled-snapshot.ts';
+import type { Deadlined } from './deadlines.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { JsonAnswerReader } from './json-answer-reader.ts';
+import type { AnswerFacts, ResponseHeaders } from './provider.ts';
+import { StreamRelay } from './streams/stream-relay.ts';
+import { passedHeaders } from './upstream-headers.ts';
+
+/** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
+const LINGER_MS = 1000;
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
+
+/** Reads the body of an answer with status 200. */
+export interface AnswerReader {
+  readonly facts: AnswerFacts;
+  /** @throws PlimsollError when the answer is not what it should be */
+  onData(chunk: Buffer): void;
+  /** The body ended as HTTP says it should. @throws PlimsollError when the answer in it is not complete */
+  onEnd(): void;
+  /** Content has gone to the client: no other target may answer this call. */
+  readonly hasStarted: boolean;
+  /** The answer is complete although the provider has not closed its side. */
+  readonly isDone: boolean;
+}
+
+const enum_ = { waiting: 0, sent: 1, body: 2, lingering: 3, over: 4 } as const;
+type Phase = (typeof enum_)[keyof typeof enum_];
+
+/** What `run` comes to: null when the call has its answer. */
+type Outcome = PlimsollError | null;
+
+/** One try at one provider: dispatches, watches the clock, reads the answer, and leaves one `CallAttempt`. */
+export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
+  readonly #call: Call;
+  readonly #target: CompiledTarget;
+  readonly #context: GatewayContext;
+  readonly #spanId = newSpanId();
+  readonly #startMs: number;
+  readonly #totalDeadlineMs: number;
+  #phase: Phase = enum_.waiting;
+  /** Monotonic time of the last sign of life; the deadline of the phase counts from it. */
+  #lastActivityMs: number;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isPaused = false;
+  #status: number | null = null;
+  #headers: ResponseHeaders = {};
+  #reader: AnswerReader | null = null;
+  #errorBody: Buffer[] = [];
+  #errorBytes = 0;
+  #resolve: (outcome: Outcome) => void = () => {};
+
+  constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
+    this.#call = call;
+    this.#target = target;
+    this.#context = context;
+    this.#startMs = context.clock.monotonicMs();
+    this.#lastActivityMs = this.#startMs;
+    this.#totalDeadlineMs = this.#startMs + target.provider.timeouts.totalMs;
+  }
+
+  /** True when content has reached the client. */
+  get hasStarted(): boolean {
+    return this.#reader?.hasStarted ?? false;
+  }
+
+  /** Seconds that the provider asked to wait, from `retry-after`. */
+  get retryAfter(): string | null {
+    const value = this.#headers['retry-after'];
+    return typeof value === 'string' ? value : null;
+  }
+
+  run(): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      const { provider } = this.#target;
+      if (provider.missingSecret !== null) {
+        this.#finish(
+          new PlimsollError('provider_auth_failed', `The credential of "${provider.name}" is missing: ${provider.missingSecret} is not set.`, {
+            details: { provider: provider.name },
+          }),
+        );
+        return;
+      }
+      try {
+        const body = this.#encode();
+        this.#call.onClientGone = this.#onClientGone;
+        this.#context.deadlines.watch(this);
+        this.#context.pools
+          .get(provider)
+          .dispatch({ path: provider.chatPath, method: 'POST', headers: this.#requestHeaders(), body }, this);
+      } catch (thrown) {
+        this.#finish(thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }));
+      }
+    });
+  }
+
+  #encode(): Buffer {
+    const { body } = this.#call;
+    if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
+    const { translation } = this.#target.provider.adapter;
+    if (translation === null) return upstreamChatBody(body, this.#target.upstreamModelJson);
+    const encoded = translation.encodeRequest(this.#call.parsedBody(), this.#target.upstreamModel);
+    this.#call.warnings.push(...encoded.warnings);
+    return Buffer.from(JSON.stringify(encoded.body));
+  }
+
+  #requestHeaders(): string[] {
+    const { provider } = this.#target;
+    if (!provider.isSimulated) return provider.headers as string[]; // undici only reads it
+    const fault = this.#call.request.headers[SIMULATED_FAULT_HEADER];
+    return typeof fault === 'string' ? [...provider.headers, SIMULATED_FAULT_HEADER, fault] : (provider.headers as string[]);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#phase === enum_.over) {
+      controller.abort(new PlimsollError('client_closed', 'This attempt is over.'));
+      return;
+    }
+    this.#controller = controller;
+    this.#phase = enum_.sent;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    if (status < 200 || this.#phase !== enum_.sent) return;
+    this.#controller = controller;
+    this.#status = status;
+    this.#headers = headers;
+    this.#phase = enum_.body;
+    this.#lastActivityMs = this.#context.clock.monotonicMs();
+    if (status >= 300) return;
+    const type = headers['content-type'];
+    const isJson = typeof type === 'string' && type.includes('json');
+    this.#reader =
+      this.#call.body?.isStream === true && !isJson
+        ? new StreamRelay(this.#call, this.#target, this.#context, this)
+        : new JsonAnswerReader(this.#call, this.#target, this.#context);
+    passedHeaders(headers, this.#call.answerHeaders);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#phase !== enum_.body) return;
+    this.#lastActivityMs = this.#context.clock.monotonicMs();
+    const reader = this.#reader;
+    if (reader === null) {
+      if (this.#errorBytes < MAX_ERROR_BODY_BYTES) {
+        this.#errorBody.push(chunk.subarray(0, MAX_ERROR_BODY_BYTES - this.#errorBytes));
+        this.#errorBytes += chunk.length;
+      }
+      return;
+    }
+    try {
+      reader.onData(chunk);
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    if (reader.isDone) {
+      this.#phase = enum_.lingering;
+      this.#report(null);
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase === enum_.lingering) return this.#close();
+    if (this.#phase !== enum_.body) return;
+    try {
+      if (this.#reader === null) throw this.#classify();
+      this.#reader.onEnd();
+    } catch (thrown) {
+      this.#finish(thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be read.', { cause: thrown }));
+      return;
+    }
+    this.#finish(null);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#phase === enum_.lingering) return this.#close();
+    if (this.#phase === enum_.over) return;
+    this.#finish(this.#transportError(error));
+  }
+
+  checkDeadline(nowMs: number): void {
+    const { timeouts } = this.#target.provider;
+    if (this.#phase === enum_.lingering) {
+      if (nowMs >= this.#lastActivityMs + LINGER_MS) this.#abort(new PlimsollError('provider_timeout', 'The provider did not close its side.'));
+      return;
+    }
+    if (nowMs >= this.#totalDeadlineMs) {
+      // A client that does not read is not the provider's fault.
+      if (this.#isPaused) this.#fail(new PlimsollError('client_closed', `The client did not take its answer within ${timeouts.totalMs} ms.`));
+      else this.#failTimeout('total', timeouts.totalMs, 'did not finish');
+    } else if (this.#phase === enum_.body) {
+      if (!this.#isPaused && nowMs >= this.#lastActivityMs + timeouts.idleMs) this.#failTimeout('idle', timeouts.idleMs, 'went silent');
+    } else if (nowMs >= this.#startMs + timeouts.firstByteMs) this.#failTimeout('firstByte', timeouts.firstByteMs, 'sent no byte');
+  }
+
+  /** Stops reading while the client is behind. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#lastActivityMs = this.#context.clock.monotonicMs();
+    this.#controller?.resume();
+  }
+
+  readonly #onClientGone = (): void => {
+    this.#fail(new PlimsollError('client_closed', 'The client closed the connection before the answer was complete.'));
+  };
+
+  /** Ends the attempt from outside: the gateway stops. */
+  stop(error: PlimsollError): void {
+    this.#fail(error);
+  }
+
+  #failTimeout(timeout: string, timeoutMs: number, what: string): void {
+    const { name } = this.#target.provider;
+    const isCut = this.hasStarted;
+    this.#fail(
+      new PlimsollError(isCut ? 'provider_stream_cut' : 'provider_timeout', `"${name}" ${what} within ${timeoutMs} ms.`, {
+        details: { provider: name, timeout, timeoutMs },
+      }),
+    );
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#phase === enum_.over) return;
+    const error =
+      thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be handled.', { cause: thrown });
+    this.#abort(error);
+    this.#report(error);
+  }
+
+  /** Frees the connection at once: an unfinished answer cannot be skipped on it. */
+  #abort(reason: Error): void {
+    const controller = this.#controller;
+    this.#close();
+    controller?.abort(reason);
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#close();
+    this.#report(outcome);
+  }
+
+  #close(): void {
+    if (this.#phase === enum_.over) return;
+    if (this.#phase === enum_.waiting) this.#wasNeverSent = true;
+    this.#phase = enum_.over;
+    this.#context.deadlines.unwatch(this);
+    this.#controller = null;
+  }
+
+  #wasNeverSent = false;
+  #isReported = false;
+
+  #report(outcome: Outcome): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
+    this.#call.onClientGone = null;
+    this.#call.attempts.push(this.#record(outcome));
+    this.#resolve(outcome);
+  }
+
+  #classify(): PlimsollError {
+    const status = this.#status ?? 0;
+    const { name, adapter } = this.#target.provider;
+    if (status < 400) {
+      return new PlimsollError('provider_bad_response', `"${name}" answered HTTP ${status}, which is no answer to a chat request.`, {
+        details: { provider: name, status },
+      });
+    }
+    const { code, message } = adapter.classifyError(status, Buffer.concat(this.#errorBody).utf8Slice(), this.#headers);
+    return new PlimsollError(code, message, { details: { provider: name, status } });
+  }
+
+  #transportError(error: Error & { code?: unknown }): PlimsollError {
+    const { name, timeouts } = this.#target.provider;
+    const reason = typeof error.code === 'string' ? error.code : error.name;
+    const details = { provider: name, reason };
+    if (reason === 'UND_ERR_CONNECT_TIMEOUT') {
+      return new PlimsollError('provider_timeout', `"${name}" took no connection within ${timeouts.connectMs} ms.`, {
+        details: { ...details, timeout: 'connect', timeoutMs: timeouts.connectMs },
+        cause: error,
+      });
+    }
+    if (this.hasStarted) {
+      return new PlimsollError('provider_stream_cut', `"${name}" closed the connection in the middle of its answer (${reason}).`, {
+        details,
+        cause: error,
+      });
+    }
+    return new PlimsollError('provider_unavailable', `"${name}" could not be reached or closed the connection (${reason}).`, {
+      details,
+      cause: error,
+    });
+  }
+
+  /** Usage as reported, else estimated once the provider worked for us; null when nothing can be said. */
+  #usage(outcome: Outcome): { usage: Usage | null; source: CallAttempt['usageSource'] } {
+    const facts = this.#reader?.facts;
+    if (facts?.usage) return { usage: facts.usage, source: 'reported' };
+    const outputCharacters = facts?.outputCharacters ?? 0;
+    const wasAborted = outcome?.code === 'client_closed' && !this.#wasNeverSent;
+    if (outcome !== null && !wasAborted && outputCharacters === 0) return { usage: null, source: null };
+    return {
+      usage: {
+        ...NO_USAGE,
+        inputUncachedTokens: estimateTokensFromCharacters(this.#call.body?.bytes.length ?? 0),
+        outputTextTokens: estimateTokensFromCharacters(outputCharacters),
+      },
+      source: 'estimated',
+    };
+  }
+
+  #record(outcome: Outcome): CallAttempt {
+    const target = this.#target;
+    const facts = this.#reader?.facts;
+    const { usage, source } = this.#usage(outcome);
+    const cost = this.#cost(usage, source);
+    const call = this.#call;
+    const startOffsetMs = this.#startMs - call.startedMs;
+    return {
+      spanId: this.#spanId,
+      model: target.model,
+      provider: target.provider.name,
+      providerKind: target.provider.kind,
+      requestModel: target.upstreamModel,
+      responseModel: facts?.responseModel ?? null,
+      responseId: facts?.responseId ?? null,
+      startOffsetMs: roundMs(startOffsetMs),
+      durationMs: roundMs(this.#context.clock.monotonicMs() - this.#startMs),
+      ttftMs: call.ttftMs === null || !this.hasStarted ? null : roundMs(call.ttftMs - startOffsetMs),
+      status: outcome === null ? 'ok' : outcome.code === 'client_closed' ? 'aborted' : 'error',
+      httpStatus: this.#status,
+      errorType: outcome?.code ?? null,
+      errorMessage: outcome?.message ?? null,
+      finishReasons: facts?.finishReasons ?? [],
+      usage,
+      usageSource: source,
+      providerUsage: facts?.providerUsage == null ? null : asJson(facts.providerUsage),
+      ...cost,
+    };
+  }
+
+  #cost(usage: Usage | null, source: CallAttempt['usageSource']): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId'> {
+    if (usage === null) {
+      // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
+      const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
+      return { costPicoUsd: isFree ? '0' : null, costStatus: isFree ? 'priced' : 'unpriced', priceId: null };
+    }
+    const priced = priceCompiled(usage, this.#target.price);
+    if (priced.costPicoUsd === null) return { costPicoUsd: null, costStatus: 'unpriced', priceId: null };
+    return {
+      costPicoUsd: priced.costPicoUsd.toString(),
+      costStatus: source === 'estimated' ? 'estimated_tokens' : 'priced',
+      priceId: priced.priceId,
+    };
+  }
+}
+
+/** Faults on demand, understood by simulated providers only and sent to no other. */
+const SIMULATED_FAULT_HEADER = 'x-plimsoll-sim-fault';
+
+function asJson(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export type { ErrorCode };

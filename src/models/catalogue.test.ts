@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { priceFromConfig, resolveBaseUrl, resolveCatalogue } from './catalogue.ts';
+import { modelsConfig, ProviderConfig, pricesConfig, providersConfig } from './config.ts';
+import { genaiPriceBook } from './price-book.ts';
+
+const NOW = Date.parse('2026-06-01T00:00:00Z');
+const SIM = 'http://127.0.0.1:4999/v1';
+
+function problems(value: unknown): string[] {
+  const parsed = ProviderConfig.safeParse(value);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+}
+
+function catalogue(providers: unknown, models: unknown, prices: unknown = {}) {
+  const config = { providers: providersConfig.parse(providers), models: modelsConfig.parse(models), prices: pricesConfig.parse(prices) };
+  return resolveCatalogue(config, genaiPriceBook, NOW, SIM);
+}
+
+describe('catalogue', () => {
+  it('fills in what a provider leaves out', () => {
+    const built = catalogue(
+      { openai: { kind: 'openai', apiKey: '${OPENAI_API_KEY}', timeouts: { idleMs: 5_000 } } },
+      { 'gpt-4o': { provider: 'openai', model: 'gpt-4o' } },
+    );
+    assert.deepEqual(built.providers, [
+      {
+        name: 'openai',
+        kind: 'openai',
+        baseUrl: 'https://api.openai.com/v1',
+        apiKey: { env: 'OPENAI_API_KEY' },
+        headers: {},
+        timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 5_000, totalMs: 600_000 },
+        maxConnections: 256,
+        dialect: 'openai',
+        isSimulated: false,
+      },
+    ]);
+    assert.match(built.models[0]?.price?.priceId ?? '', /:openai\/gpt-4o$/);
+    assert.deepEqual(built.issues, []);
+  });
+
+  it('prices by the config first, and simulated models by the config only', () => {
+    const built = catalogue(
+      { openai: { kind: 'openai' }, sim: { kind: 'sim', dialect: 'anthropic' } },
+      { own: { provider: 'openai', model: 'gpt-4o' }, a: { provider: 'sim', model: 'gpt-4o' }, b: { provider: 'sim', model: 'sim-large' } },
+      {
+        own: { inputPerMillionUsd: 1, outputPerMillionUsd: 2 },
+        b: { inputPerMillionUsd: 0.5, outputPerMillionUsd: 1.5, cacheReadPerMillionUsd: 0.05 },
+      },
+    );
+    const price = (name: string) => built.models.find((model) => model.name === name)?.price ?? null;
+    assert.deepEqual(price('own')?.perToken, { inputUncachedTokens: '1000000', cacheReadTokens: '1000000', outputTextTokens: '2000000' });
+    assert.match(price('own')?.priceId ?? '', /^config:own@[0-9a-f]{12}$/);
+    assert.equal(price('a'), null);
+    assert.equal(price('b')?.perToken.cacheReadTokens, '50000');
+    assert.deepEqual([built.providers[1]?.baseUrl, built.providers[1]?.dialect, built.providers[1]?.isSimulated], [SIM, 'anthropic', true]);
+  });
+
+  it('gives a changed price another id', () => {
+    const id = (output: number) => priceFromConfig('m', { inputPerMillionUsd: 1, outputPerMillionUsd: output }).priceId;
+    assert.equal(id(2), id(2));
+    assert.notEqual(id(2), id(3));
+  });
+
+  it('says which names are unknown, with the nearest', () => {
+    assert.equal(catalogue({}, { m: { provider: 'constructor', model: 'x' } }).issues.length, 1);
+    const built = catalogue(
+      { openai: { kind: 'openai' } },
+      { m: { provider: 'opnai', model: 'x' } },
+      { n: { inputPerMillionUsd: 1, outputPerMillionUsd: 1 } },
+    );
+    assert.deepEqual(built.issues, [
+      { path: ['models', 'm', 'provider'], message: 'no provider is named "opnai"; did you mean "openai"?' },
+      { path: ['prices', 'n'], message: 'no model is named "n"; did you mean "m"?' },
+    ]);
+  });
+
+  it('knows when a price in use changes next', () => {
+    const providers = { deepseek: { kind: 'openai-compatible', baseUrl: 'https://api.deepseek.com/v1' } };
+    assert.equal(
+      catalogue(providers, { d: { provider: 'deepseek', model: 'deepseek-chat' } }).nextPriceChangeMs,
+      Date.parse('2026-06-01T00:30:00Z'),
+    );
+    assert.equal(catalogue({ openai: { kind: 'openai' } }, { m: { provider: 'openai', model: 'gpt-4o' } }).nextPriceChangeMs, null);
+  });
+
+  it('adds the version to a bare Anthropic host and drops trailing slashes', () => {
+    assert.equal(resolveBaseUrl({ kind: 'anthropic' }, null), 'https://api.anthropic.com/v1');
+    assert.equal(resolveBaseUrl({ kind: 'anthropic', baseUrl: 'http://127.0.0.1:9/' }, null), 'http://127.0.0.1:9/v1');
+    assert.equal(resolveBaseUrl({ kind: 'anthropic', baseUrl: 'http://proxy/anthropic/v1/' }, null), 'http://proxy/anthropic/v1');
+    assert.equal(resolveBaseUrl({ kind: 'openai', baseUrl: 'http://h/v1//' }, null), 'http://h/v1');
+    assert.equal(resolveBaseUrl({ kind: 'sim' }, null), null);
+  });
+});
+
+describe('provider config', () => {
+  it('accepts only http and https, without credentials, query or fragment', () => {
+    for (const good of ['http://127.0.0.1:1/v1', 'https://api.groq.com/openai/v1'])
+      assert.deepEqual(problems({ kind: 'openai', baseUrl: good }), []);
+    for (const bad of ['ftp://h', 'file:///etc/passwd', 'not a url', 'https://user:secret@h/v1', 'https://h/v1?key=1', 'https://h/#x'])
+      assert.equal(problems({ kind: 'openai', baseUrl: bad }).length, 1, bad);
+  });
+
+  it('keeps keys out of the file, except where nothing is behind them', () => {
+    assert.match(problems({ kind: 'openai', apiKey: 'sk-live' })[0] ?? '', /^apiKey: write "\$\{NAME\}"/);
+    assert.deepEqual(problems({ kind: 'openai', apiKey: '${KEY}' }), []);
+    assert.deepEqual(problems({ kind: 'openai-compatible', baseUrl: 'http://localhost:11434/v1', apiKey: 'ollama' }), []);
+    assert.match(problems({ kind: 'openai', baseUrl: 'http://127.0.0.1.evil.example/v1', apiKey: 'sk' })[0] ?? '', /^apiKey/);
+    assert.match(problems({ kind: 'openai', headers: { Authorization: 'Bearer sk' } })[0] ?? '', /^headers: "Authorization"/);
+    assert.match(problems({ kind: 'openai', headers: { 'x-a': 'a\r\nb' } })[0] ?? '', /not a header value/);
+  });
+
+  it('refuses what does not belong together, unknown keys, and prices finer than money', () => {
+    assert.match(problems({ kind: 'openai-compatible' })[0] ?? '', /needs baseUrl/);
+    assert.match(problems({ kind: 'openai', dialect: 'anthropic' })[0] ?? '', /^dialect: only for kind: sim/);
+    assert.match(problems({ kind: 'openai', timeout: 1 })[0] ?? '', /timeout/);
+    assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: 0.0000001, outputPerMillionUsd: 1 } }).success, false);
+    assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: -1, outputPerMillionUsd: 1 } }).success, false);
+    assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: 1 } }).success, false);
+  });
+
+  it('describes every field', () => {
+    const missing: string[] = [];
+    const visit = (node: unknown, path: string): void => {
+      const { properties, additionalProperties, description } = node as Record<string, unknown>;
+      if (description === undefined && !path.endsWith('*')) missing.push(path);
+      for (const [key, value] of Object.entries((properties ?? {}) as object)) visit(value, `${path}.${key}`);
+      if (typeof additionalProperties === 'object' && additionalProperties !== null && 'properties' in additionalProperties)
+        visit(additionalProperties, `${path}.*`);
+    };
+    for (const [key, schema] of Object.entries({ providers: providersConfig, models: modelsConfig, prices: pricesConfig }))
+      visit(z.toJSONSchema(schema, { io: 'input' }), key);
+    assert.deepEqual(missing, []);
+  });
+});

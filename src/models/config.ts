@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { secretEnvironmentName, secretText } from '../kernel/config/secret.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
+
+/** Names of providers and model aliases: they stand in URLs, metrics and request bodies. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'a name is 1 to 128 of: letters, digits, . _ : / @ -, and starts with a letter or digit');
+
+const milliseconds = z.number().int().positive().max(86_400_000);
+
+export const PROVIDER_KINDS = ['openai', 'openai-compatible', 'anthropic', 'sim'] as const;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+/** Why a text is no usable base URL; null when it is one. */
+function baseUrlProblem(text: string): string | null {
+  if (!URL.canParse(text)) return `not a URL: "${text}"`;
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `only http and https are spoken, not "${url.protocol}//"`;
+  if (url.username !== '' || url.password !== '') return 'no credentials in the URL; use apiKey: "${NAME}"';
+  if (url.search !== '' || url.hash !== '') return 'no query and no fragment; put extra values into headers';
+  return null;
+}
+
+const baseUrl = z.string().superRefine((text, context) => {
+  const problem = baseUrlProblem(text);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** True for an address on this machine, where a literal key is no secret. */
+function isLoopback(url: string | undefined): boolean {
+  const host = url !== undefined && URL.canParse(url) ? new URL(url).hostname : '';
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+const timeouts = z
+  .strictObject({
+    connectMs: milliseconds.default(2_000).describe('Until the connection stands (TCP and TLS), milliseconds'),
+    firstByteMs: milliseconds.default(30_000).describe('From the request to the first byte of the answer, milliseconds'),
+    idleMs: milliseconds.default(20_000).describe('Longest gap between two chunks of an answer, milliseconds'),
+    totalMs: milliseconds.default(600_000).describe('Longest whole answer, milliseconds'),
+  })
+  .prefault({})
+  .describe('When an attempt at this provider is given up');
+
+const FORBIDDEN_HEADERS = /^(host|connection|content-length|transfer-encoding|authorization|x-api-key)$/i;
+
+export const ProviderConfig = z
+  .strictObject({
+    kind: z
+      .enum(PROVIDER_KINDS)
+      .describe('openai; openai-compatible (Ollama, vLLM, Groq …); anthropic (translated both ways); sim (simulated answers)'),
+    baseUrl: baseUrl
+      .optional()
+      .describe(
+        'Address up to the version path, without a trailing slash. Required for openai-compatible; openai and anthropic have their own',
+      ),
+    apiKey: secretText('The provider\'s key as "${NAME}" of an environment variable; absent = none is sent').optional(),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name'),
+        z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'not a header value'),
+      )
+      .default({})
+      .describe('Extra headers on every request, e.g. OpenAI-Organization; no secrets'),
+    timeouts,
+    maxConnections: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(256)
+      .describe('Most connections at the same time; further requests wait in line'),
+    dialect: z
+      .enum(['openai', 'anthropic'])
+      .optional()
+      .describe('Only for sim: the wire format that the simulated provider speaks; openai when absent'),
+  })
+  .superRefine((provider, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (provider.kind === 'openai-compatible' && provider.baseUrl === undefined)
+      issue('kind', 'an openai-compatible provider needs baseUrl, e.g. http://127.0.0.1:11434/v1');
+    if (provider.kind !== 'sim' && provider.dialect !== undefined) issue('dialect', `only for kind: sim; ${provider.kind} has its own`);
+    const isLiteral = provider.apiKey !== undefined && secretEnvironmentName(provider.apiKey) === null;
+    if (isLiteral && provider.kind !== 'sim' && !isLoopback(provider.baseUrl))
+      issue('apiKey', 'write "${NAME}" and set the environment variable NAME; a key is never kept in this file');
+    for (const header of Object.keys(provider.headers))
+      if (FORBIDDEN_HEADERS.test(header)) issue('headers', `"${header}" is set by Plimsoll; for the key use apiKey`);
+  });
+export type ProviderConfig = z.output<typeof ProviderConfig>;
+
+export const ModelConfig = z.strictObject({
+  provider: name.describe('Name of a provider above'),
+  model: z.string().min(1).max(256).describe("The provider's own id of the model"),
+});
+export type ModelConfig = z.output<typeof ModelConfig>;
+
+function isPrice(usd: number, parse: (usd: number) => bigint): boolean {
+  try {
+    return parse(usd) >= 0n;
+  } catch (thrown) {
+    if (thrown instanceof PlimsollError) return false;
+    throw thrown;
+  }
+}
+
+const usdPerMillion = z
+  .number()
+  .nonnegative()
+  .max(1_000_000)
+  .refine((usd) => isPrice(usd, picoUsdPerToken), 'finer than a pico-dollar per token; use at most 6 decimals');
+
+export const PriceConfig = z.strictObject({
+  inputPerMillionUsd: usdPerMillion.describe('Input tokens, US dollars per million'),
+  outputPerMillionUsd: usdPerMillion.describe('Output tokens, US dollars per million'),
+  cacheReadPerMillionUsd: usdPerMillion.optional().describe('Input read from the prompt cache, US dollars per million; absent = as input'),
+  cacheWrite5mPerMillionUsd: usdPerMillion
+    .optional()
+    .describe('Input written to the 5-minute cache, US dollars per million; absent = calls that use it are unpriced'),
+  cacheWrite1hPerMillionUsd: usdPerMillion
+    .optional()
+    .describe('Input written to the 1-hour cache, US dollars per million; absent = calls that use it are unpriced'),
+  reasoningPerMillionUsd: usdPerMillion.optional().describe('Reasoning tokens, US dollars per million; absent = as output'),
+  audioInputPerMillionUsd: usdPerMillion
+    .optional()
+    .describe('Audio input tokens, US dollars per million; absent = calls that use it are unpriced'),
+  audioOutputPerMillionUsd: usdPerMillion
+    .optional()
+    .describe('Audio output tokens, US dollars per million; absent = calls that use it are unpriced'),
+  perRequestUsd: z
+    .number()
+    .nonnegative()
+    .max(1_000)
+    .refine((usd) => isPrice(usd, (value) => picoUsdFromDecimal(`${value}`)), 'finer than a pico-dollar')
+    .optional()
+    .describe('Charged once per request, US dollars; absent = nothing'),
+});
+export type PriceConfig = z.output<typeof PriceConfig>;
+
+/** `providers:` of plimsoll.yaml. */
+export const providersConfig = z.record(name, ProviderConfig).describe('Where models are reached, by name');
+export type ProvidersConfig = z.output<typeof providersConfig>;
+/** `models:` of plimsoll.yaml. */
+export const modelsConfig = z.record(name, ModelConfig).describe('Models by the alias that requests and routes use');
+export type ModelsConfig = z.output<typeof modelsConfig>;
+/** `prices:` of plimsoll.yaml. */
+export const pricesConfig = z
+  .record(name, PriceConfig)
+  .default({})
+  .describe('Own prices by model alias; they replace the price book whole. Simulated models are priced only by these');
+export type PricesConfig = z.output<typeof pricesConfig>;

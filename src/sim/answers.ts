@@ -1,0 +1,97 @@
+import type { CorpusFeature, CorpusTurn } from './corpus/model.ts';
+import { detectLanguage, generalAnswer, PHRASES } from './general-answers.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** Finds the corpus turn that a question resembles. */
+export interface AnswerIndex {
+  /** The nearest turn, or null when none shares enough words. */
+  find(question: string): CorpusTurn | null;
+}
+
+interface Entry {
+  readonly turn: CorpusTurn;
+  readonly weights: ReadonlyMap<string, number>;
+  readonly norm: number;
+}
+
+/** Cosine below which a question counts as unknown: at 0.5 paraphrases still match and other topics do not. */
+const MINIMUM_SIMILARITY = 0.5;
+/** A longer question is compared by its beginning only. */
+const COMPARED_CHARACTERS = 4_000;
+
+function wordsOf(text: string): string[] {
+  return text.slice(0, COMPARED_CHARACTERS).toLowerCase().match(/\p{L}{2,}|\p{N}+/gu) ?? [];
+}
+
+function normalised(text: string): string {
+  return text.slice(0, COMPARED_CHARACTERS).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+}
+
+/** Builds the index: TF-IDF vectors of all questions, compared by cosine. */
+export function createAnswerIndex(features: readonly CorpusFeature[]): AnswerIndex {
+  const turns = features.flatMap((feature) => feature.conversations.flatMap((conversation) => conversation.turns));
+  const documentCounts = new Map<string, number>();
+  for (const turn of turns) for (const word of new Set(wordsOf(turn.question))) documentCounts.set(word, (documentCounts.get(word) ?? 0) + 1);
+  const inverseFrequency = (word: string): number => Math.log((turns.length + 1) / ((documentCounts.get(word) ?? 0) + 0.5));
+
+  function weightsOf(text: string): { weights: Map<string, number>; norm: number } {
+    const weights = new Map<string, number>();
+    for (const word of wordsOf(text)) weights.set(word, (weights.get(word) ?? 0) + inverseFrequency(word));
+    let squares = 0;
+    for (const weight of weights.values()) squares += weight * weight;
+    return { weights, norm: Math.sqrt(squares) };
+  }
+
+  const entries: Entry[] = turns.map((turn) => ({ turn, ...weightsOf(turn.question) }));
+  const exact = new Map(turns.map((turn) => [normalised(turn.question), turn]));
+
+  return {
+    find(question) {
+      const known = exact.get(normalised(question));
+      if (known) return known;
+      const { weights, norm } = weightsOf(question);
+      let best: CorpusTurn | null = null;
+      let bestSimilarity = MINIMUM_SIMILARITY;
+      for (const entry of entries) {
+        let product = 0;
+        for (const [word, weight] of weights) product += weight * (entry.weights.get(word) ?? 0);
+        const similarity = norm === 0 ? 0 : product / (norm * entry.norm);
+        if (similarity >= bestSimilarity) [best, bestSimilarity] = [entry.turn, similarity];
+      }
+      return best;
+    },
+  };
+}
+
+/** Splits Markdown at blank lines, but never inside a code fence. */
+function blocksOf(markdown: string): string[] {
+  const blocks: string[] = [];
+  let open = false;
+  for (const part of markdown.split('\n\n')) {
+    const last = blocks.length - 1;
+    if (open) blocks[last] = `${blocks[last]}\n\n${part}`;
+    else blocks.push(part);
+    if ((part.match(/```/g) ?? []).length % 2 === 1) open = !open;
+  }
+  return blocks;
+}
+
+/**
+ * Makes an answer shorter or longer by whole paragraphs, so that it still reads like one.
+ * @param lengthFactor 1 = unchanged; 0.5 = about the first half; 2 = with more said
+ */
+export function fitLength(answer: string, question: string, lengthFactor: number, random: SeededRandom): string {
+  const blocks = blocksOf(answer);
+  if (lengthFactor < 1) return blocks.slice(0, Math.max(1, Math.round(blocks.length * lengthFactor))).join('\n\n');
+  if (lengthFactor === 1 || blocks.length < 2) return answer;
+  const phrases = PHRASES[detectLanguage(question)];
+  const more = Math.round(blocks.length * (lengthFactor - 1) * (0.5 + random.next()));
+  const extra = [...phrases.bodies, ...phrases.closers].slice(-Math.min(more, phrases.bodies.length + phrases.closers.length));
+  return more === 0 ? answer : [...blocks, ...extra].join('\n\n');
+}
+
+/** Text of an answer: from the corpus when the question is known, else one made for its topic. */
+export function answerText(index: AnswerIndex, question: string, lengthFactor: number, random: SeededRandom): string {
+  const turn = index.find(question);
+  return fitLength(turn === null ? generalAnswer(question, random) : turn.answer, question, lengthFactor, random);
+}

@@ -1,0 +1,181 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { RawInsertFormat } from 'chdb';
+import type { EngineLimits, Lanes } from './engine.ts';
+import { EngineException, exceptionTail, toExceptionAnswer } from './exception.ts';
+import type { LaneConnection } from './lane.ts';
+import type { EngineRequest } from './request.ts';
+import { checkIdentifier, parseInsert, quoteLiteral, renderParameterBinding, renderSettings, splitFormat, statementKind } from './statement.ts';
+
+const INSERT_FORMATS: ReadonlySet<string> = new Set<RawInsertFormat>(['JSONEachRow', 'JSONCompactEachRow', 'TabSeparated', 'TSV', 'CSV']);
+
+function isInsertFormat(format: string): format is RawInsertFormat {
+  return INSERT_FORMATS.has(format);
+}
+
+/**
+ * Runs one statement on the lane it belongs to and writes the answer.
+ * A client that leaves stops its query: waiting ones are dropped, running ones are killed in the engine.
+ * @throws EngineException or a chDB error while nothing has been sent; a failure in mid-stream is written into the stream
+ */
+export async function executeStatement(
+  call: EngineRequest,
+  response: ServerResponse,
+  lanes: Lanes,
+  limits: EngineLimits,
+  lane: 'dashboard' | 'adhoc',
+): Promise<void> {
+  const kind = statementKind(call.query);
+  if (kind === 'session')
+    throw new EngineException(48, 'NOT_IMPLEMENTED', 'Connections are shared: send settings with the statement instead of SET or USE');
+  const queryId = call.queryId ?? randomUUID();
+  response.setHeader('x-clickhouse-query-id', queryId.replace(/[^\w.-]/g, '').slice(0, 128));
+  response.setHeader('x-clickhouse-timezone', 'UTC');
+
+  const isReading = kind === 'select';
+  const marker = randomUUID();
+  const left = new AbortController();
+  let isRunning = false;
+  const leave = () => {
+    if (response.writableFinished) return;
+    left.abort();
+    // An insert is left to finish: its client replays it under the same token.
+    if (isRunning && isReading) void kill(lanes, marker);
+  };
+  response.once('close', leave);
+  try {
+    await lanes[isReading ? lane : 'ingest'].run(left.signal, async (connection) => {
+      isRunning = true;
+      try {
+        await useDatabase(connection, call.database);
+        if (kind === 'insert') await insert(connection, call, response);
+        else if (isReading) await select(connection, call, response, limits, lane, marker);
+        else await define(connection, call, response);
+      } finally {
+        isRunning = false;
+      }
+    });
+  } finally {
+    response.off('close', leave);
+  }
+}
+
+async function kill(lanes: Lanes, marker: string): Promise<void> {
+  const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quoteLiteral(marker)} ASYNC`;
+  try {
+    await lanes.control.run(AbortSignal.timeout(10_000), ({ session }) => session.queryAsync(sql, { format: 'TabSeparated' }));
+  } catch {
+    // The query still ends by its own max_execution_time, which every query has.
+  }
+}
+
+async function useDatabase(connection: LaneConnection, database: string): Promise<void> {
+  if (connection.database === database) return;
+  await connection.session.queryAsync(`USE \`${checkIdentifier(database, 'database name')}\``);
+  connection.database = database;
+}
+
+/** The lane's settings, with the caller's on top: the caller may lower a ceiling, never lift it. */
+function cappedSettings(call: EngineRequest, limits: EngineLimits, lane: 'dashboard' | 'adhoc'): Map<string, string> {
+  const settings = new Map<string, string>([['output_format_json_quote_64bit_integers', '1'], ...call.settings]);
+  const cap = (name: string, ceiling: number) => {
+    const asked = Number(call.settings.get(name) ?? ceiling);
+    settings.set(name, String(asked > 0 && asked < ceiling ? asked : ceiling));
+  };
+  cap('max_execution_time', limits.maxExecutionSeconds[lane]);
+  cap('max_memory_usage', limits.maxQueryMemoryBytes);
+  return settings;
+}
+
+async function select(
+  connection: LaneConnection,
+  call: EngineRequest,
+  response: ServerResponse,
+  limits: EngineLimits,
+  lane: 'dashboard' | 'adhoc',
+  marker: string,
+): Promise<void> {
+  const binding = renderParameterBinding(call.query, call.parameters);
+  const { body, format } = splitFormat(call.query, 'TabSeparated');
+  const settings = cappedSettings(call, limits, lane);
+  settings.set('log_comment', marker);
+  if (binding !== null) await connection.session.queryAsync(binding);
+  const stream = connection.session.queryStream(`${body}\nFORMAT ${format}\nSETTINGS ${renderSettings(settings)}`, { format });
+
+  const tag = randomBytes(8).toString('hex');
+  let output: Writable | null = null;
+  const start = (): Writable => {
+    response.writeHead(200, {
+      'content-type': 'application/x-ndjson; charset=UTF-8',
+      'x-clickhouse-format': format,
+      'x-clickhouse-exception-tag': tag,
+      ...(call.wantsGzip ? { 'content-encoding': 'gzip' } : {}),
+    });
+    if (!call.wantsGzip) return response;
+    const gzip = createGzip({ level: 1 });
+    gzip.pipe(response);
+    return gzip;
+  };
+  try {
+    for await (const chunk of stream) {
+      output ??= start();
+      await write(output, chunk.raw(), response, limits.stalledReaderMs);
+    }
+    output ??= start();
+    output.end();
+  } catch (error) {
+    if (output === null) throw error;
+    output.end(exceptionTail(toExceptionAnswer(error), tag));
+  }
+  if (!response.writableFinished && !response.destroyed) await Promise.race([once(response, 'finish'), once(response, 'close')]);
+}
+
+/** Writes with back-pressure; a reader that stalls or leaves ends the query. */
+async function write(output: Writable, bytes: Uint8Array, response: ServerResponse, stalledReaderMs: number): Promise<void> {
+  if (response.destroyed) throw new EngineException(394, 'QUERY_WAS_CANCELLED', 'The client left');
+  if (output.write(bytes)) return;
+  const waiting = new AbortController();
+  const timer = setTimeout(() => response.destroy(), stalledReaderMs);
+  try {
+    await Promise.race([once(output, 'drain', { signal: waiting.signal }), once(response, 'close', { signal: waiting.signal })]);
+  } finally {
+    clearTimeout(timer);
+    waiting.abort();
+  }
+  if (response.destroyed) throw new EngineException(394, 'QUERY_WAS_CANCELLED', 'The client left or stopped reading');
+}
+
+async function insert(connection: LaneConnection, call: EngineRequest, response: ServerResponse): Promise<void> {
+  if (call.data === null) {
+    await connection.session.queryAsync(call.query);
+    response.end();
+    return;
+  }
+  const parsed = parseInsert(call.query);
+  if (!parsed || !isInsertFormat(parsed.format))
+    throw new EngineException(62, 'SYNTAX_ERROR', `Not an INSERT with a known format: ${call.query.slice(0, 200)}`);
+  const summary = await connection.session.insert({
+    table: parsed.table,
+    format: parsed.format,
+    values: call.data,
+    ...(parsed.columns ? { columns: parsed.columns } : {}),
+    settings: Object.fromEntries([...call.settings].map(([name, value]) => [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value])),
+  });
+  const written = 'rowsWritten' in summary ? summary.rowsWritten : 0;
+  response.setHeader('x-clickhouse-summary', JSON.stringify({ written_rows: String(written), read_rows: '0', result_rows: '0' }));
+  response.end();
+}
+
+async function define(connection: LaneConnection, call: EngineRequest, response: ServerResponse): Promise<void> {
+  const binding = renderParameterBinding(call.query, call.parameters);
+  if (binding !== null) await connection.session.queryAsync(binding);
+  const { body, format } = splitFormat(call.query, 'TabSeparated');
+  const settings = renderSettings(call.settings);
+  const sql = settings === '' ? body : `${body}\nFORMAT ${format}\nSETTINGS ${settings}`;
+  const result = await connection.session.queryAsync(sql, { format });
+  response.setHeader('x-clickhouse-format', format);
+  response.end(result.bytes());
+}

@@ -1,0 +1,169 @@
+import { PlimsollError } from '../../kernel/errors.ts';
+
+/** Where the tables live; decides the engine clause and nothing else. */
+export interface Dialect {
+  readonly database: string;
+  /** Null = one node, plain MergeTree. */
+  readonly cluster: string | null;
+}
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Each statement may run again after a crash in the middle (IF NOT EXISTS). */
+  statements(dialect: Dialect): string[];
+}
+
+/** Names that may stand in a statement unquoted; nothing else is ever spliced in. */
+export function checkName(name: string, what: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name))
+    throw new PlimsollError('config_invalid', `Not a ${what}: ${JSON.stringify(name)}`, { details: { name } });
+  return name;
+}
+
+export function onCluster({ cluster }: Dialect): string {
+  return cluster === null ? '' : ` ON CLUSTER ${checkName(cluster, 'cluster name')}`;
+}
+
+/** Engine and durability: acknowledged = on disk; a token seen within the last 10 000 blocks is not inserted twice. */
+function engine(dialect: Dialect, family: 'MergeTree' | 'AggregatingMergeTree'): string {
+  return dialect.cluster === null ? family : `Replicated${family}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')`;
+}
+
+function tableSettings(dialect: Dialect, extra: readonly string[] = []): string {
+  const window =
+    dialect.cluster === null
+      ? ['non_replicated_deduplication_window = 10000']
+      : ['replicated_deduplication_window = 10000', 'replicated_deduplication_window_seconds = 2592000'];
+  return `SETTINGS ${[...extra, ...window, 'fsync_after_insert = 1', 'fsync_part_directory = 1'].join(', ')}`;
+}
+
+export const ROLLUPS = [
+  { table: 'rollup_1h', stepMs: 3_600_000 },
+  { table: 'rollup_1m', stepMs: 60_000 },
+] as const;
+
+/** Name of each rolled-up number → how it comes from entry spans. The states are merged with `-Merge`, the rest summed. */
+export const MEASURES = {
+  requests: 'count()',
+  errors: "countIf(status = 'error')",
+  aborted: "countIf(status = 'aborted')",
+  input_tokens: 'sum(ifNull(spans.input_tokens, 0))',
+  output_tokens: 'sum(ifNull(spans.output_tokens, 0))',
+  cost_pico_usd: 'sum(toInt128(ifNull(spans.cost_pico_usd, 0)))',
+  unpriced_requests: 'countIf(spans.cost_pico_usd IS NULL)',
+  estimated_requests: "countIf(spans.cost_pico_usd IS NOT NULL AND cost_status = 'estimated_tokens')",
+  generated_tokens: "sumIf(ifNull(spans.output_tokens, 0), status = 'ok' AND spans.output_tokens IS NOT NULL)",
+  generation_ns: "sumIf(spans.generation_ns, status = 'ok' AND spans.output_tokens IS NOT NULL)",
+  duration_state: 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(spans.duration_ns / 1e6)',
+  ttft_state: 'quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(ifNull(ttft_ms, 0), ttft_ms IS NOT NULL)',
+} as const;
+
+const count = 'SimpleAggregateFunction(sum, UInt64)';
+const sketch = 'AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Float64)';
+
+function rollup(dialect: Dialect, { table, stepMs }: (typeof ROLLUPS)[number]): string[] {
+  const measures = Object.entries(MEASURES)
+    .map(([name, expression]) => `${expression} AS ${name}`)
+    .join(', ');
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD),
+      feature LowCardinality(String), team LowCardinality(String), model LowCardinality(String), provider LowCardinality(String),
+      status LowCardinality(String), error_type LowCardinality(String),
+      requests ${count}, errors ${count}, aborted ${count}, input_tokens ${count}, output_tokens ${count},
+      cost_pico_usd SimpleAggregateFunction(sum, Int128),
+      unpriced_requests ${count}, estimated_requests ${count}, generated_tokens ${count},
+      generation_ns SimpleAggregateFunction(sum, Int64),
+      duration_state ${sketch}, ttft_state ${sketch}
+    ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
+    ORDER BY (organisation_id, environment, at_ms, feature, team, model, provider, status, error_type)
+    ${tableSettings(dialect)}`,
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS
+    SELECT organisation_id, environment, intDiv(started_at_ns, ${stepMs * 1_000_000}) * ${stepMs} AS at_ms,
+      feature, team, model, provider, status, error_type, ${measures}
+    FROM spans WHERE is_entry = 1
+    GROUP BY organisation_id, environment, at_ms, feature, team, model, provider, status, error_type`,
+  ];
+}
+
+const initial: Migration = {
+  version: 1,
+  name: 'spans, texts, ledger, rollups',
+  statements: (dialect) => [
+    // The key makes "entry spans, newest first" a read in order. Absent text = '', so that the key holds no NULL.
+    `CREATE TABLE IF NOT EXISTS spans${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), is_entry UInt8,
+      started_at_ns Int64 CODEC(Delta, ZSTD), trace_id String, span_id String, parent_span_id String, call_id String,
+      duration_ns Int64 CODEC(T64, ZSTD), generation_ns Int64 CODEC(T64, ZSTD),
+      name LowCardinality(String), kind LowCardinality(String), status LowCardinality(String), status_message String CODEC(ZSTD),
+      error_type LowCardinality(String), http_status UInt16,
+      feature LowCardinality(String), team LowCardinality(String), user_id String CODEC(ZSTD), session_id String CODEC(ZSTD),
+      customer String CODEC(ZSTD), tags Map(LowCardinality(String), String) CODEC(ZSTD), key_id LowCardinality(String), route LowCardinality(String),
+      provider LowCardinality(String), model LowCardinality(String), requested_model LowCardinality(String), request_model LowCardinality(String),
+      response_model LowCardinality(String), response_id String CODEC(ZSTD), finish_reasons Array(LowCardinality(String)),
+      models Array(LowCardinality(String)), providers Array(LowCardinality(String)), model_names Array(LowCardinality(String)),
+      input_tokens Nullable(UInt64) CODEC(T64, ZSTD), output_tokens Nullable(UInt64) CODEC(T64, ZSTD),
+      usage Array(UInt64) CODEC(ZSTD), usage_source LowCardinality(String),
+      cost_pico_usd Nullable(Int64) CODEC(T64, ZSTD), cost_status LowCardinality(String), price_id LowCardinality(String),
+      ttft_ms Nullable(Float64) CODEC(ZSTD), inter_token_mean_ms Nullable(Float64) CODEC(ZSTD), inter_token_max_ms Nullable(Float64) CODEC(ZSTD),
+      attempts UInt16, fallback_from LowCardinality(String), is_stream UInt8, is_simulated UInt8, is_recovered UInt8,
+      attributes String CODEC(ZSTD),
+      started_at DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(started_at_ns, 'UTC'),
+      ingested_at DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD),
+      INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX by_session session_id TYPE bloom_filter(0.01) GRANULARITY 4
+    ) ENGINE = ${engine(dialect, 'MergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Nano(started_at_ns, 'UTC'))
+    ORDER BY (organisation_id, environment, is_entry, started_at_ns, trace_id, span_id)
+    ${tableSettings(dialect)}`,
+    // Texts apart: one trace reads a few granules of 64 rows here instead of megabytes of neighbours.
+    `CREATE TABLE IF NOT EXISTS span_io${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), trace_id String, span_id String,
+      started_at_ms Int64 CODEC(ZSTD), input Nullable(String) CODEC(ZSTD), output Nullable(String) CODEC(ZSTD),
+      input_preview String CODEC(ZSTD), output_preview String CODEC(ZSTD), is_truncated UInt8,
+      INDEX by_time started_at_ms TYPE minmax GRANULARITY 1
+    ) ENGINE = ${engine(dialect, 'MergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(started_at_ms, 'UTC'))
+    ORDER BY (organisation_id, environment, trace_id, span_id)
+    ${tableSettings(dialect, ['index_granularity = 64'])}`,
+    // Where a trace is: bounds for reads of \`spans\`, which is ordered by time, and how many entry spans it has.
+    `CREATE TABLE IF NOT EXISTS trace_index${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), trace_id String,
+      first_ns SimpleAggregateFunction(min, Int64), last_ns SimpleAggregateFunction(max, Int64),
+      spans SimpleAggregateFunction(sum, UInt64), entries SimpleAggregateFunction(sum, UInt64)
+    ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Nano(first_ns, 'UTC'))
+    ORDER BY (organisation_id, environment, trace_id)
+    ${tableSettings(dialect, ['index_granularity = 256'])}`,
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS trace_index_view${onCluster(dialect)} TO trace_index AS
+    SELECT organisation_id, environment, trace_id, min(started_at_ns) AS first_ns, max(started_at_ns) AS last_ns,
+      count() AS spans, countIf(is_entry = 1) AS entries
+    FROM spans GROUP BY organisation_id, environment, trace_id`,
+    ...ROLLUPS.flatMap((level) => rollup(dialect, level)),
+    // Call ids are UUIDv7, so this order is also the order of time.
+    `CREATE TABLE IF NOT EXISTS ledger${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), call_id String, trace_id String,
+      started_at_ms Int64 CODEC(Delta, ZSTD), feature LowCardinality(String), team LowCardinality(String), user_id String CODEC(ZSTD),
+      session_id String CODEC(ZSTD), customer String CODEC(ZSTD), tags Map(LowCardinality(String), String) CODEC(ZSTD), key_id LowCardinality(String),
+      requested_model LowCardinality(String), route LowCardinality(String), status LowCardinality(String), error_type LowCardinality(String),
+      input_tokens Nullable(UInt64) CODEC(T64, ZSTD), output_tokens Nullable(UInt64) CODEC(T64, ZSTD),
+      cost_pico_usd Nullable(Int64) CODEC(T64, ZSTD), cost_status LowCardinality(String), attempts String CODEC(ZSTD),
+      is_simulated UInt8, is_recovered UInt8,
+      INDEX by_time started_at_ms TYPE minmax GRANULARITY 1
+    ) ENGINE = ${engine(dialect, 'MergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(started_at_ms, 'UTC'))
+    ORDER BY (organisation_id, environment, call_id)
+    ${tableSettings(dialect)}`,
+  ],
+};
+
+/** Append only: a published migration never changes. */
+export const MIGRATIONS: readonly Migration[] = [initial];
+
+export function migrationTable(dialect: Dialect): string {
+  return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (
+    version UInt32, name String, applied_at DateTime('UTC') DEFAULT now()
+  ) ENGINE = ${engine(dialect, 'MergeTree')} ORDER BY version`;
+}

@@ -1,0 +1,58 @@
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** One statement each, for both databases; `text` becomes `text COLLATE "C"` on PostgreSQL, so that both order bytes. */
+  readonly statements: readonly string[];
+}
+
+const TENANT = 'organisation_id text NOT NULL, environment text NOT NULL';
+
+/** Forward only. A migration that was released is never edited: add the next one, and a fixture of the version before it. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'base',
+    statements: [
+      `CREATE TABLE virtual_keys (${TENANT}, id text NOT NULL, name text NOT NULL, prefix text NOT NULL, hmac text NOT NULL,
+        feature text, team text, models text, created_at_ms bigint NOT NULL, created_by text NOT NULL, expires_at_ms bigint,
+        revoked_at_ms bigint, PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX virtual_keys_hmac ON virtual_keys (organisation_id, environment, hmac)',
+      `CREATE TABLE admin_keys (${TENANT}, id text NOT NULL, name text NOT NULL, prefix text NOT NULL, hmac text NOT NULL,
+        created_at_ms bigint NOT NULL, revoked_at_ms bigint, PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX admin_keys_hmac ON admin_keys (organisation_id, environment, hmac)',
+      `CREATE TABLE dashboard_sessions (${TENANT}, id text NOT NULL, token_hmac text NOT NULL, admin_key_id text NOT NULL,
+        admin_key_hmac text NOT NULL, created_at_ms bigint NOT NULL, expires_at_ms bigint NOT NULL, ends_at_ms bigint NOT NULL,
+        PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX dashboard_sessions_token ON dashboard_sessions (organisation_id, environment, token_hmac)',
+      `CREATE TABLE audit_positions (${TENANT}, last_sequence bigint NOT NULL, PRIMARY KEY (organisation_id, environment))`,
+      `CREATE TABLE audit_outbox (${TENANT}, sequence bigint NOT NULL, action text NOT NULL, actor text NOT NULL, subject text NOT NULL,
+        details text NOT NULL, at_ms bigint NOT NULL, PRIMARY KEY (organisation_id, environment, sequence))`,
+      `CREATE TABLE jobs (${TENANT}, id text NOT NULL, key text NOT NULL, name text NOT NULL, timing text NOT NULL, payload text NOT NULL,
+        retry text NOT NULL, state text NOT NULL, next_run_at_ms bigint NOT NULL, failed_attempts bigint NOT NULL, current_run_id text,
+        lease_until_ms bigint, is_rescheduled bigint NOT NULL, created_at_ms bigint NOT NULL, updated_at_ms bigint NOT NULL,
+        PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX jobs_key ON jobs (organisation_id, environment, key)',
+      'CREATE INDEX jobs_due ON jobs (organisation_id, environment, state, next_run_at_ms)',
+      `CREATE TABLE job_runs (${TENANT}, id text NOT NULL, job_id text NOT NULL, name text NOT NULL, status text NOT NULL,
+        attempt bigint NOT NULL, scheduled_for_ms bigint NOT NULL, started_at_ms bigint NOT NULL, finished_at_ms bigint, error text,
+        owner text NOT NULL, PRIMARY KEY (organisation_id, environment, id),
+        FOREIGN KEY (organisation_id, environment, job_id) REFERENCES jobs (organisation_id, environment, id) ON DELETE CASCADE)`,
+      'CREATE INDEX job_runs_job ON job_runs (organisation_id, environment, job_id, id)',
+      `CREATE TABLE ingest_cursors (${TENANT}, reader text NOT NULL, writer text NOT NULL, committed_segment bigint NOT NULL,
+        committed_offset bigint NOT NULL, pending_segment bigint, pending_offset bigint, pending_token text,
+        PRIMARY KEY (organisation_id, environment, reader, writer))`,
+      `CREATE TABLE settings (${TENANT}, key text NOT NULL, value text NOT NULL, PRIMARY KEY (organisation_id, environment, key))`,
+    ],
+  },
+  {
+    version: 2,
+    name: 'key rotation and last use',
+    statements: [
+      'ALTER TABLE virtual_keys ADD COLUMN rotated_from text',
+      'ALTER TABLE virtual_keys ADD COLUMN last_used_at_ms bigint',
+      'CREATE INDEX virtual_keys_feature ON virtual_keys (organisation_id, environment, feature, id)',
+    ],
+  },
+];
+
+export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

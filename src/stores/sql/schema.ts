@@ -1,0 +1,116 @@
+/**
+ * Rows of the control store. Only text, bigint and double precision; JSON is text. Integers arrive as numbers on both databases
+ * (as bigints beyond 2⁵³ − 1, which no column of today reaches).
+ */
+interface Tenant {
+  organisation_id: string;
+  environment: string;
+}
+
+export interface VirtualKeyRow extends Tenant {
+  id: string;
+  name: string;
+  prefix: string;
+  hmac: string;
+  feature: string | null;
+  team: string | null;
+  models: string | null;
+  created_at_ms: number;
+  created_by: string;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+  rotated_from: string | null;
+  last_used_at_ms: number | null;
+}
+
+export interface AdminKeyRow extends Tenant {
+  id: string;
+  name: string;
+  prefix: string;
+  hmac: string;
+  created_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+export interface DashboardSessionRow extends Tenant {
+  id: string;
+  token_hmac: string;
+  admin_key_id: string;
+  admin_key_hmac: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+  ends_at_ms: number;
+}
+
+export interface AuditOutboxRow extends Tenant {
+  sequence: number;
+  action: string;
+  actor: string;
+  subject: string;
+  details: string;
+  at_ms: number;
+}
+
+/** Last sequence given out per scope; the row's lock makes sequences follow the order of commit. */
+export interface AuditPositionRow extends Tenant {
+  last_sequence: number;
+}
+
+export interface JobRow extends Tenant {
+  id: string;
+  key: string;
+  name: string;
+  timing: string;
+  payload: string;
+  retry: string;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  next_run_at_ms: number;
+  failed_attempts: number;
+  current_run_id: string | null;
+  lease_until_ms: number | null;
+  /** 1 when the job was changed while it ran: the end of that run then leaves the new time alone. */
+  is_rescheduled: number;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
+export interface JobRunRow extends Tenant {
+  id: string;
+  job_id: string;
+  name: string;
+  status: 'running' | 'succeeded' | 'failed' | 'abandoned';
+  attempt: number;
+  scheduled_for_ms: number;
+  started_at_ms: number;
+  finished_at_ms: number | null;
+  error: string | null;
+  owner: string;
+}
+
+export interface IngestCursorRow extends Tenant {
+  reader: string;
+  writer: string;
+  committed_segment: number;
+  committed_offset: number;
+  pending_segment: number | null;
+  pending_offset: number | null;
+  pending_token: string | null;
+}
+
+export interface SettingRow extends Tenant {
+  key: string;
+  value: string;
+}
+
+export interface Database {
+  schema_migrations: { version: number; name: string; applied_at_ms: number };
+  virtual_keys: VirtualKeyRow;
+  admin_keys: AdminKeyRow;
+  dashboard_sessions: DashboardSessionRow;
+  audit_outbox: AuditOutboxRow;
+  audit_positions: AuditPositionRow;
+  jobs: JobRow;
+  job_runs: JobRunRow;
+  ingest_cursors: IngestCursorRow;
+  settings: SettingRow;
+}

@@ -1,0 +1,270 @@
+import { contentHash } from '../kernel/ids.ts';
+import type { CallAttempt, CallPayload, CallSettled, CallStage } from './call-record.ts';
+import { inputPreview, outputPreview } from './preview.ts';
+import type { SpanIoRow, SpanRow } from './store.ts';
+import { inputTokens, NO_USAGE, outputTokens, type Usage, type UsageClass } from './usage.ts';
+
+const NS_PER_MS = 1_000_000;
+
+function toNs(ms: number): bigint {
+  return BigInt(Math.round(ms * NS_PER_MS));
+}
+
+/** Ids of stage spans are derived, so that the same record always gives the same rows. */
+function stageSpanId(call: CallSettled, stage: CallStage['name']): string {
+  return contentHash(`${call.spanId}/${stage}`).slice(0, 16);
+}
+
+/** The attempt that answered, else the last one; null when no provider was called. */
+function decidingAttempt(call: CallSettled): CallAttempt | null {
+  return call.attempts.find((attempt) => attempt.status === 'ok') ?? call.attempts.at(-1) ?? null;
+}
+
+/** Sum over the attempts whose usage is known; null when none is. */
+export function totalUsage(attempts: readonly CallAttempt[]): { usage: Usage | null; source: 'reported' | 'estimated' | null } {
+  let usage: Usage | null = null;
+  let source: 'reported' | 'estimated' | null = null;
+  for (const attempt of attempts) {
+    if (attempt.usage === null) continue;
+    const sum: Usage = { ...(usage ?? NO_USAGE) };
+    for (const name of Object.keys(NO_USAGE) as UsageClass[]) sum[name] += attempt.usage[name]; // the keys of Usage, widened by Object.keys
+    usage = sum;
+    source = source === 'estimated' || attempt.usageSource === 'estimated' ? 'estimated' : 'reported';
+  }
+  return { usage, source };
+}
+
+function distinct(values: readonly (string | null | undefined)[]): string[] {
+  return [...new Set(values.filter((value): value is string => typeof value === 'string' && value !== ''))];
+}
+
+/** OpenTelemetry names for sampling parameters that we may have been sent under OpenAI's or Anthropic's name. */
+const PARAMETER_ATTRIBUTES: Readonly<Record<string, string>> = {
+  temperature: 'gen_ai.request.temperature',
+  top_p: 'gen_ai.request.top_p',
+  top_k: 'gen_ai.request.top_k',
+  max_tokens: 'gen_ai.request.max_tokens',
+  max_completion_tokens: 'gen_ai.request.max_tokens',
+  frequency_penalty: 'gen_ai.request.frequency_penalty',
+  presence_penalty: 'gen_ai.request.presence_penalty',
+  seed: 'gen_ai.request.seed',
+  n: 'gen_ai.request.choice.count',
+  stop: 'gen_ai.request.stop_sequences',
+};
+
+/** Drops what is not known: an attribute is present or absent, never null. */
+function known(attributes: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** `gen_ai.*` in both generations of the conventions: `provider.name` and `system`, `input_tokens` and `prompt_tokens`. */
+function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string, unknown> {
+  const { usage } = attempt;
+  const parameters = Object.entries(call.requestParameters).map(([name, value]) => [
+    PARAMETER_ATTRIBUTES[name] ?? `plimsoll.request.${name}`,
+    value,
+  ]);
+  return known({
+    'gen_ai.operation.name': call.operation,
+    'gen_ai.provider.name': attempt.providerKind,
+    'gen_ai.system': attempt.providerKind,
+    'gen_ai.request.model': attempt.requestModel,
+    'gen_ai.response.model': attempt.responseModel,
+    'gen_ai.response.id': attempt.responseId,
+    'gen_ai.response.finish_reasons': attempt.finishReasons.length > 0 ? attempt.finishReasons : null,
+    'gen_ai.conversation.id': call.session,
+    ...Object.fromEntries(parameters),
+    'gen_ai.usage.input_tokens': usage && inputTokens(usage),
+    'gen_ai.usage.prompt_tokens': usage && inputTokens(usage),
+    'gen_ai.usage.output_tokens': usage && outputTokens(usage),
+    'gen_ai.usage.completion_tokens': usage && outputTokens(usage),
+    'gen_ai.usage.cache_read.input_tokens': usage && usage.cacheReadTokens,
+    'gen_ai.usage.cache_creation.input_tokens': usage && usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
+    'gen_ai.usage.reasoning.output_tokens': usage && usage.reasoningTokens,
+    'error.type': attempt.errorType,
+    'http.response.status_code': attempt.httpStatus,
+    'plimsoll.provider': attempt.provider,
+    'plimsoll.model': attempt.model,
+    'plimsoll.usage.provided': attempt.providerUsage,
+  });
+}
+
+/** What all spans of a call share. */
+function sharedColumns(call: CallSettled) {
+  return {
+    organisationId: call.organisationId,
+    environment: call.environment,
+    traceId: call.traceId,
+    callId: call.callId,
+    feature: call.feature,
+    team: call.team,
+    user: call.user,
+    session: call.session,
+    customer: call.customer,
+    tags: call.tags,
+    keyId: call.keyId,
+    route: call.route,
+    requestedModel: call.requestedModel,
+    isStream: call.isStream,
+    isSimulated: call.isSimulated,
+    isRecovered: call.isRecovered,
+  };
+}
+
+const NO_MODEL_COLUMNS = {
+  provider: null,
+  requestModel: null,
+  responseModel: null,
+  responseId: null,
+  finishReasons: [],
+  models: [],
+  providers: [],
+  modelNames: [],
+  usage: null,
+  usageSource: null,
+  costPicoUsd: null,
+  costStatus: null,
+  priceId: null,
+  ttftMs: null,
+  interTokenMeanMs: null,
+  interTokenMaxMs: null,
+  attempts: 0,
+  fallbackFrom: null,
+  httpStatus: null,
+} as const;
+
+function entrySpan(call: CallSettled): SpanRow {
+  const deciding = decidingAttempt(call);
+  const { usage, source } = totalUsage(call.attempts);
+  const first = call.attempts[0];
+  return {
+    ...sharedColumns(call),
+    spanId: call.spanId,
+    parentSpanId: call.parentSpanId,
+    isEntry: true,
+    startedAtNs: toNs(call.startedAtMs),
+    durationNs: toNs(call.durationMs),
+    name: `${call.operation} ${call.requestedModel}`,
+    kind: 'gateway',
+    status: call.status,
+    statusMessage: call.errorMessage ?? '',
+    errorType: call.errorType,
+    httpStatus: call.httpStatus,
+    provider: deciding?.provider ?? null,
+    requestModel: deciding?.requestModel ?? null,
+    responseModel: deciding?.responseModel ?? null,
+    responseId: deciding?.responseId ?? null,
+    finishReasons: deciding?.finishReasons ?? [],
+    models: distinct(call.attempts.map((attempt) => attempt.responseModel ?? attempt.requestModel)),
+    providers: distinct(call.attempts.map((attempt) => attempt.provider)),
+    modelNames: distinct([
+      call.requestedModel,
+      ...call.attempts.flatMap((attempt) => [attempt.model, attempt.requestModel, attempt.responseModel]),
+    ]),
+    usage,
+    usageSource: source,
+    costPicoUsd: call.costPicoUsd === null ? null : BigInt(call.costPicoUsd),
+    costStatus: call.costStatus,
+    priceId: deciding?.priceId ?? null,
+    ttftMs: call.ttftMs,
+    interTokenMeanMs: call.interTokenMs?.meanMs ?? null,
+    interTokenMaxMs: call.interTokenMs?.maxMs ?? null,
+    attempts: call.attempts.length,
+    fallbackFrom: first && deciding && first !== deciding ? first.model : null,
+    attributes: known({
+      'gen_ai.operation.name': call.operation,
+      'gen_ai.conversation.id': call.session,
+      'http.response.status_code': call.httpStatus,
+      'error.type': call.errorType,
+      'plimsoll.snapshot.epoch': call.snapshotEpoch,
+      'plimsoll.is_simulated': call.isSimulated ? true : null,
+      'plimsoll.is_recovered': call.isRecovered ? true : null,
+      'plimsoll.inter_token.count': call.interTokenMs?.count,
+    }),
+  };
+}
+
+function stageSpan(call: CallSettled, stage: CallStage): SpanRow {
+  return {
+    ...sharedColumns(call),
+    ...NO_MODEL_COLUMNS,
+    spanId: stageSpanId(call, stage.name),
+    parentSpanId: call.spanId,
+    isEntry: false,
+    startedAtNs: toNs(call.startedAtMs) + toNs(stage.startOffsetMs),
+    durationNs: toNs(stage.durationMs),
+    name: stage.name,
+    kind: 'stage',
+    status: stage.status,
+    statusMessage: '',
+    errorType: stage.status === 'error' ? call.errorType : null,
+    attributes: {},
+  };
+}
+
+function attemptSpan(call: CallSettled, attempt: CallAttempt, parentSpanId: string): SpanRow {
+  return {
+    ...sharedColumns(call),
+    ...NO_MODEL_COLUMNS,
+    spanId: attempt.spanId,
+    parentSpanId,
+    isEntry: false,
+    startedAtNs: toNs(call.startedAtMs) + toNs(attempt.startOffsetMs),
+    durationNs: toNs(attempt.durationMs),
+    name: `${call.operation} ${attempt.requestModel}`,
+    kind: 'llm',
+    status: attempt.status,
+    statusMessage: attempt.errorMessage ?? '',
+    errorType: attempt.errorType,
+    httpStatus: attempt.httpStatus,
+    provider: attempt.provider,
+    requestModel: attempt.requestModel,
+    responseModel: attempt.responseModel,
+    responseId: attempt.responseId,
+    finishReasons: attempt.finishReasons,
+    models: distinct([attempt.responseModel ?? attempt.requestModel]),
+    providers: [attempt.provider],
+    modelNames: distinct([call.requestedModel, attempt.model, attempt.requestModel, attempt.responseModel]),
+    usage: attempt.usage,
+    usageSource: attempt.usageSource,
+    costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd),
+    costStatus: attempt.costStatus,
+    priceId: attempt.priceId,
+    ttftMs: attempt.ttftMs,
+    attributes: genAiAttributes(call, attempt),
+  };
+}
+
+/** Texts of a call as a row of their own: they may be read from another batch than the call's `call.settled`. */
+export function ioRowFromPayload(payload: CallPayload): SpanIoRow {
+  const isPreview = payload.policy === 'preview';
+  return {
+    organisationId: payload.organisationId,
+    environment: payload.environment,
+    traceId: payload.traceId,
+    spanId: payload.spanId,
+    startedAtMs: payload.startedAtMs,
+    input: payload.input,
+    output: payload.output,
+    inputPreview: inputPreview(payload.input, isPreview),
+    outputPreview: payload.output === null ? '' : outputPreview(payload.output, isPreview),
+    isTruncated: payload.isTruncated,
+  };
+}
+
+/**
+ * The spans of one settled call: the entry span with the totals, one span per pipeline stage, one per attempt below the stage `infer`.
+ * Pure: the same record gives the same rows, ids included.
+ */
+export function spansFromCall(call: CallSettled, payload: CallPayload | null): { spans: SpanRow[]; io: SpanIoRow[] } {
+  const hasInferStage = call.stages.some((stage) => stage.name === 'infer');
+  const attemptParent = hasInferStage ? stageSpanId(call, 'infer') : call.spanId;
+  return {
+    spans: [
+      entrySpan(call),
+      ...call.stages.map((stage) => stageSpan(call, stage)),
+      ...call.attempts.map((attempt) => attemptSpan(call, attempt, attemptParent)),
+    ],
+    io: payload === null ? [] : [ioRowFromPayload(payload)],
+  };
+}

@@ -1,0 +1,62 @@
+const PREVIEW_CHARACTERS = 200;
+
+function cut(text: string): string {
+  // A cut may halve a surrogate pair; half a pair is not valid UTF-8.
+  return text.slice(0, PREVIEW_CHARACTERS).toWellFormed();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Text of a message's content: a string, or the text parts of a list. */
+function contentText(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // cut at the payload limit; the caller falls back to the last text inside
+  }
+}
+
+/** The last `"content": "…` of a JSON text that was cut off, decoded as far as it goes. */
+function lastContentOfCutJson(text: string): string {
+  const start = [...text.matchAll(/"content"\s*:\s*"/g)].at(-1);
+  if (!start) return '';
+  const rest = text.slice(start.index + start[0].length, start.index + start[0].length + PREVIEW_CHARACTERS * 6);
+  const raw = /^(?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(rest)?.[0] ?? '';
+  const decoded = parse(`"${raw}"`);
+  return typeof decoded === 'string' ? decoded : '';
+}
+
+/**
+ * First 200 characters of the last user message of a request body (JSON text).
+ * @param isPreview the text is the preview already (policy `preview`)
+ */
+export function inputPreview(input: string, isPreview: boolean): string {
+  if (isPreview) return cut(input);
+  const body = parse(input);
+  if (body === undefined) return cut(lastContentOfCutJson(input));
+  if (!isRecord(body) || !Array.isArray(body.messages)) return '';
+  const last = body.messages.findLast((message) => isRecord(message) && message.role === 'user');
+  return isRecord(last) ? cut(contentText(last.content)) : '';
+}
+
+/** First 200 characters of the first answer of a list of messages (JSON text); for a tool call, its name and arguments. */
+export function outputPreview(output: string, isPreview: boolean): string {
+  if (isPreview) return cut(output);
+  const messages = parse(output);
+  if (messages === undefined) return cut(lastContentOfCutJson(output));
+  const first: unknown = Array.isArray(messages) ? messages[0] : messages;
+  if (!isRecord(first)) return '';
+  const text = contentText(first.content);
+  if (text !== '') return cut(text);
+  const call: unknown = Array.isArray(first.tool_calls) ? first.tool_calls[0] : null;
+  const called = isRecord(call) && isRecord(call.function) ? call.function : null;
+  return called ? cut(`${String(called.name)}(${String(called.arguments)})`) : '';
+}

@@ -1,0 +1,74 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { type Range, rangeKey, resolveRange } from '../range/range.ts';
+import type { Filters } from '../traces/filters.ts';
+import { api, unwrap } from './client.ts';
+import type { MetricFilters, TracePage } from './schema.ts';
+
+/** A relative range is resolved at each request, so that a refresh moves with the clock while the query stays the same. */
+export function summaryQuery(range: Range, groupBy: 'feature' | 'model', filters: MetricFilters = {}) {
+  return queryOptions({
+    queryKey: ['summary', rangeKey(range), groupBy, filters],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/summary', { params: { query: { ...resolveRange(range, Date.now()), groupBy, ...filters } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function seriesQuery(range: Range, filters: MetricFilters = {}) {
+  return queryOptions({
+    queryKey: ['series', rangeKey(range), filters],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/series', { params: { query: { ...resolveRange(range, Date.now()), ...filters } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const PAGE_SIZE = 100;
+
+export function tracesQuery(range: Range, filters: Filters) {
+  return infiniteQueryOptions({
+    queryKey: ['traces', rangeKey(range), filters],
+    initialPageParam: null as { readonly cursor: string; readonly from: number; readonly to: number } | null,
+    queryFn: async ({ signal, pageParam }) => {
+      // Every page uses the interval of the first one: a cursor belongs to its interval.
+      const { cursor, ...interval } = pageParam ?? { cursor: undefined, ...resolveRange(range, Date.now()) };
+      const page = await unwrap(api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }));
+      return { ...page, interval };
+    },
+    getNextPageParam: (page) => (page.nextCursor === null ? undefined : { cursor: page.nextCursor, ...page.interval }),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+}
+
+/** The newest page, open towards now, for the live tail. */
+export function newestTraces(range: Range, filters: Filters, signal: AbortSignal): Promise<TracePage> {
+  const { from } = resolveRange(range, Date.now());
+  return unwrap(api.GET('/api/v1/traces', { params: { query: { from, ...filters, limit: PAGE_SIZE } }, signal }));
+}
+
+export function traceQuery(traceId: string) {
+  return queryOptions({
+    queryKey: ['trace', traceId],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/traces/{traceId}', { params: { path: { traceId } }, signal })),
+    staleTime: 10_000,
+  });
+}
+
+export const featuresQuery = queryOptions({
+  queryKey: ['features'],
+  queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/features', { signal }))).features,
+  staleTime: 30_000,
+});
+
+export const keysQuery = infiniteQueryOptions({
+  queryKey: ['keys'],
+  initialPageParam: undefined as string | undefined,
+  queryFn: ({ signal, pageParam }) => unwrap(api.GET('/api/v1/keys', { params: { query: pageParam === undefined ? {} : { cursor: pageParam } }, signal })),
+  getNextPageParam: (page) => page.nextCursor ?? undefined,
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })),
+  refetchInterval: 5000,
+  retry: false,
+});
