@@ -35,6 +35,11 @@ export class ConfigWatcher {
     this.loadedAtMs = options.clock.nowMs();
   }
 
+  /** The file that `current` was read from. */
+  get text(): string {
+    return this.#text;
+  }
+
   start(): void {
     // The folder, not the file: an editor that replaces the file would leave a watch on the old one.
     this.#watcher = watch(dirname(this.#options.path), { persistent: false }, (_event, name) => {

@@ -7,6 +7,9 @@ import { nearest } from '../kernel/suggest.ts';
 import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts';
 import { simConfig } from '../sim/config.ts';
 
+/** `sim:` may be left out whole. */
+export const SimConfig = simConfig.prefault({}).describe('The simulated providers; they run only when a provider of kind sim is configured');
+
 /** All sections, in the order of the reference page. */
 export const CONFIG_SECTIONS = [
   { key: 'providers', schema: providersConfig },
@@ -16,7 +19,7 @@ export const CONFIG_SECTIONS = [
   { key: 'features', schema: featuresConfig },
   { key: 'keys', schema: keysConfig },
   { key: 'gateway', schema: gatewayConfig },
-  { key: 'sim', schema: simConfig },
+  { key: 'sim', schema: SimConfig },
 ] as const;
 
 const Config = z.strictObject({
@@ -28,7 +31,7 @@ const Config = z.strictObject({
   features: featuresConfig,
   keys: keysConfig,
   gateway: gatewayConfig,
-  sim: simConfig,
+  sim: SimConfig,
 });
 export type Config = z.output<typeof Config>;
 

@@ -46,6 +46,12 @@ export class DataDirectory {
     }
   }
 
+  /** A secret that was made before; null when there is none. */
+  existingSecret(name: string): string | null {
+    const path = join(this.secrets, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
+  }
+
   /** A secret made on first use and kept (0600). Safe when several processes ask at once: the first one's value wins. */
   secret(name: string): string {
     const path = join(this.secrets, name);

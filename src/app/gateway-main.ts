@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { createGateway } from '../gateway/gateway.ts';
+import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
@@ -30,7 +30,8 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const controlUrl = environment.controlUrl ?? '';
 
   const recovered = await findUnsettledCalls(data.journal(writerName));
-  const open = { calls: (): Iterable<CallOpened> => [] };
+  // Until the dead run is settled below, its open calls stand at the head of the new segment: a crash in between loses none.
+  const open = { calls: (): Iterable<CallOpened> => recovered.calls };
   const journal = await FileJournalWriter.open({
     directory: data.journal(writerName),
     clock,
@@ -46,7 +47,6 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     resolveSecret: (reference: SecretReference) => (reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal),
     writeLogLine: (line) => void process.stdout.write(`${line}\n`),
     forward: (request, response) => proxy.forward(request, response),
-    metricsHandler: (request, response) => metrics.answer(request, response),
   });
   open.calls = () => gateway.openCalls();
   const proxy = new ControlProxy(controlUrl);
@@ -69,7 +69,10 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const uploader = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway' ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock, log }) : null;
   uploader?.start();
 
-  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 }, gateway.handler);
+  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 }, (request, response) => {
+    if (request.url === '/metrics') metrics.answer(response);
+    else gateway.handler(request, response);
+  });
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });

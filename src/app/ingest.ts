@@ -9,7 +9,7 @@ import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CallPayload, CallSettled } from '../traces/call-record.ts';
-import { spansFromCall } from '../traces/from-call.ts';
+import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 
@@ -224,7 +224,7 @@ function rowsOf(records: readonly JournalRecord[]): Rows {
         ledger.push(ledgerRowFromCall(call));
         used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
       } else if (record.type === 'payload') {
-        io.push(...ioFromPayload(JSON.parse(record.payload.toString('utf8')) as CallPayload));
+        io.push(ioRowFromPayload(JSON.parse(record.payload.toString('utf8')) as CallPayload));
       }
     } catch (error) {
       unreadable.push({ record, reason: (error as Error).message });

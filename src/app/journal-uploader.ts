@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { Pool } from 'undici';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
-import { deleteReadSegments } from '../kernel/journal/reader.ts';
-import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+import { deleteReadSegments, readJournal } from '../kernel/journal/reader.ts';
+import { segmentPath } from '../kernel/journal/segment.ts';
 
 export interface JournalUploaderOptions {
   readonly directory: string;
@@ -68,22 +68,12 @@ export class JournalUploader {
   async #step(): Promise<boolean> {
     const { directory } = this.#options;
     const cursor = await this.#ask('GET', '', null);
-    const segments = listSegments(directory);
-    const segment = segments.find((number) => number >= cursor.segment);
-    if (segment === undefined) return false;
-    const offset = segment === cursor.segment ? cursor.offset : 0;
-    const chunk = await readChunk(segmentPath(directory, segment), offset);
-    if (chunk.length > 0) {
-      await this.#ask('POST', `?segment=${segment}&offset=${offset}`, chunk);
-      return true;
-    }
-    const later = segments.find((number) => number > segment);
-    if (later === undefined) return false;
-    // This segment is complete at control: open the next one there, then it may go here.
-    const next = await readChunk(segmentPath(directory, later), 0);
-    if (next.length === 0) return false;
-    await this.#ask('POST', `?segment=${later}&offset=0`, next);
-    await deleteReadSegments(directory, { segment: later, offset: 0 });
+    const slice = await readJournal(directory, cursor, { maxRecords: 100_000, maxBytes: CHUNK_BYTES });
+    if (slice.records.length === 0) return false;
+    // Whole records only: a preallocated segment ends in zeros that later records will overwrite.
+    const { segment, offset } = slice.from;
+    await this.#ask('POST', `?segment=${segment}&offset=${offset}`, await readRange(segmentPath(directory, segment), offset, slice.next.offset));
+    await deleteReadSegments(directory, { segment, offset: 0 });
     return true;
   }
 
@@ -95,12 +85,17 @@ export class JournalUploader {
   }
 }
 
-async function readChunk(path: string, offset: number): Promise<Buffer> {
+async function readRange(path: string, from: number, to: number): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
-    const bytes = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await file.read(bytes, 0, CHUNK_BYTES, offset);
-    return bytes.subarray(0, bytesRead);
+    const bytes = Buffer.allocUnsafe(to - from);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
+      if (bytesRead === 0) throw new PlimsollError('internal', `${path} became shorter while it was read`);
+      filled += bytesRead;
+    }
+    return bytes;
   } finally {
     await file.close();
   }

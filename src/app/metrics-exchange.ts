@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Pool } from 'undici';
 import type { ChildContext } from './child-process.ts';
 import { mergeExpositions } from './metrics-merge.ts';
@@ -31,7 +31,7 @@ export class MetricsExchange {
     });
   }
 
-  answer(_request: IncomingMessage, response: ServerResponse): void {
+  answer(response: ServerResponse): void {
     void Promise.all([this.#others(), this.#fromControl()]).then(([others, control]) => {
       const text = `${mergeExpositions([this.#own(), ...others])}${control}`;
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'content-length': Buffer.byteLength(text) });

@@ -12,8 +12,8 @@ export type ToChild =
 /** What control decides about the process tree from the configuration it alone reads. */
 export interface Topology {
   readonly workers: number;
-  /** Null = no simulated providers are configured. */
-  readonly sim: { readonly config: unknown; readonly port: number | null } | null;
+  /** Section `sim`; null = no simulated providers are configured. */
+  readonly sim: unknown;
 }
 
 export type FromChild =

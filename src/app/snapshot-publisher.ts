@@ -8,6 +8,7 @@ export interface SnapshotPublisherOptions {
   /** The epoch that belongs to a content hash: the stored one when the hash is the stored one, else the next, durably. */
   readonly epochOf: (hash: string) => Promise<number>;
   readonly onError: (error: unknown) => void;
+  readonly onPublished: () => void;
 }
 
 /** Changes made by other control replicas are seen this late. */
@@ -50,6 +51,7 @@ export class SnapshotPublisher {
     const waiters = this.#waiters;
     this.#waiters = new Set();
     for (const wake of waiters) wake();
+    this.#options.onPublished();
   }
 
   #recheckLater(): void {

@@ -1,6 +1,6 @@
+import { inputTokens, outputTokens } from '../models/usage.ts';
 import type { CallSettled } from '../traces/call-record.ts';
 import { totalUsage } from '../traces/from-call.ts';
-import { inputTokens, outputTokens } from '../traces/usage.ts';
 import type { LedgerRow } from './store.ts';
 
 /** The account of one settled call. Pure: the same record gives the same row. */

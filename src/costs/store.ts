@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { CostStatus, Usage } from '../models/usage.ts';
 import type { SpanBatch } from '../traces/store.ts';
-import type { CostStatus, Usage } from '../traces/usage.ts';
 
 /** What one provider call of a request used and cost. */
 export interface LedgerAttempt {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
-import type { PlimsollError } from '../kernel/errors.ts';
+import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
 import type { CallAttempt, CallOpened, CallSettled, CallStage } from '../traces/call-record.ts';
-import type { ChatBody } from './body/chat-body.ts';
+import { type ChatBody, parseChatBody } from './body/chat-body.ts';
 import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
 import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
 
@@ -75,9 +75,12 @@ export class Call {
   readonly gaps: InterTokenGaps = { count: 0, sumMs: 0, maxMs: 0 };
   /** The client closed its connection before the answer was complete. */
   isClientGone = false;
-  /** What must stop when the client leaves (an attempt, the body reader). */
-  onClientGone: (() => void) | null = null;
+  /** The gateway is ending the call: no other target is tried. */
+  isStopped = false;
+  /** The attempt that runs; it must end when the client leaves or the gateway stops. */
+  running: { fail(error: PlimsollError): void } | null = null;
   readonly #clock: Clock;
+  #parsedBody: Record<string, unknown> | null = null;
   #stage: CallStage['name'] | null = null;
   #stageStartMs = 0;
 
@@ -99,8 +102,22 @@ export class Call {
   readonly #onClose = (): void => {
     if (this.response.writableFinished) return;
     this.isClientGone = true;
-    this.onClientGone?.();
+    this.running?.fail(new PlimsollError('client_closed', 'The client closed the connection before the answer was complete.'));
   };
+
+  /** Ends the call from outside. */
+  stop(error: PlimsollError): void {
+    this.isStopped = true;
+    if (this.running !== null) this.running.fail(error);
+    else if (!this.request.complete) this.request.destroy();
+  }
+
+  /** The request as a value, parsed at most once; only dialects that translate need it. */
+  parsedBody(): Readonly<Record<string, unknown>> {
+    if (this.body === null) throw new PlimsollError('internal', 'The body was asked for before it was read');
+    this.#parsedBody ??= parseChatBody(this.body);
+    return this.#parsedBody;
+  }
 
   /** Milliseconds since the call came. */
   elapsedMs(): number {

@@ -1,6 +1,7 @@
-import { createHmac } from 'node:crypto';
-import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
+import { keyHmac } from '../identity/virtual-key.ts';
 import type { Price } from '../models/price.ts';
+import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
+import { JsonScanner } from './body/json-scanner.ts';
 import type { ProviderAdapter } from './provider.ts';
 import { adapterFor } from './providers/registry.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
@@ -52,6 +53,8 @@ export interface CompiledSnapshot {
   readonly features: ReadonlyMap<string, SnapshotFeature>;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly providers: readonly CompiledProvider[];
+  /** Scans are synchronous, so that one serves all calls. */
+  readonly bodyScanner: JsonScanner;
   /** The key record of a token, null when it is not one of ours. The HMAC is paid once per valid token and snapshot. */
   findKey(token: string): SnapshotKey | null;
 }
@@ -115,7 +118,6 @@ function compileDestinations(snapshot: Snapshot, providers: ReadonlyMap<string, 
 export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret): CompiledSnapshot {
   const providers = new Map(snapshot.providers.map((provider) => [provider.name, compileProvider(provider, resolveSecret)]));
   const keysByHmac = new Map(snapshot.keys.map((key) => [key.hmac, key]));
-  const pepper = Buffer.from(snapshot.keyPepper, 'hex');
   // Holds valid tokens only, so that it cannot outgrow the keys however many wrong ones are tried.
   const keysByToken = new Map<string, SnapshotKey>();
   return {
@@ -127,10 +129,11 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
     destinations: compileDestinations(snapshot, providers),
     providers: [...providers.values()],
+    bodyScanner: new JsonScanner(snapshot.limits.maxJsonDepth),
     findKey(token) {
       const known = keysByToken.get(token);
       if (known !== undefined) return known;
-      const key = keysByHmac.get(createHmac('sha256', pepper).update(token).digest('hex')) ?? null;
+      const key = keysByHmac.get(keyHmac(snapshot.keyPepper, token)) ?? null;
       if (key !== null) keysByToken.set(token, key);
       return key;
     },

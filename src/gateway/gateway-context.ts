@@ -11,8 +11,8 @@ export interface GatewayContext {
   readonly journal: JournalWriter;
   readonly pools: UpstreamPools;
   readonly deadlines: Deadlines;
-  /** For request bodies and answers; its depth limit follows the snapshot. */
-  readonly scanner: JsonScanner;
+  /** For answers; requests have one with the depth limit of their snapshot. */
+  readonly answerScanner: JsonScanner;
   readonly metrics: GatewayMetrics;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import { formatUsd } from '../kernel/money.ts';
+import { inputTokens, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallStatus } from '../traces/call-record.ts';
-import { inputTokens, outputTokens, type Usage } from '../traces/usage.ts';
 import type { Call } from './call.ts';
 
 /** Upper bounds of llm_request_duration_seconds, and of time to first token. */
@@ -89,7 +89,8 @@ export class GatewayMetrics {
     const series = this.#get(attempts.at(-1)?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
     const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
     series.durations[status].observe(durationMs / 1000);
-    if (call.ttftMs !== null) series.ttft.observe(call.ttftMs / 1000);
+    // A JSON answer's first byte comes with its last: it would only blur the streams' times.
+    if (call.ttftMs !== null && call.body?.isStream === true) series.ttft.observe(call.ttftMs / 1000);
     if (call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
     if (attempts.length === 1) {
       series.inputTokens += tokens.input ?? 0;
@@ -156,8 +157,12 @@ export class GatewayMetrics {
     }
     header(lines, 'llm_tokens_total', 'counter', 'Tokens, reported by providers or estimated');
     for (const group of byFeature.values()) {
-      const of = (type: string): string => `llm_tokens_total{model="${group[0]?.model}",token_type="${type}",feature="${group[0]?.feature}"}`;
-      lines.push(`${of('input')} ${total(group, (series) => series.inputTokens)}`, `${of('output')} ${total(group, (series) => series.outputTokens)}`);
+      const of = (type: string): string =>
+        `llm_tokens_total{model="${group[0]?.model}",token_type="${type}",feature="${group[0]?.feature}"}`;
+      lines.push(
+        `${of('input')} ${total(group, (series) => series.inputTokens)}`,
+        `${of('output')} ${total(group, (series) => series.outputTokens)}`,
+      );
     }
     this.#writeErrors(lines, all);
     header(lines, 'llm_cost_usd_total', 'counter', 'Cost of priced calls in US dollars');
@@ -166,7 +171,8 @@ export class GatewayMetrics {
       lines.push(`llm_cost_usd_total{${labels}} ${formatUsd(series.costPicoUsd)}`);
     }
     header(lines, 'plimsoll_unpriced_attempts_total', 'counter', 'Provider calls with usage and no price: their cost is in no sum');
-    for (const [labels, group] of byFeature) lines.push(`plimsoll_unpriced_attempts_total{${labels}} ${total(group, (series) => series.unpriced)}`);
+    for (const [labels, group] of byFeature)
+      lines.push(`plimsoll_unpriced_attempts_total{${labels}} ${total(group, (series) => series.unpriced)}`);
     this.#writeGauges(lines, gauges);
     return `${lines.join('\n')}\n`;
   }

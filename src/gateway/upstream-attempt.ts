@@ -1,52 +1,40 @@
 import type { Dispatcher } from 'undici';
-import { type ErrorCode, PlimsollError } from '../kernel/errors.ts';
+import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { priceCompiled } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
+import { NO_USAGE, type Usage } from '../models/usage.ts';
 import type { CallAttempt } from '../traces/call-record.ts';
-import { NO_USAGE, type Usage } from '../traces/usage.ts';
+import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { upstreamChatBody } from './body/chat-body.ts';
 import { type Call, roundMs } from './call.ts';
 import type { CompiledTarget } from './compiled-snapshot.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { JsonAnswerReader } from './json-answer-reader.ts';
-import type { AnswerFacts, ResponseHeaders } from './provider.ts';
+import type { ResponseHeaders } from './provider.ts';
+import { passHeaders } from './response-headers.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
-import { passedHeaders } from './upstream-headers.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
 const LINGER_MS = 1000;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
-/** Reads the body of an answer with status 200. */
-export interface AnswerReader {
-  readonly facts: AnswerFacts;
-  /** @throws PlimsollError when the answer is not what it should be */
-  onData(chunk: Buffer): void;
-  /** The body ended as HTTP says it should. @throws PlimsollError when the answer in it is not complete */
-  onEnd(): void;
-  /** Content has gone to the client: no other target may answer this call. */
-  readonly hasStarted: boolean;
-  /** The answer is complete although the provider has not closed its side. */
-  readonly isDone: boolean;
-}
-
-const enum_ = { waiting: 0, sent: 1, body: 2, lingering: 3, over: 4 } as const;
-type Phase = (typeof enum_)[keyof typeof enum_];
+/** waiting: queued or connecting · sent: no answer yet · body: reading it · lingering: complete, the provider still has to close · over */
+type Phase = 'waiting' | 'sent' | 'body' | 'lingering' | 'over';
 
 /** What `run` comes to: null when the call has its answer. */
 type Outcome = PlimsollError | null;
 
 /** One try at one provider: dispatches, watches the clock, reads the answer, and leaves one `CallAttempt`. */
-export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
+export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, FlowControl {
   readonly #call: Call;
   readonly #target: CompiledTarget;
   readonly #context: GatewayContext;
   readonly #spanId = newSpanId();
   readonly #startMs: number;
   readonly #totalDeadlineMs: number;
-  #phase: Phase = enum_.waiting;
+  #phase: Phase = 'waiting';
   /** Monotonic time of the last sign of life; the deadline of the phase counts from it. */
   #lastActivityMs: number;
   #controller: Dispatcher.DispatchController | null = null;
@@ -56,6 +44,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
   #reader: AnswerReader | null = null;
   #errorBody: Buffer[] = [];
   #errorBytes = 0;
+  #wasNeverSent = false;
+  #isReported = false;
   #resolve: (outcome: Outcome) => void = () => {};
 
   constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
@@ -84,21 +74,27 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
       const { provider } = this.#target;
       if (provider.missingSecret !== null) {
         this.#finish(
-          new PlimsollError('provider_auth_failed', `The credential of "${provider.name}" is missing: ${provider.missingSecret} is not set.`, {
-            details: { provider: provider.name },
-          }),
+          new PlimsollError(
+            'provider_auth_failed',
+            `The credential of "${provider.name}" is missing: ${provider.missingSecret} is not set.`,
+            {
+              details: { provider: provider.name },
+            },
+          ),
         );
         return;
       }
       try {
         const body = this.#encode();
-        this.#call.onClientGone = this.#onClientGone;
+        this.#call.running = this;
         this.#context.deadlines.watch(this);
         this.#context.pools
           .get(provider)
           .dispatch({ path: provider.chatPath, method: 'POST', headers: this.#requestHeaders(), body }, this);
       } catch (thrown) {
-        this.#finish(thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }));
+        this.#finish(
+          thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }),
+        );
       }
     });
   }
@@ -121,33 +117,33 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#phase === enum_.over) {
+    if (this.#phase === 'over') {
       controller.abort(new PlimsollError('client_closed', 'This attempt is over.'));
       return;
     }
     this.#controller = controller;
-    this.#phase = enum_.sent;
+    this.#phase = 'sent';
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
-    if (status < 200 || this.#phase !== enum_.sent) return;
+    if (status < 200 || this.#phase !== 'sent') return;
     this.#controller = controller;
     this.#status = status;
     this.#headers = headers;
-    this.#phase = enum_.body;
+    this.#phase = 'body';
     this.#lastActivityMs = this.#context.clock.monotonicMs();
     if (status >= 300) return;
+    passHeaders(headers, this.#call.answerHeaders);
     const type = headers['content-type'];
     const isJson = typeof type === 'string' && type.includes('json');
     this.#reader =
       this.#call.body?.isStream === true && !isJson
         ? new StreamRelay(this.#call, this.#target, this.#context, this)
         : new JsonAnswerReader(this.#call, this.#target, this.#context);
-    passedHeaders(headers, this.#call.answerHeaders);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#phase !== enum_.body) return;
+    if (this.#phase !== 'body') return;
     this.#lastActivityMs = this.#context.clock.monotonicMs();
     const reader = this.#reader;
     if (reader === null) {
@@ -164,41 +160,51 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
       return;
     }
     if (reader.isDone) {
-      this.#phase = enum_.lingering;
+      this.#phase = 'lingering';
       this.#report(null);
     }
   }
 
   onResponseEnd(): void {
-    if (this.#phase === enum_.lingering) return this.#close();
-    if (this.#phase !== enum_.body) return;
+    if (this.#phase === 'lingering') {
+      this.#close();
+      return;
+    }
+    if (this.#phase !== 'body') return;
     try {
       if (this.#reader === null) throw this.#classify();
       this.#reader.onEnd();
     } catch (thrown) {
-      this.#finish(thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be read.', { cause: thrown }));
+      this.#finish(
+        thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be read.', { cause: thrown }),
+      );
       return;
     }
     this.#finish(null);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#phase === enum_.lingering) return this.#close();
-    if (this.#phase === enum_.over) return;
+    if (this.#phase === 'lingering') {
+      this.#close();
+      return;
+    }
+    if (this.#phase === 'over') return;
     this.#finish(this.#transportError(error));
   }
 
   checkDeadline(nowMs: number): void {
     const { timeouts } = this.#target.provider;
-    if (this.#phase === enum_.lingering) {
-      if (nowMs >= this.#lastActivityMs + LINGER_MS) this.#abort(new PlimsollError('provider_timeout', 'The provider did not close its side.'));
+    if (this.#phase === 'lingering') {
+      if (nowMs >= this.#lastActivityMs + LINGER_MS)
+        this.#abort(new PlimsollError('provider_timeout', 'The provider did not close its side.'));
       return;
     }
     if (nowMs >= this.#totalDeadlineMs) {
       // A client that does not read is not the provider's fault.
-      if (this.#isPaused) this.#fail(new PlimsollError('client_closed', `The client did not take its answer within ${timeouts.totalMs} ms.`));
+      if (this.#isPaused)
+        this.#fail(new PlimsollError('client_closed', `The client did not take its answer within ${timeouts.totalMs} ms.`));
       else this.#failTimeout('total', timeouts.totalMs, 'did not finish');
-    } else if (this.#phase === enum_.body) {
+    } else if (this.#phase === 'body') {
       if (!this.#isPaused && nowMs >= this.#lastActivityMs + timeouts.idleMs) this.#failTimeout('idle', timeouts.idleMs, 'went silent');
     } else if (nowMs >= this.#startMs + timeouts.firstByteMs) this.#failTimeout('firstByte', timeouts.firstByteMs, 'sent no byte');
   }
@@ -216,12 +222,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
     this.#controller?.resume();
   }
 
-  readonly #onClientGone = (): void => {
-    this.#fail(new PlimsollError('client_closed', 'The client closed the connection before the answer was complete.'));
-  };
-
-  /** Ends the attempt from outside: the gateway stops. */
-  stop(error: PlimsollError): void {
+  /** Ends the attempt from outside: the client left, or the gateway stops. */
+  fail(error: PlimsollError): void {
     this.#fail(error);
   }
 
@@ -236,7 +238,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#phase === enum_.over) return;
+    if (this.#phase === 'over') return;
     const error =
       thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be handled.', { cause: thrown });
     this.#abort(error);
@@ -256,20 +258,17 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
   }
 
   #close(): void {
-    if (this.#phase === enum_.over) return;
-    if (this.#phase === enum_.waiting) this.#wasNeverSent = true;
-    this.#phase = enum_.over;
+    if (this.#phase === 'over') return;
+    if (this.#phase === 'waiting') this.#wasNeverSent = true;
+    this.#phase = 'over';
     this.#context.deadlines.unwatch(this);
     this.#controller = null;
   }
 
-  #wasNeverSent = false;
-  #isReported = false;
-
   #report(outcome: Outcome): void {
     if (this.#isReported) return;
     this.#isReported = true;
-    this.#call.onClientGone = null;
+    this.#call.running = null;
     this.#call.attempts.push(this.#record(outcome));
     this.#resolve(outcome);
   }
@@ -282,7 +281,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
         details: { provider: name, status },
       });
     }
-    const { code, message } = adapter.classifyError(status, Buffer.concat(this.#errorBody).utf8Slice(), this.#headers);
+    const { code, message } = adapter.classifyError(status, Buffer.concat(this.#errorBody).toString('utf8'), this.#headers);
     return new PlimsollError(code, message, { details: { provider: name, status } });
   }
 
@@ -342,7 +341,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
       responseId: facts?.responseId ?? null,
       startOffsetMs: roundMs(startOffsetMs),
       durationMs: roundMs(this.#context.clock.monotonicMs() - this.#startMs),
-      ttftMs: call.ttftMs === null || !this.hasStarted ? null : roundMs(call.ttftMs - startOffsetMs),
+      ttftMs: call.ttftMs === null || (outcome !== null && !this.hasStarted) ? null : roundMs(call.ttftMs - startOffsetMs),
       status: outcome === null ? 'ok' : outcome.code === 'client_closed' ? 'aborted' : 'error',
       httpStatus: this.#status,
       errorType: outcome?.code ?? null,
@@ -372,10 +371,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined {
 }
 
 /** Faults on demand, understood by simulated providers only and sent to no other. */
-const SIMULATED_FAULT_HEADER = 'x-plimsoll-sim-fault';
+const SIMULATED_FAULT_HEADER = 'x-sim-fault';
 
 function asJson(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
-
-export type { ErrorCode };

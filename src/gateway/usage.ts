@@ -1,4 +1,4 @@
-import type { Usage } from '../traces/usage.ts';
+import type { Usage } from '../models/usage.ts';
 
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;

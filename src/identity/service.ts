@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Actor, Scope } from '../kernel/scope.ts';
 import { nearest } from '../kernel/suggest.ts';
-import { createKey, keyHmac } from './keys.ts';
+import { createKey, keyHmac } from './virtual-key.ts';
 import type { KeyCreated, KeyDraft, KeyListQuery, KeyPage, KeyView, VirtualKey } from './model.ts';
 import type { StaticKey, StaticKeyCatalogue } from './static-keys.ts';
 import type { VirtualKeyStore } from './store.ts';
@@ -131,14 +131,10 @@ export function createKeyService({ store, staticKeys, targets, pepperHex, clock 
     async rotate(scope, id, graceMs, actor) {
       refuseStatic(id, 'rotated');
       const nowMs = clock.nowMs();
-      // Revoking first takes the row's lock, so that of two rotations at once only one goes through.
       const before = await find(scope, id);
-      if (before.revokedAtMs !== null || (before.expiresAtMs !== null && before.expiresAtMs <= nowMs)) {
+      const isExpired = before.expiresAtMs !== null && before.expiresAtMs <= nowMs;
+      if (isExpired || !(await store.supersede(scope, id, nowMs + graceMs))) {
         throw new PlimsollError('conflict', `Key "${before.name}" is revoked, rotated or expired already; create a new one.`, { details: { id } });
-      }
-      const after = await store.revoke(scope, id, nowMs + graceMs);
-      if (after === null || after.revokedAtMs !== nowMs + graceMs) {
-        throw new PlimsollError('conflict', `Key "${before.name}" was revoked or rotated in the meantime.`, { details: { id } });
       }
       const { name, feature, team, models, expiresAtMs } = before;
       return insert(scope, { name, feature, team, models, expiresAtMs, createdBy: actor.id, rotatedFrom: id });

@@ -1,6 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { KeysConfig } from './config.ts';
-import { displayPrefix, isWellFormedKey, keyHmac } from './keys.ts';
+import { displayPrefix, isWellFormedKey, keyHmac } from './virtual-key.ts';
 
 /** A virtual key from plimsoll.yaml, without its secret. */
 export interface StaticKey {
@@ -23,22 +23,23 @@ export interface StaticKeyCatalogue {
 }
 
 /**
+ * @param config entries whose `key` is the secret itself: `${NAME}` is resolved
  * @param locate place of the n-th entry, e.g. `plimsoll.yaml:42`
- * @throws PlimsollError `config_invalid` when a key begins with `plk_` and its checksum is wrong (a typo), or with `pla_`
+ * @throws PlimsollError `config_invalid` when a key is an admin key, or begins with `plk_` and its checksum is wrong (a typo)
  */
 export function staticKeys(config: KeysConfig, pepperHex: string, locate: (index: number) => string): StaticKey[] {
   return config.map((entry, index) => {
     const location = locate(index);
-    const refuse = (why: string) => {
-      throw new PlimsollError('config_invalid', `${location}: keys[${index}] ("${entry.name}") ${why}`, { details: { name: entry.name, location } });
-    };
-    if (entry.key.startsWith('pla_')) refuse('is an admin key (pla_…); the gateway takes virtual keys (plk_…).');
-    if (entry.key.startsWith('plk_') && !isWellFormedKey(entry.key, 'plk')) refuse('begins with plk_ but its checksum is wrong: a character is missing or changed.');
+    const secret = entry.key;
+    const problem = problemOf(secret);
+    if (problem !== null) {
+      throw new PlimsollError('config_invalid', `${location}: the secret of keys[${index}] ("${entry.name}") ${problem}`, { details: { name: entry.name, location } });
+    }
     return {
       id: `config:${entry.name}`,
       name: entry.name,
-      prefix: displayPrefix(entry.key),
-      hmac: keyHmac(pepperHex, entry.key),
+      prefix: displayPrefix(secret),
+      hmac: keyHmac(pepperHex, secret),
       feature: entry.feature ?? null,
       team: entry.team ?? null,
       models: entry.models ?? null,
@@ -46,4 +47,10 @@ export function staticKeys(config: KeysConfig, pepperHex: string, locate: (index
       location,
     };
   });
+}
+
+function problemOf(secret: string): string | null {
+  if (secret.startsWith('pla_')) return 'is an admin key (pla_…); the gateway takes virtual keys (plk_…).';
+  if (secret.startsWith('plk_')) return isWellFormedKey(secret, 'plk') ? null : 'begins with plk_ but its checksum is wrong: a character is missing or changed.';
+  return null;
 }

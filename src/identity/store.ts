@@ -18,6 +18,8 @@ export interface VirtualKeyStore {
   listActive(scope: Scope, nowMs: number): Promise<VirtualKey[]>;
   /** Stops the key at `atMs`; an earlier stop stays. @returns the key as it is now; null when unknown */
   revoke(scope: Scope, id: string, atMs: number): Promise<VirtualKey | null>;
+  /** Lets a key that was never revoked end at `atMs`. Of several callers one gets true. @returns false when it was revoked already or is unknown */
+  supersede(scope: Scope, id: string, atMs: number): Promise<boolean>;
   /** Notes use; never moves back. Unknown ids are ignored. */
   recordUse(scope: Scope, lastUsedAtMs: ReadonlyMap<string, number>): Promise<void>;
   /** Keys that work at `nowMs`, by feature; keys without a feature are not counted. */

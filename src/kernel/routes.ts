@@ -13,15 +13,29 @@ export interface RouteRequest<P, Q, B, S> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** True when the request came over TLS (directly or by a trusted proxy header); decides the cookie's Secure flag. */
   readonly isSecure: boolean;
+  /** Address of the client (by a trusted proxy header when there is one); empty when unknown. For throttling, never for rights. */
+  readonly remoteAddress: string;
 }
 
-/** A handler may return plain data, or this to set headers (a cookie, a location). */
+/** What a handler adds to the audit entry that the router writes for it. */
+export interface AuditNote {
+  /** What was changed, e.g. `key/0192…`. */
+  readonly subject: string;
+  /** Never secrets. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Only for public routes, which find out by themselves who acts (a login). */
+  readonly actor?: Actor;
+}
+
+/** A handler may return plain data, or this to set headers (a cookie, a location) and to say what the audit log should hold. */
 export class RouteAnswer<R> {
   readonly body: R;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(body: R, headers: Readonly<Record<string, string>>) {
+  readonly audit: AuditNote | null;
+  constructor(body: R, headers: Readonly<Record<string, string>>, audit: AuditNote | null = null) {
     this.body = body;
     this.headers = headers;
+    this.audit = audit;
   }
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { configSchema, parseConfig } from '../kernel/config/load.ts';
 import { priceFromConfig, resolveBaseUrl, resolveCatalogue } from './catalogue.ts';
-import { modelsConfig, ProviderConfig, pricesConfig, providersConfig } from './config.ts';
+import { configSections, modelsConfig, ProviderConfig, pricesConfig, providersConfig } from './config.ts';
 import { genaiPriceBook } from './price-book.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -119,6 +120,21 @@ describe('provider config', () => {
     assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: 0.0000001, outputPerMillionUsd: 1 } }).success, false);
     assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: -1, outputPerMillionUsd: 1 } }).success, false);
     assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: 1 } }).success, false);
+  });
+
+  it('is read from plimsoll.yaml, and a misspelt key gets its line and the nearest name', () => {
+    const parse = (text: string) => parseConfig(text, 'plimsoll.yaml', configSchema(configSections), null);
+    const good =
+      'version: 1\nproviders:\n  openai: { kind: openai, apiKey: "${OPENAI_API_KEY}" }\nmodels:\n  m: { provider: openai, model: gpt-4o }\n';
+    assert.deepEqual((parse(good) as { prices: unknown }).prices, {});
+    assert.throws(
+      () => parse(good.replace('apiKey', 'apikey')),
+      /plimsoll\.yaml:3:\d+ {2}providers\.openai\.apikey: unknown key; did you mean "apiKey"\?/,
+    );
+    assert.throws(
+      () => parse(good.replace('"${OPENAI_API_KEY}"', 'sk-live')),
+      /plimsoll\.yaml:3:\d+ {2}providers\.openai\.apiKey: write "\$\{NAME\}"/,
+    );
   });
 
   it('describes every field', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ConfigSection } from '../kernel/config/load.ts';
 import { secretEnvironmentName, secretText } from '../kernel/config/secret.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
@@ -10,7 +11,7 @@ const name = z
 
 const milliseconds = z.number().int().positive().max(86_400_000);
 
-export const PROVIDER_KINDS = ['openai', 'openai-compatible', 'anthropic', 'sim'] as const;
+const PROVIDER_KINDS = ['openai', 'openai-compatible', 'anthropic', 'sim'] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
 /** Why a text is no usable base URL; null when it is one. */
@@ -139,10 +140,10 @@ export const PriceConfig = z.strictObject({
 export type PriceConfig = z.output<typeof PriceConfig>;
 
 /** `providers:` of plimsoll.yaml. */
-export const providersConfig = z.record(name, ProviderConfig).describe('Where models are reached, by name');
+export const providersConfig = z.record(name, ProviderConfig).default({}).describe('Where models are reached, by name');
 export type ProvidersConfig = z.output<typeof providersConfig>;
 /** `models:` of plimsoll.yaml. */
-export const modelsConfig = z.record(name, ModelConfig).describe('Models by the alias that requests and routes use');
+export const modelsConfig = z.record(name, ModelConfig).default({}).describe('Models by the alias that requests and routes use');
 export type ModelsConfig = z.output<typeof modelsConfig>;
 /** `prices:` of plimsoll.yaml. */
 export const pricesConfig = z
@@ -150,3 +151,10 @@ export const pricesConfig = z
   .default({})
   .describe('Own prices by model alias; they replace the price book whole. Simulated models are priced only by these');
 export type PricesConfig = z.output<typeof pricesConfig>;
+
+/** The sections of plimsoll.yaml that this room reads. */
+export const configSections = [
+  { key: 'providers', schema: providersConfig },
+  { key: 'models', schema: modelsConfig },
+  { key: 'prices', schema: pricesConfig },
+] as const satisfies readonly ConfigSection[];

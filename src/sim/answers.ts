@@ -20,18 +20,28 @@ const MINIMUM_SIMILARITY = 0.5;
 const COMPARED_CHARACTERS = 4_000;
 
 function wordsOf(text: string): string[] {
-  return text.slice(0, COMPARED_CHARACTERS).toLowerCase().match(/\p{L}{2,}|\p{N}+/gu) ?? [];
+  return (
+    text
+      .slice(0, COMPARED_CHARACTERS)
+      .toLowerCase()
+      .match(/\p{L}{2,}|\p{N}+/gu) ?? []
+  );
 }
 
 function normalised(text: string): string {
-  return text.slice(0, COMPARED_CHARACTERS).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+  return text
+    .slice(0, COMPARED_CHARACTERS)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
 }
 
 /** Builds the index: TF-IDF vectors of all questions, compared by cosine. */
 export function createAnswerIndex(features: readonly CorpusFeature[]): AnswerIndex {
   const turns = features.flatMap((feature) => feature.conversations.flatMap((conversation) => conversation.turns));
   const documentCounts = new Map<string, number>();
-  for (const turn of turns) for (const word of new Set(wordsOf(turn.question))) documentCounts.set(word, (documentCounts.get(word) ?? 0) + 1);
+  for (const turn of turns)
+    for (const word of new Set(wordsOf(turn.question))) documentCounts.set(word, (documentCounts.get(word) ?? 0) + 1);
   const inverseFrequency = (word: string): number => Math.log((turns.length + 1) / ((documentCounts.get(word) ?? 0) + 0.5));
 
   function weightsOf(text: string): { weights: Map<string, number>; norm: number } {

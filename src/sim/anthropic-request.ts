@@ -11,10 +11,10 @@ const block = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
   name: z.string().optional(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
   id: z.string().optional(),
   tool_use_id: z.string().optional(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
   cache_control: cacheControl,
 });
 const content = z.union([z.string(), z.array(block)]);
@@ -28,12 +28,27 @@ const bodyShape = {
   stop_sequences: z.array(z.string()).nullish(),
   temperature: z.number().min(0).max(1).nullish(),
   tools: z
-    .array(z.looseObject({ name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/), description: z.string().nullish(), input_schema: z.unknown(), cache_control: cacheControl }))
+    .array(
+      z.looseObject({
+        name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
+        description: z.string().nullish(),
+        input_schema: z.unknown().optional(),
+        cache_control: cacheControl,
+      }),
+    )
     .nullish(),
-  tool_choice: z.looseObject({ type: z.enum(['auto', 'any', 'tool', 'none']), name: z.string().optional(), disable_parallel_tool_use: z.boolean().nullish() }).nullish(),
+  tool_choice: z
+    .looseObject({
+      type: z.enum(['auto', 'any', 'tool', 'none']),
+      name: z.string().optional(),
+      disable_parallel_tool_use: z.boolean().nullish(),
+    })
+    .nullish(),
   thinking: z.looseObject({ type: z.enum(['enabled', 'adaptive', 'disabled']), budget_tokens: z.int().min(1_024).nullish() }).nullish(),
-  output_config: z.looseObject({ format: z.looseObject({ type: z.literal('json_schema'), schema: z.unknown() }).nullish() }).nullish(),
-  metadata: z.unknown(),
+  output_config: z
+    .looseObject({ format: z.looseObject({ type: z.literal('json_schema'), schema: z.unknown().optional() }).nullish() })
+    .nullish(),
+  metadata: z.unknown().optional(),
 };
 const body = z.looseObject({ ...bodyShape, max_tokens: z.int().min(1) });
 /** `count_tokens` takes the same body without `max_tokens`. */
@@ -59,7 +74,8 @@ function turnsOf(role: 'user' | 'assistant' | 'system', value: string | readonly
   let extraTokens = 0;
   let cacheMark: ChatTurn['cacheMark'] = null;
   for (const item of value) {
-    if (item.type === 'tool_result') turns.push({ role: 'tool', text: resultText(item.content), extraTokens: 0, cacheMark: markOf(item.cache_control) });
+    if (item.type === 'tool_result')
+      turns.push({ role: 'tool', text: resultText(item.content), extraTokens: 0, cacheMark: markOf(item.cache_control) });
     else {
       if (item.type === 'text' && item.text !== undefined) texts.push(item.text);
       else if (item.type === 'tool_use') extraTokens += countTokens(item.name ?? '') + countTokens(JSON.stringify(item.input ?? {}));
@@ -78,7 +94,9 @@ function failureOf(error: z.ZodError): WireFailure {
   const parameter = (issue?.path ?? []).map(String).join('.');
   const isMissing = issue?.code === 'invalid_type' && /received undefined/.test(issue.message);
   const message = isMissing ? 'Field required' : (issue?.message ?? 'not valid');
-  return wireFailure(400, isMissing ? 'missing_parameter' : 'invalid', parameter === '' ? message : `${parameter}: ${message}`, { parameter });
+  return wireFailure(400, isMissing ? 'missing_parameter' : 'invalid', parameter === '' ? message : `${parameter}: ${message}`, {
+    parameter,
+  });
 }
 
 function toolOrderFailure(messages: readonly z.output<typeof message>[]): WireFailure | null {
@@ -88,9 +106,17 @@ function toolOrderFailure(messages: readonly z.output<typeof message>[]): WireFa
     const results = blocks.filter((entry) => entry.type === 'tool_result').map((entry) => entry.tool_use_id ?? '');
     const stray = results.find((id) => !open.delete(id));
     if (stray !== undefined)
-      return wireFailure(400, 'invalid', `messages.${position}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`);
+      return wireFailure(
+        400,
+        'invalid',
+        `messages.${position}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
+      );
     if (open.size > 0)
-      return wireFailure(400, 'invalid', `messages.${position}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...open].join(', ')}.`);
+      return wireFailure(
+        400,
+        'invalid',
+        `messages.${position}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${[...open].join(', ')}.`,
+      );
     open = new Set(item.role === 'assistant' ? blocks.filter((entry) => entry.type === 'tool_use').map((entry) => entry.id ?? '') : []);
   }
   return null;
@@ -103,13 +129,22 @@ export function parseAnthropicRequest(raw: unknown, isCountOnly = false): Parsed
   const parsed = (isCountOnly ? countBody : body).safeParse(raw);
   if (!parsed.success) return { ok: false, failure: failureOf(parsed.error) };
   const value = parsed.data;
-  if (value.messages[0]?.role === 'assistant') return { ok: false, failure: wireFailure(400, 'invalid', 'messages: first message must use the "user" role') };
+  if (value.messages[0]?.role === 'assistant')
+    return { ok: false, failure: wireFailure(400, 'invalid', 'messages: first message must use the "user" role') };
   const orderFailure = toolOrderFailure(value.messages);
   if (orderFailure) return { ok: false, failure: orderFailure };
-  const tools = (value.tools ?? []).map((tool) => ({ name: tool.name, description: tool.description ?? '', parameters: tool.input_schema ?? { type: 'object' } }));
+  const tools = (value.tools ?? []).map((tool) => ({
+    name: tool.name,
+    description: tool.description ?? '',
+    parameters: tool.input_schema ?? { type: 'object' },
+  }));
   const choice = value.tool_choice;
   const toolChoice: ToolChoice =
-    choice?.type === 'any' ? { kind: 'required' } : choice?.type === 'tool' ? { kind: 'named', name: choice.name ?? '' } : { kind: choice?.type ?? 'auto' };
+    choice?.type === 'any'
+      ? { kind: 'required' }
+      : choice?.type === 'tool'
+        ? { kind: 'named', name: choice.name ?? '' }
+        : { kind: choice?.type ?? 'auto' };
   if (toolChoice.kind === 'named' && !tools.some((tool) => tool.name === toolChoice.name))
     return { ok: false, failure: wireFailure(400, 'invalid', `tool_choice: Tool '${toolChoice.name}' not found in provided tools`) };
   const budget = value.thinking?.type === 'enabled' ? (value.thinking.budget_tokens ?? 1_024) : 0;
@@ -120,7 +155,10 @@ export function parseAnthropicRequest(raw: unknown, isCountOnly = false): Parsed
     ok: true,
     request: {
       model: value.model,
-      turns: [...(value.system === null || value.system === undefined ? [] : turnsOf('system', value.system)), ...value.messages.flatMap((item) => turnsOf(item.role, item.content))],
+      turns: [
+        ...(value.system === null || value.system === undefined ? [] : turnsOf('system', value.system)),
+        ...value.messages.flatMap((item) => turnsOf(item.role, item.content)),
+      ],
       tools,
       toolChoice,
       allowsParallelTools: !(choice?.disable_parallel_tool_use ?? false),

@@ -54,7 +54,10 @@ function blocksOf(plan: PlannedAnswer, stamp: ReplyStamp): Block[] {
     blocks.push({
       whole: { type: 'thinking', thinking: plan.thinking, signature },
       start: { type: 'thinking', thinking: '', signature: '' },
-      deltas: [...chunksOf(tokenize(plan.thinking), plan.tokensPerChunk).map((thinking) => ({ type: 'thinking_delta', thinking })), { type: 'signature_delta', signature }],
+      deltas: [
+        ...chunksOf(tokenize(plan.thinking), plan.tokensPerChunk).map((thinking) => ({ type: 'thinking_delta', thinking })),
+        { type: 'signature_delta', signature },
+      ],
     });
   }
   const text = choice.tokens.join('');
@@ -70,7 +73,10 @@ function blocksOf(plan: PlannedAnswer, stamp: ReplyStamp): Block[] {
     blocks.push({
       whole: { type: 'tool_use', id, name: call.name, input },
       start: { type: 'tool_use', id, name: call.name, input: {} },
-      deltas: ['', ...chunksOf(tokenize(call.arguments), plan.tokensPerChunk)].map((piece) => ({ type: 'input_json_delta', partial_json: piece })),
+      deltas: ['', ...chunksOf(tokenize(call.arguments), plan.tokensPerChunk)].map((piece) => ({
+        type: 'input_json_delta',
+        partial_json: piece,
+      })),
     });
   }
   return blocks;
@@ -87,7 +93,9 @@ function renderBody(model: string, plan: PlannedAnswer, stamp: ReplyStamp): unkn
     content: blocksOf(plan, stamp).map((block) => block.whole),
     stop_reason: stopReason(choice.finish),
     stop_sequence: choice.stopSequence,
-    ...(stamp.omitsUsage ? {} : { usage: { ...usageBody(plan, plan.usage.outputTokens), output_tokens_details: { thinking_tokens: plan.usage.reasoningTokens } } }),
+    ...(stamp.omitsUsage
+      ? {}
+      : { usage: { ...usageBody(plan, plan.usage.outputTokens), output_tokens_details: { thinking_tokens: plan.usage.reasoningTokens } } }),
   };
 }
 
@@ -99,7 +107,13 @@ function renderEvents(model: string, plan: PlannedAnswer, stamp: ReplyStamp): Wi
     events.push({ event: type, data: JSON.stringify({ type, ...fields }), offsetMs });
   };
   push('message_start', plan.ttftMs, {
-    message: { ...messageBody(model, stamp), content: [], stop_reason: null, stop_sequence: null, ...(stamp.omitsUsage ? {} : { usage: usageBody(plan, 1) }) },
+    message: {
+      ...messageBody(model, stamp),
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      ...(stamp.omitsUsage ? {} : { usage: usageBody(plan, 1) }),
+    },
   });
   for (const [index, block] of blocksOf(plan, stamp).entries()) {
     push('content_block_start', pacer.nowMs, { index, content_block: block.start });
@@ -109,7 +123,9 @@ function renderEvents(model: string, plan: PlannedAnswer, stamp: ReplyStamp): Wi
   }
   push('message_delta', pacer.nowMs, {
     delta: { stop_reason: stopReason(choice.finish), stop_sequence: choice.stopSequence },
-    ...(stamp.omitsUsage ? {} : { usage: { ...usageBody(plan, plan.usage.outputTokens), output_tokens_details: { thinking_tokens: plan.usage.reasoningTokens } } }),
+    ...(stamp.omitsUsage
+      ? {}
+      : { usage: { ...usageBody(plan, plan.usage.outputTokens), output_tokens_details: { thinking_tokens: plan.usage.reasoningTokens } } }),
   });
   push('message_stop', pacer.nowMs, {});
   return events;

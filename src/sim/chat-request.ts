@@ -18,7 +18,10 @@ export interface ToolSpec {
 /** `named` forces one tool. */
 export type ToolChoice = { readonly kind: 'auto' | 'none' | 'required' } | { readonly kind: 'named'; readonly name: string };
 
-export type AnswerFormat = { readonly kind: 'text' } | { readonly kind: 'json_object' } | { readonly kind: 'json_schema'; readonly schema: unknown };
+export type AnswerFormat =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'json_object' }
+  | { readonly kind: 'json_schema'; readonly schema: unknown };
 
 export interface ChatRequest {
   readonly model: string;
@@ -72,4 +75,3 @@ export function wireFailure(
 ): WireFailure {
   return { status, reason, message, parameter: options.parameter ?? null, retryAfterSeconds: options.retryAfterSeconds ?? null };
 }
-

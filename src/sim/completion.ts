@@ -128,7 +128,9 @@ function planChoice(options: PlanOptions, choice: number, budget: number): Plann
   const toolCalls = chooseToolCalls(request, index, question, source);
   if (toolCalls.length > 0 && options.outcome === undefined) {
     const needed = toolCalls.reduce((sum, call) => sum + countTokens(call.arguments) + countTokens(call.name), 0);
-    return needed > budget ? { tokens: [], toolCalls: [], finish: 'length', stopSequence: null } : { tokens: [], toolCalls, finish: 'tool_calls', stopSequence: null };
+    return needed > budget
+      ? { tokens: [], toolCalls: [], finish: 'length', stopSequence: null }
+      : { tokens: [], toolCalls, finish: 'tool_calls', stopSequence: null };
   }
   let text = fullText(options, question, random);
   let finish: FinishReason = 'stop';
@@ -141,7 +143,8 @@ function planChoice(options: PlanOptions, choice: number, budget: number): Plann
   text = text.slice(0, end);
   let tokens = tokenize(text);
   if (tokens.length > budget) [tokens, finish, stopSequence] = [tokens.slice(0, budget), 'length', null];
-  if (options.outcome === 'content_filter') [tokens, finish, stopSequence] = [tokens.slice(0, Math.ceil(tokens.length / 2)), 'content_filter', null];
+  if (options.outcome === 'content_filter')
+    [tokens, finish, stopSequence] = [tokens.slice(0, Math.ceil(tokens.length / 2)), 'content_filter', null];
   return { tokens, toolCalls: [], finish, stopSequence };
 }
 
@@ -160,7 +163,9 @@ export function planAnswer(options: PlanOptions): PlannedAnswer {
   const input = planCaching(request, profile, random);
   const limit = Math.min(request.maxOutputTokens ?? profile.maxOutputTokens, profile.maxOutputTokens);
   const wished =
-    profile.reasoningTokensMean > 0 || request.showsThinking ? Math.round(random.lognormal(0.85, 2.2) * (profile.reasoningTokensMean || 120)) : 0;
+    profile.reasoningTokensMean > 0 || request.showsThinking
+      ? Math.round(random.lognormal(0.85, 2.2) * (profile.reasoningTokensMean || 120))
+      : 0;
   const thinkingTokens = request.showsThinking ? tokenize(thinkingText(questionOf(request), wished)) : [];
   const reasoningTokens = Math.min(request.showsThinking ? thinkingTokens.length : wished, limit);
   const choices: [PlannedChoice, ...PlannedChoice[]] = [planChoice(options, 0, limit - reasoningTokens)];

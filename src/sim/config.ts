@@ -28,8 +28,16 @@ export const ModelProfileOverride = z
     tokensPerSecond: z.number().positive().describe('Speed of generation, output tokens a second; default 80'),
     jitter: z.number().min(0).max(2).describe('Spread of the gap between chunks, as a fraction of the gap; default 0.25'),
     tokensPerChunk: z.number().int().min(1).max(64).describe('Tokens in one event of a stream; default 2'),
-    lengthFactor: z.number().min(0.1).max(4).describe('How much of an answer is given: 0.5 = the first half, 2 = with more detail; default 1'),
-    contextTokens: z.number().int().positive().describe('Longest input and output together; beyond it: context_length error; default 128000'),
+    lengthFactor: z
+      .number()
+      .min(0.1)
+      .max(4)
+      .describe('How much of an answer is given: 0.5 = the first half, 2 = with more detail; default 1'),
+    contextTokens: z
+      .number()
+      .int()
+      .positive()
+      .describe('Longest input and output together; beyond it: context_length error; default 128000'),
     maxOutputTokens: z.number().int().positive().describe('Longest answer, whatever the request allows; default 16384'),
     reasoningTokensMean: z.number().nonnegative().describe('Mean of the hidden reasoning tokens of an answer; default 0 = does not reason'),
     cacheHitRate: probability.describe('Share of the requests whose prefix is found in the prompt cache; default 0'),
@@ -42,7 +50,9 @@ export const ModelProfileOverride = z
   .partial();
 
 /** How one simulated model behaves; the meaning and unit of each value is in `ModelProfileOverride`. */
-export type ModelProfile = { readonly [K in keyof z.output<typeof ModelProfileOverride>]-?: NonNullable<z.output<typeof ModelProfileOverride>[K]> };
+export type ModelProfile = {
+  readonly [K in keyof z.output<typeof ModelProfileOverride>]-?: NonNullable<z.output<typeof ModelProfileOverride>[K]>;
+};
 
 export const DEFAULT_PROFILE: ModelProfile = Object.freeze({
   ttftMedianMs: 350,
@@ -97,7 +107,13 @@ export const BUILT_IN_PROFILES: Readonly<Record<string, ModelProfile>> = {
 /** Section `sim` of plimsoll.yaml: the simulated providers. */
 export const simConfig = z.strictObject({
   seed: z.number().int().nonnegative().default(1).describe('Same seed and same request = same answer, tokens and planned latencies'),
-  port: z.number().int().min(1).max(65_535).optional().describe('Also listen here, for anything outside of Plimsoll; otherwise a free port is taken'),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Also listen here, for anything outside of Plimsoll; otherwise a free port is taken'),
   apiKey: z.string().min(1).optional().describe('When set, requests need this key (not a secret: nothing is behind it)'),
   latencyFactor: z.number().min(0).max(100).default(1).describe('Multiplies every planned latency; 0 = answer at once'),
   models: z
@@ -110,7 +126,7 @@ export const simConfig = z.strictObject({
         fault: faultText,
         rate: probability.default(1).describe('Share of the requests that are hit'),
         models: z.array(z.string().min(1)).optional().describe('Only these models; all when absent'),
-      },
+      }),
     )
     .default([])
     .describe('Failures that are switched on now'),

@@ -21,11 +21,12 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
   en: {
     stopWords: words(
-      'the a an and or but of to in on at for with from by is are was were be been do does did how what why when where which who can could should would will may might must my your our their its it this that these those i you we they me us please explain describe tell give write make list summarise summarize compare show create about into as if not no yes than then so just some any there have has had use using need want help between does works work',
+      'the a an and or but of to in on at for with from by is are was were be been do does did how what why when where which who can could should would will may might must my your our their its it this that these those i you we they me us please explain describe tell give write make list summarise summarize compare show create about into as if not no yes than then so just some any there have has had use using need want help between does works work difference best way good',
     ),
     greeting: 'Hello! How can I help you today?',
     thanks: 'You are welcome. Just write again if anything else comes up.',
-    identity: 'I am a simulated model: my answers come from a small, seeded collection of texts, so that you can try everything here without a real provider.',
+    identity:
+      'I am a simulated model: my answers come from a small, seeded collection of texts, so that you can try everything here without a real provider.',
     refusal: 'I am sorry, but I cannot help with that request.',
     openers: [
       'With {topic}, the part that decides most is knowing what a good result looks like before you start.',
@@ -52,7 +53,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
     ),
     greeting: 'Guten Tag! Wie kann ich Ihnen helfen?',
     thanks: 'Gern geschehen. Schreiben Sie einfach wieder, wenn noch etwas offen ist.',
-    identity: 'Ich bin ein simuliertes Modell: Meine Antworten stammen aus einer kleinen Sammlung von Texten, damit Sie alles ohne echten Anbieter ausprobieren können.',
+    identity:
+      'Ich bin ein simuliertes Modell: Meine Antworten stammen aus einer kleinen Sammlung von Texten, damit Sie alles ohne echten Anbieter ausprobieren können.',
     refusal: 'Es tut mir leid, dabei kann ich nicht helfen.',
     openers: [
       'Bei {topic} entscheidet vor allem, dass vorher klar ist, woran man ein gutes Ergebnis erkennt.',
@@ -62,7 +64,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       '1. Den heutigen Stand in Zahlen festhalten, auch wenn sie grob sind.\n2. Die Änderung mit der größten Wirkung und dem kleinsten Risiko wählen.\n3. Sie im Kleinen ausprobieren und nach einer Woche vergleichen.',
       '- **Vorher:** Ziel und Messgröße vereinbaren.\n- **Währenddessen:** kleine Schritte, die sich zurücknehmen lassen.\n- **Danach:** auf die Ausnahmen schauen, nicht nur auf den Durchschnitt.',
     ],
-    closers: ['Wenn Sie mir mehr über Ihre Lage sagen, kann ich genauer werden.', 'Für heute genügt ein Beispiel, das Sie von Anfang bis Ende durchgehen.'],
+    closers: [
+      'Wenn Sie mir mehr über Ihre Lage sagen, kann ich genauer werden.',
+      'Für heute genügt ein Beispiel, das Sie von Anfang bis Ende durchgehen.',
+    ],
     toolResult: 'Ich habe nachgesehen:',
   },
   fr: {
@@ -71,7 +76,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
     ),
     greeting: 'Bonjour ! Comment puis-je vous aider ?',
     thanks: "Avec plaisir. N'hésitez pas à revenir si vous avez une autre question.",
-    identity: "Je suis un modèle simulé : mes réponses viennent d'un petit recueil de textes, pour que vous puissiez tout essayer sans fournisseur réel.",
+    identity:
+      "Je suis un modèle simulé : mes réponses viennent d'un petit recueil de textes, pour que vous puissiez tout essayer sans fournisseur réel.",
     refusal: 'Je suis désolé, je ne peux pas vous aider sur ce point.',
     openers: [
       "Pour {topic}, l'essentiel est de savoir dès le départ à quoi ressemble un bon résultat.",
@@ -81,7 +87,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       '1. Notez la situation actuelle en chiffres, même approximatifs.\n2. Choisissez le changement le plus utile et le moins risqué.\n3. Essayez à petite échelle et comparez au bout d’une semaine.',
       "- **Avant :** fixez l'objectif et un chiffre pour le suivre.\n- **Pendant :** avancez par petites étapes réversibles.\n- **Après :** regardez les exceptions, pas seulement la moyenne.",
     ],
-    closers: ["Si vous m'en dites un peu plus, je pourrai être plus précis.", "Pour aujourd'hui, prenez un exemple récent et suivez-le du début à la fin."],
+    closers: [
+      "Si vous m'en dites un peu plus, je pourrai être plus précis.",
+      "Pour aujourd'hui, prenez un exemple récent et suivez-le du début à la fin.",
+    ],
     toolResult: "J'ai vérifié :",
   },
   es: {
@@ -90,7 +99,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
     ),
     greeting: '¡Hola! ¿En qué puedo ayudarle?',
     thanks: 'De nada. Escriba de nuevo si surge cualquier otra cosa.',
-    identity: 'Soy un modelo simulado: mis respuestas salen de una pequeña colección de textos, para que pueda probarlo todo sin un proveedor real.',
+    identity:
+      'Soy un modelo simulado: mis respuestas salen de una pequeña colección de textos, para que pueda probarlo todo sin un proveedor real.',
     refusal: 'Lo siento, no puedo ayudar con esa petición.',
     openers: [
       'En {topic}, lo que más pesa es saber de antemano cómo se reconoce un buen resultado.',
@@ -109,7 +119,11 @@ const LANGUAGES: readonly CorpusLanguage[] = ['en', 'de', 'fr', 'es'];
 
 /** The language with the most function words in the text; English when none is found. */
 export function detectLanguage(text: string): CorpusLanguage {
-  const found = text.slice(0, 2_000).toLowerCase().match(/\p{L}+/gu) ?? [];
+  const found =
+    text
+      .slice(0, 2_000)
+      .toLowerCase()
+      .match(/\p{L}+/gu) ?? [];
   let best: CorpusLanguage = 'en';
   let bestCount = 0;
   for (const language of LANGUAGES) {
@@ -132,13 +146,18 @@ export function topicOf(question: string, language: CorpusLanguage): string {
       if (run.length > best.length) best = run;
     }
   }
-  return best.length > 0 ? best.join(' ') : { en: 'a question like this', de: 'einer Frage wie dieser', fr: 'une question de ce genre', es: 'una pregunta así' }[language];
+  return best.length > 0
+    ? best.join(' ')
+    : { en: 'a question like this', de: 'einer Frage wie dieser', fr: 'une question de ce genre', es: 'una pregunta así' }[language];
 }
 
 /** Greetings, thanks, "reply with the word OK", sums: what people type to see whether it works. Null when it is none of these. */
 function smallTalk(question: string, language: CorpusLanguage): string | null {
   const text = question.trim();
-  const echo = /^(?:please\s+)?(?:say|reply|respond|answer)\b(?:\s+(?:with|only|just|exactly|the|single|word|words|text))*[\s:]+["'“]?([^"'”\n]{1,80}?)["'”]?[.!]?$/i.exec(text);
+  const echo =
+    /^(?:please\s+)?(?:say|reply|respond|answer)\b(?:\s+(?:with|only|just|exactly|the|single|word|words|text))*[\s:]+["'“]?([^"'”\n]{1,80}?)["'”]?[.!]?$/i.exec(
+      text,
+    );
   if (echo?.[1] !== undefined) return echo[1];
   const sum = /(-?\d{1,9})\s*([+\-*×/])\s*(\d{1,9})\s*(?:=|\?|\.|$)/.exec(text);
   if (sum && text.length < 60) {
@@ -149,13 +168,20 @@ function smallTalk(question: string, language: CorpusLanguage): string | null {
   if (text.length > 60) return null;
   if (/\b(who|what) are you\b|\bwer bist du\b|\bqui es-tu\b|\bquién eres\b/i.test(text)) return PHRASES[language].identity;
   if (/^(thanks|thank you|danke|vielen dank|merci|gracias)\b/i.test(text)) return PHRASES[language].thanks;
-  if (/^(hi|hello|hey|ping|test|hallo|guten tag|moin|bonjour|salut|hola|buenos días)\b[\s\p{P}]*\p{L}*[\s\p{P}]*$/iu.test(text)) return PHRASES[language].greeting;
+  if (/^(hi|hello|hey|ping|test|hallo|guten tag|moin|bonjour|salut|hola|buenos días)\b[\s\p{P}]*\p{L}*[\s\p{P}]*$/iu.test(text))
+    return PHRASES[language].greeting;
   return null;
 }
 
 /** An answer to a question that the corpus does not hold: about its topic, in its language, the same for the same random stream. */
 export function generalAnswer(question: string, random: SeededRandom): string {
-  const language = /^(hallo|guten tag|moin|danke)\b/i.test(question) ? 'de' : /^(bonjour|salut|merci)\b/i.test(question) ? 'fr' : /^(hola|gracias|buenos)\b/i.test(question) ? 'es' : detectLanguage(question);
+  const language = /^(hallo|guten tag|moin|danke)\b/i.test(question)
+    ? 'de'
+    : /^(bonjour|salut|merci)\b/i.test(question)
+      ? 'fr'
+      : /^(hola|gracias|buenos)\b/i.test(question)
+        ? 'es'
+        : detectLanguage(question);
   const known = smallTalk(question, language);
   if (known !== null) return known;
   const phrases = PHRASES[language];

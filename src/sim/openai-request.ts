@@ -9,7 +9,11 @@ const FILE_TOKENS = 400;
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional() });
 const content = z.union([z.string(), z.array(part)]);
-const toolCall = z.looseObject({ id: z.string(), type: z.literal('function').optional(), function: z.looseObject({ name: z.string(), arguments: z.string() }) });
+const toolCall = z.looseObject({
+  id: z.string(),
+  type: z.literal('function').optional(),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+});
 
 const message = z.discriminatedUnion('role', [
   z.looseObject({ role: z.literal('system'), content }),
@@ -33,19 +37,33 @@ const body = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   tools: z
-    .array(z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/), description: z.string().nullish(), parameters: z.unknown() }) }))
+    .array(
+      z.looseObject({
+        type: z.literal('function'),
+        function: z.looseObject({
+          name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/),
+          description: z.string().nullish(),
+          parameters: z.unknown().optional(),
+        }),
+      }),
+    )
     .max(128)
     .nullish(),
-  tool_choice: z.union([z.enum(['auto', 'none', 'required']), z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) })]).nullish(),
+  tool_choice: z
+    .union([
+      z.enum(['auto', 'none', 'required']),
+      z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
+    ])
+    .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   response_format: z
     .discriminatedUnion('type', [
       z.looseObject({ type: z.literal('text') }),
       z.looseObject({ type: z.literal('json_object') }),
-      z.looseObject({ type: z.literal('json_schema'), json_schema: z.looseObject({ name: z.string(), schema: z.unknown() }) }),
+      z.looseObject({ type: z.literal('json_schema'), json_schema: z.looseObject({ name: z.string(), schema: z.unknown().optional() }) }),
     ])
     .nullish(),
-  metadata: z.unknown(),
+  metadata: z.unknown().optional(),
 });
 
 export interface OpenAiOptions {
@@ -77,7 +95,10 @@ function turnOf(item: Message): ChatTurn {
 /** Says a schema's complaint in the provider's words. */
 function failureOf(error: z.ZodError): WireFailure {
   const [issue] = error.issues;
-  const parameter = (issue?.path ?? []).reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '');
+  const parameter = (issue?.path ?? []).reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
+    '',
+  );
   if (issue?.code === 'invalid_type' && issue.input === undefined && /received undefined/.test(issue.message))
     return wireFailure(400, 'missing_parameter', `Missing required parameter: '${parameter}'.`, { parameter });
   if (parameter === '') return wireFailure(400, 'invalid', 'We could not parse the JSON body of your request: an object was expected.');
@@ -91,13 +112,23 @@ function toolOrderFailure(messages: readonly Message[]): WireFailure | null {
     if (item.role === 'assistant') for (const call of item.tool_calls ?? []) open.add(call.id);
     else if (item.role === 'tool') {
       if (!open.delete(item.tool_call_id))
-        return wireFailure(400, 'invalid', "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.", {
-          parameter: `messages.[${position}].role`,
-        });
+        return wireFailure(
+          400,
+          'invalid',
+          "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
+          {
+            parameter: `messages.[${position}].role`,
+          },
+        );
     } else if (open.size > 0)
-      return wireFailure(400, 'invalid', `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(', ')}`, {
-        parameter: 'messages',
-      });
+      return wireFailure(
+        400,
+        'invalid',
+        `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(', ')}`,
+        {
+          parameter: 'messages',
+        },
+      );
   }
   return null;
 }
@@ -116,15 +147,39 @@ export function parseOpenAiRequest(raw: unknown): ParsedOpenAi {
   if (value.response_format?.type === 'json_object' && !/json/i.test(JSON.stringify(value.messages)))
     return {
       ok: false,
-      failure: wireFailure(400, 'invalid', "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", { parameter: 'messages' }),
+      failure: wireFailure(
+        400,
+        'invalid',
+        "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+        { parameter: 'messages' },
+      ),
     };
-  const tools = (value.tools ?? []).map(({ function: tool }) => ({ name: tool.name, description: tool.description ?? '', parameters: tool.parameters ?? { type: 'object' } }));
+  const tools = (value.tools ?? []).map(({ function: tool }) => ({
+    name: tool.name,
+    description: tool.description ?? '',
+    parameters: tool.parameters ?? { type: 'object' },
+  }));
   const choice = value.tool_choice;
-  const toolChoice: ToolChoice = choice === null || choice === undefined ? { kind: 'auto' } : typeof choice === 'string' ? { kind: choice } : { kind: 'named', name: choice.function.name };
+  const toolChoice: ToolChoice =
+    choice === null || choice === undefined
+      ? { kind: 'auto' }
+      : typeof choice === 'string'
+        ? { kind: choice }
+        : { kind: 'named', name: choice.function.name };
   if (toolChoice.kind !== 'auto' && toolChoice.kind !== 'none' && tools.length === 0)
-    return { ok: false, failure: wireFailure(400, 'invalid', "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", { parameter: 'tool_choice' }) };
+    return {
+      ok: false,
+      failure: wireFailure(400, 'invalid', "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", {
+        parameter: 'tool_choice',
+      }),
+    };
   if (toolChoice.kind === 'named' && !tools.some((tool) => tool.name === toolChoice.name))
-    return { ok: false, failure: wireFailure(400, 'invalid', `Tool choice '${toolChoice.name}' not found in 'tools' parameter.`, { parameter: 'tool_choice' }) };
+    return {
+      ok: false,
+      failure: wireFailure(400, 'invalid', `Tool choice '${toolChoice.name}' not found in 'tools' parameter.`, {
+        parameter: 'tool_choice',
+      }),
+    };
   const format = value.response_format;
   return {
     ok: true,
@@ -136,7 +191,10 @@ export function parseOpenAiRequest(raw: unknown): ParsedOpenAi {
       allowsParallelTools: value.parallel_tool_calls ?? true,
       maxOutputTokens: value.max_completion_tokens ?? value.max_tokens ?? null,
       stop: typeof value.stop === 'string' ? [value.stop] : (value.stop ?? []),
-      format: format?.type === 'json_schema' ? { kind: 'json_schema', schema: format.json_schema.schema ?? { type: 'object' } } : { kind: format?.type ?? 'text' },
+      format:
+        format?.type === 'json_schema'
+          ? { kind: 'json_schema', schema: format.json_schema.schema ?? { type: 'object' } }
+          : { kind: format?.type ?? 'text' },
       choiceCount: value.n ?? 1,
       showsThinking: false,
       caching: 'automatic',
@@ -144,6 +202,9 @@ export function parseOpenAiRequest(raw: unknown): ParsedOpenAi {
       fingerprint: fingerprintOf(value),
       metadataFault: metadataFaultOf(value.metadata),
     },
-    options: { includesUsage: value.stream_options?.include_usage ?? false, topLogprobs: value.logprobs ? (value.top_logprobs ?? 0) : null },
+    options: {
+      includesUsage: value.stream_options?.include_usage ?? false,
+      topLogprobs: value.logprobs ? (value.top_logprobs ?? 0) : null,
+    },
   };
 }

@@ -16,11 +16,37 @@ function usageBody({ usage }: PlannedAnswer): unknown {
     completion_tokens: usage.outputTokens,
     total_tokens: prompt + usage.outputTokens,
     prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoningTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
   };
 }
 
-const ALTERNATIVES = [' the', ' a', ' and', ',', '.', ' to', ' of', ' in', ' is', ' you', ' it', ' for', ' on', ' that', ' with', ' be', ' we', ' as', ' at', ' or'];
+const ALTERNATIVES = [
+  ' the',
+  ' a',
+  ' and',
+  ',',
+  '.',
+  ' to',
+  ' of',
+  ' in',
+  ' is',
+  ' you',
+  ' it',
+  ' for',
+  ' on',
+  ' that',
+  ' with',
+  ' be',
+  ' we',
+  ' as',
+  ' at',
+  ' or',
+];
 
 function logprobsOf(tokens: readonly string[], top: number, stamp: ReplyStamp, from: number): unknown {
   const row = (token: string, logprob: number): Record<string, unknown> => ({ token, logprob, bytes: [...Buffer.from(token)] });
@@ -29,7 +55,11 @@ function logprobsOf(tokens: readonly string[], top: number, stamp: ReplyStamp, f
       const random = seededRandom(stamp.seed, token, from + position);
       const logprob = -random.exponential(0.25);
       const others = ALTERNATIVES.filter((other) => other !== token).slice(0, Math.max(0, top - 1));
-      return { ...row(token, logprob), top_logprobs: top === 0 ? [] : [row(token, logprob), ...others.map((other, rank) => row(other, logprob - 1.5 - rank - random.next()))] };
+      return {
+        ...row(token, logprob),
+        top_logprobs:
+          top === 0 ? [] : [row(token, logprob), ...others.map((other, rank) => row(other, logprob - 1.5 - rank - random.next()))],
+      };
     }),
     refusal: null,
   };
@@ -71,7 +101,12 @@ function choiceBody(choice: PlannedChoice, index: number, options: OpenAiOptions
 }
 
 /** The deltas of one choice, one list entry for each chunk in time. */
-function deltasOf(choice: PlannedChoice, index: number, tokensPerChunk: number, stamp: ReplyStamp): { delta: Record<string, unknown>; tokens: readonly string[]; from: number }[] {
+function deltasOf(
+  choice: PlannedChoice,
+  index: number,
+  tokensPerChunk: number,
+  stamp: ReplyStamp,
+): { delta: Record<string, unknown>; tokens: readonly string[]; from: number }[] {
   const deltas: { delta: Record<string, unknown>; tokens: readonly string[]; from: number }[] = [];
   for (let from = 0; from < choice.tokens.length; from += tokensPerChunk) {
     const tokens = choice.tokens.slice(from, from + tokensPerChunk);
@@ -108,11 +143,13 @@ function renderEvents(model: string, options: OpenAiOptions, plan: PlannedAnswer
     for (const [index, list] of lists.entries()) {
       const entry = list[chunk];
       if (entry === undefined) continue;
-      const logprobs = options.topLogprobs === null || entry.tokens.length === 0 ? null : logprobsOf(entry.tokens, options.topLogprobs, stamp, entry.from);
+      const logprobs =
+        options.topLogprobs === null || entry.tokens.length === 0 ? null : logprobsOf(entry.tokens, options.topLogprobs, stamp, entry.from);
       push(offsetMs, [{ index, delta: entry.delta, logprobs, finish_reason: null }]);
     }
   }
-  for (const [index, choice] of plan.choices.entries()) push(pacer.nowMs, [{ index, delta: {}, logprobs: null, finish_reason: finishText(choice.finish) }]);
+  for (const [index, choice] of plan.choices.entries())
+    push(pacer.nowMs, [{ index, delta: {}, logprobs: null, finish_reason: finishText(choice.finish) }]);
   if (sendsUsage) push(pacer.nowMs, [], usageBody(plan));
   events.push({ event: null, data: '[DONE]', offsetMs: pacer.nowMs });
   return events;

@@ -16,9 +16,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 const DEEPEST = 12;
+/** Bounds against schemas that would grow without end. */
+const MOST_NODES = 5_000;
+const LONGEST_TEXT = 10_000;
+const LONGEST_LIST = 200;
 
 function firstSentence(text: string): string {
-  const plain = text.replace(/```[\s\S]*?```/g, '').replace(/[*_`#>|]/g, '').replace(/\s+/g, ' ').trim();
+  const plain = text
+    .replace(/```[\s\S]*?```/g, '')
+    .replace(/[*_`#>|]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return /^.{8,}?[.!?](?=\s|$)/.exec(plain)?.[0] ?? plain.slice(0, 160);
 }
 
@@ -30,7 +38,8 @@ function textFor(name: string, source: ValueSource): string {
   if (/mail/.test(key)) return inQuestion(/[\w.+-]+@[\w-]+\.[\w.]+/) ?? 'jonas.keller@tidemark.example';
   if (/url|link|website/.test(key)) return inQuestion(/https?:\/\/\S+/) ?? 'https://tidemark.example/help';
   if (/path|file/.test(key)) return inQuestion(/[\w./-]+\.\w{1,4}\b/) ?? 'src/index.ts';
-  if (/(^|_)id$|number|order|code|sku/.test(key)) return inQuestion(/\b[A-Z]{1,4}-?\d{3,}\b|\b\d{4,}\b/) ?? `TS-${100_000 + random.integer(20_000)}`;
+  if (/(^|_)id$|number|order|code|sku/.test(key))
+    return inQuestion(/\b[A-Z]{1,4}-?\d{3,}\b|\b\d{4,}\b/) ?? `TS-${100_000 + random.integer(20_000)}`;
   if (/time|date|day/.test(key)) return inQuestion(/\d{4}-\d{2}-\d{2}/) ?? '2026-03-12';
   if (/language|locale/.test(key)) return detectLanguage(question);
   if (/currency/.test(key)) return 'EUR';
@@ -39,9 +48,13 @@ function textFor(name: string, source: ValueSource): string {
   if (/sentiment|tone|mood/.test(key)) return random.pick(['neutral', 'positive', 'negative']);
   if (/priority|severity|risk|level/.test(key)) return random.pick(['low', 'normal', 'high']);
   if (/status|state/.test(key)) return 'open';
-  if (/category|label|intent|class|type|topic|query|search|title|subject|tag|keyword/.test(key)) return topicOf(question, detectLanguage(question));
+  if (/category|label|intent|class|type|topic|query|search|title|subject|tag|keyword/.test(key))
+    return topicOf(question, detectLanguage(question));
   if (/name|company|customer|author|person|contact/.test(key))
-    return inQuestion(/(?<!^)(?<![.!?]\s)\p{Lu}[\p{L}-]+(?: \p{Lu}[\p{L}-]+)+/u) ?? random.pick(['Ingrid Solberg', 'Jonas Keller', 'Lucía Navarro']);
+    return (
+      inQuestion(/(?<!^)(?<![.!?]\s)\p{Lu}[\p{L}-]+(?: \p{Lu}[\p{L}-]+)+/u) ??
+      random.pick(['Ingrid Solberg', 'Jonas Keller', 'Lucía Navarro'])
+    );
   return firstSentence(answer);
 }
 
@@ -64,7 +77,8 @@ function stringFor(schema: JsonObject, name: string, source: ValueSource): strin
   }
   let text = textFor(name, source);
   const { minLength, maxLength } = schema;
-  if (typeof minLength === 'number') while (text.length < minLength) text = `${text} ${firstSentence(source.answer)}`.padEnd(text.length + 2, '.');
+  if (typeof minLength === 'number')
+    while (text.length < minLength) text = `${text} ${firstSentence(source.answer)}`.padEnd(text.length + 2, '.');
   return typeof maxLength === 'number' ? text.slice(0, maxLength) : text;
 }
 
@@ -77,17 +91,17 @@ function numberFor(schema: JsonObject, name: string, isInteger: boolean, random:
   const most = bound(schema.maximum, schema.exclusiveMaximum, -step);
   const low = least ?? Math.min(isFraction ? 0.5 : 1, most ?? 1);
   const high = most ?? Math.max(isFraction ? 1 : 10, low + (isFraction ? 0 : 9));
+  if (typeof schema.multipleOf === 'number' && schema.multipleOf > 0) return Math.ceil(low / schema.multipleOf) * schema.multipleOf;
   const raw = low + random.next() * (high - low);
-  const multiple = typeof schema.multipleOf === 'number' && schema.multipleOf > 0 ? schema.multipleOf : null;
-  if (multiple !== null) return Math.ceil(low / multiple) * multiple;
-  return isInteger ? Math.min(Math.floor(raw), Math.floor(high)) : Math.max(low, Math.round(raw * 100) / 100 > high ? high : Math.round(raw * 100) / 100);
+  return isInteger ? Math.floor(raw) : Math.min(high, Math.max(low, Math.round(raw * 100) / 100));
 }
 
 function resolve(schema: unknown, root: JsonObject): JsonObject {
   if (!isJsonObject(schema)) return {};
   if (typeof schema.$ref !== 'string' || !schema.$ref.startsWith('#')) return schema;
   let target: unknown = root;
-  for (const key of schema.$ref.split('/').slice(1)) target = isJsonObject(target) ? target[key.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
+  for (const key of schema.$ref.split('/').slice(1))
+    target = isJsonObject(target) ? target[key.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
   return isJsonObject(target) ? target : {};
 }
 

@@ -9,10 +9,38 @@ export interface PlannedToolCall {
   readonly arguments: string;
 }
 
-const GENERIC_WORDS = new Set(['get', 'set', 'the', 'for', 'and', 'one', 'with', 'search', 'find', 'list', 'create', 'look', 'read', 'use', 'from', 'our', 'your', 'its', 'this', 'that', 'are', 'what', 'how']);
+const GENERIC_WORDS = new Set([
+  'get',
+  'set',
+  'the',
+  'for',
+  'and',
+  'one',
+  'with',
+  'search',
+  'find',
+  'list',
+  'create',
+  'look',
+  'read',
+  'use',
+  'from',
+  'our',
+  'your',
+  'its',
+  'this',
+  'that',
+  'are',
+  'what',
+  'how',
+]);
 
 function wordStems(text: string): Set<string> {
-  const found = text.toLowerCase().replaceAll('_', ' ').match(/\p{L}{3,}/gu) ?? [];
+  const found =
+    text
+      .toLowerCase()
+      .replaceAll('_', ' ')
+      .match(/\p{L}{3,}/gu) ?? [];
   return new Set(found.filter((word) => !GENERIC_WORDS.has(word)).map((word) => word.replace(/(ies|es|s|ing|ed)$/, '')));
 }
 
@@ -39,7 +67,12 @@ function nearestTool(tools: readonly ToolSpec[], question: string): ToolSpec | n
  * Which tools the model calls. The corpus decides for questions that it knows; else the nearest tool by words, with arguments
  * that conform to its schema. After a tool result, and with `tool_choice: none`, nothing is called.
  */
-export function chooseToolCalls(request: ChatRequest, index: AnswerIndex, question: string, source: ValueSource): readonly PlannedToolCall[] {
+export function chooseToolCalls(
+  request: ChatRequest,
+  index: AnswerIndex,
+  question: string,
+  source: ValueSource,
+): readonly PlannedToolCall[] {
   const { tools, toolChoice } = request;
   if (tools.length === 0 || toolChoice.kind === 'none') return [];
   if (toolChoice.kind === 'named') {
@@ -59,7 +92,9 @@ export function chooseToolCalls(request: ChatRequest, index: AnswerIndex, questi
     const places = /\b(?:in|for|of)\s+(\p{Lu}[\p{L}-]+)\s+and\s+(?:in\s+|for\s+)?(\p{Lu}[\p{L}-]+)/u.exec(question);
     if (!request.allowsParallelTools || places?.[1] === undefined || places[2] === undefined) return [call];
     const first = call.arguments.includes(JSON.stringify(places[1])) ? call : null;
-    return first === null ? [call] : [first, { ...first, arguments: first.arguments.replace(JSON.stringify(places[1]), JSON.stringify(places[2])) }];
+    return first === null
+      ? [call]
+      : [first, { ...first, arguments: first.arguments.replace(JSON.stringify(places[1]), JSON.stringify(places[2])) }];
   }
   const [firstTool] = tools;
   return toolChoice.kind === 'required' && firstTool !== undefined ? [generated(firstTool, source)] : [];

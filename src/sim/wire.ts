@@ -43,7 +43,16 @@ export interface WireDialect {
 }
 
 /** Fields that change how an answer travels, not what it says. */
-const NOT_DECIDING = new Set(['stream', 'stream_options', 'metadata', 'user', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key']);
+const NOT_DECIDING = new Set([
+  'stream',
+  'stream_options',
+  'metadata',
+  'user',
+  'store',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+]);
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
@@ -64,7 +73,6 @@ export function fingerprintOf(body: Readonly<Record<string, unknown>>): string {
 export function metadataFaultOf(metadata: unknown): string | null {
   return isJsonObject(metadata) && typeof metadata.sim_fault === 'string' ? metadata.sim_fault : null;
 }
-
 
 /** Hands out due times: the first chunk at the time to the first token, each further one after its gap. */
 export class Pacer {

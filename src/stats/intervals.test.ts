@@ -22,7 +22,12 @@ describe('wilsonInterval', () => {
 
   it('knows nothing without observations and refuses impossible counts', () => {
     assert.deepEqual(wilsonInterval(0, 0), [0, 1]);
-    for (const [successes, n] of [[3, 2], [-1, 5], [1.5, 4], [0, Number.NaN]] as const)
+    for (const [successes, n] of [
+      [3, 2],
+      [-1, 5],
+      [1.5, 4],
+      [0, Number.NaN],
+    ] as const)
       assert.throws(
         () => wilsonInterval(successes, n),
         (error) => error instanceof PlimsollError && error.code === 'invalid_argument',

@@ -1,13 +1,15 @@
 import { contentHash } from '../kernel/ids.ts';
+import { inputTokens, NO_USAGE, outputTokens, type Usage, type UsageClass } from '../models/usage.ts';
 import type { CallAttempt, CallPayload, CallSettled, CallStage } from './call-record.ts';
 import { inputPreview, outputPreview } from './preview.ts';
 import type { SpanIoRow, SpanRow } from './store.ts';
-import { inputTokens, NO_USAGE, outputTokens, type Usage, type UsageClass } from './usage.ts';
 
 const NS_PER_MS = 1_000_000;
 
+/** Whole milliseconds are kept exact: an epoch in ns is beyond what a double holds. */
 function toNs(ms: number): bigint {
-  return BigInt(Math.round(ms * NS_PER_MS));
+  const whole = Math.trunc(ms);
+  return BigInt(whole) * BigInt(NS_PER_MS) + BigInt(Math.round((ms - whole) * NS_PER_MS));
 }
 
 /** Ids of stage spans are derived, so that the same record always gives the same rows. */
@@ -78,9 +80,9 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'gen_ai.usage.prompt_tokens': usage && inputTokens(usage),
     'gen_ai.usage.output_tokens': usage && outputTokens(usage),
     'gen_ai.usage.completion_tokens': usage && outputTokens(usage),
-    'gen_ai.usage.cache_read.input_tokens': usage && usage.cacheReadTokens,
+    'gen_ai.usage.cache_read.input_tokens': usage?.cacheReadTokens,
     'gen_ai.usage.cache_creation.input_tokens': usage && usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
-    'gen_ai.usage.reasoning.output_tokens': usage && usage.reasoningTokens,
+    'gen_ai.usage.reasoning.output_tokens': usage?.reasoningTokens,
     'error.type': attempt.errorType,
     'http.response.status_code': attempt.httpStatus,
     'plimsoll.provider': attempt.provider,

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { CostStatus, Usage } from '../models/usage.ts';
 import type { MetricGroupBy, MetricSeries, MetricSummary, SpanKind, TraceDetail, TracePage, TraceQuery, TraceStatus } from './model.ts';
-import type { CostStatus, Usage } from './usage.ts';
 
 /** One span, without its texts. Append-only: a span is written once, when it has ended. */
 export interface SpanRow {

@@ -49,11 +49,11 @@ function invalid(param: string, message: string): PlimsollError {
 }
 
 function text(bytes: Buffer, start: number, end: number): string {
-  return bytes.utf8Slice(start, end);
+  return bytes.toString('utf8', start, end);
 }
 
 /** @returns parsed JSON of a slice that the scanner has already validated */
-function valueOf(bytes: Buffer, slice: Slice): unknown {
+function parseSlice(bytes: Buffer, slice: Slice): unknown {
   return JSON.parse(text(bytes, slice.start, slice.end));
 }
 
@@ -65,14 +65,14 @@ function readBoolean(bytes: Buffer, slice: Slice, name: string): boolean {
 }
 
 function readString(bytes: Buffer, slice: Slice, name: string): string {
-  const value = valueOf(bytes, slice);
+  const value = parseSlice(bytes, slice);
   if (typeof value !== 'string') throw invalid(name, `"${name}" must be a string.`);
   return value;
 }
 
 /** @throws PlimsollError `invalid_argument` unless it is an object or null */
 function readObject(bytes: Buffer, slice: Slice, name: string): Record<string, unknown> {
-  const value = valueOf(bytes, slice);
+  const value = parseSlice(bytes, slice);
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid(name, `"${name}" must be an object.`);
   return value as Record<string, unknown>; // just checked
@@ -118,7 +118,8 @@ export function scanChatBody(bytes: Buffer, scanner: JsonScanner): ChatBody {
   scanner.finish();
 
   const modelSlice = found.get('model');
-  if (modelSlice === undefined) throw invalid('model', 'The body has no "model": name a route or a model alias; GET /v1/models lists them.');
+  if (modelSlice === undefined)
+    throw invalid('model', 'The body has no "model": name a route or a model alias; GET /v1/models lists them.');
   const model = readString(bytes, modelSlice, 'model');
   if (!found.has('messages')) throw invalid('messages', 'The body has no "messages".');
   const streamSlice = found.get('stream');
@@ -150,7 +151,7 @@ export function metadataTags(body: ChatBody): Record<string, string> {
 
 export function requestParameters(body: ChatBody): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, slice] of body.parameters) values[name] = valueOf(body.bytes, slice);
+  for (const [name, slice] of body.parameters) values[name] = parseSlice(body.bytes, slice);
   return values;
 }
 

@@ -160,16 +160,10 @@ export class JsonScanner {
   }
 
   #skipScalar(first: number): void {
-    switch (first) {
-      case 0x74:
-        return this.#skipWord('true');
-      case 0x66:
-        return this.#skipWord('false');
-      case 0x6e:
-        return this.#skipWord('null');
-      default:
-        return this.#skipNumber(first);
-    }
+    if (first === 0x74) this.#skipWord('true');
+    else if (first === 0x66) this.#skipWord('false');
+    else if (first === 0x6e) this.#skipWord('null');
+    else this.#skipNumber(first);
   }
 
   #skipWord(word: string): void {

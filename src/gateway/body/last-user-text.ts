@@ -6,7 +6,7 @@ type Loose = Readonly<Record<string, unknown>>;
  * @param bytes a JSON object, already validated
  */
 export function lastUserText(bytes: Buffer): string {
-  const { messages } = JSON.parse(bytes.utf8Slice(0, bytes.length)) as Loose;
+  const { messages } = JSON.parse(bytes.toString('utf8', 0, bytes.length)) as Loose;
   if (!Array.isArray(messages)) return '';
   const last = (messages as unknown[]).findLast((entry) => typeof entry === 'object' && entry !== null && (entry as Loose).role === 'user');
   const content = (last as Loose | undefined)?.content;

@@ -11,11 +11,11 @@ export interface OpenAiAnswer {
 }
 
 function key(bytes: Buffer, start: number, end: number): string {
-  return bytes.latin1Slice(start, end);
+  return bytes.toString('latin1', start, end);
 }
 
 function stringAt(bytes: Buffer, start: number, end: number): string | null {
-  return bytes[start] === 0x22 ? (JSON.parse(bytes.utf8Slice(start, end)) as string) : null;
+  return bytes[start] === 0x22 ? (JSON.parse(bytes.toString('utf8', start, end)) as string) : null;
 }
 
 /** @throws PlimsollError `invalid_argument` when the bytes are not one JSON object */
@@ -28,7 +28,10 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
   const messages: [number, number][] = [];
 
   function scanChoice(): void {
-    if (scanner.peek() !== 0x7b) return scanner.skipValue();
+    if (scanner.peek() !== 0x7b) {
+      scanner.skipValue();
+      return;
+    }
     if (!scanner.enter(0x7b)) return;
     do {
       scanner.peek();

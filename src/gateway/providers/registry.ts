@@ -21,9 +21,13 @@ const SIMULATED: ReadonlyMap<SnapshotProvider['dialect'], ProviderAdapter> = new
 export function adapterFor(provider: Pick<SnapshotProvider, 'name' | 'kind' | 'dialect'>): ProviderAdapter {
   const adapter = provider.kind === 'sim' ? SIMULATED.get(provider.dialect) : ADAPTERS.get(provider.kind);
   if (adapter === undefined) {
-    throw new PlimsollError('config_invalid', `Provider "${provider.name}" is of kind "${provider.kind}", which this gateway does not know.`, {
-      details: { provider: provider.name, kind: provider.kind },
-    });
+    throw new PlimsollError(
+      'config_invalid',
+      `Provider "${provider.name}" is of kind "${provider.kind}", which this gateway does not know.`,
+      {
+        details: { provider: provider.name, kind: provider.kind },
+      },
+    );
   }
   return adapter;
 }

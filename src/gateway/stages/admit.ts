@@ -10,11 +10,17 @@ function checkContentType(call: Call): void {
   const { headers } = call.request;
   const type = headers['content-type'] ?? '';
   if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
-    throw new PlimsollError('unsupported_media_type', type === '' ? 'The request has no content-type.' : `The content-type is "${type.slice(0, 100)}".`);
+    throw new PlimsollError(
+      'unsupported_media_type',
+      type === '' ? 'The request has no content-type.' : `The content-type is "${type.slice(0, 100)}".`,
+    );
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new PlimsollError('unsupported_media_type', `The body is compressed (content-encoding: ${encoding.slice(0, 100)}); send it plain.`);
+    throw new PlimsollError(
+      'unsupported_media_type',
+      `The body is compressed (content-encoding: ${encoding.slice(0, 100)}); send it plain.`,
+    );
   }
 }
 
@@ -29,11 +35,12 @@ export async function admit(call: Call, context: GatewayContext): Promise<void> 
       details: { maxConcurrentRequests: limits.maxConcurrentRequests, retryAfterSeconds: 1 },
     });
   }
-  if (!context.journal.canAccept()) throw new PlimsollError('journal_full', 'The journal cannot take another call: the disk is full or gone.');
+  if (!context.journal.canAccept())
+    throw new PlimsollError('journal_full', 'The journal cannot take another call: the disk is full or gone.');
   checkContentType(call);
   const bytes = await readBody(call.request, limits.maxBodyBytes);
   if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
-  const body = scanChatBody(bytes, context.scanner);
+  const body = scanChatBody(bytes, call.snapshot.bodyScanner);
   call.body = body;
   if (call.user === null && body.user !== null && body.user !== '') call.user = checkLabel('user', body.user);
   if (body.metadata !== null && Object.keys(call.tags).length === 0) call.tags = checkTags('metadata', metadataTags(body));

@@ -39,7 +39,8 @@ export function findCallerKey(headers: IncomingHttpHeaders, snapshot: CompiledSn
   const token = bearerToken(headers);
   if (token === null) throw new PlimsollError('unauthenticated', 'The request has no key.');
   const key = snapshot.findKey(token);
-  if (key === null) throw new PlimsollError('unauthenticated', 'The key is not known here: it is misspelt, was revoked, or belongs to another Plimsoll.');
+  if (key === null)
+    throw new PlimsollError('unauthenticated', 'The key is not known here: it is misspelt, was revoked, or belongs to another Plimsoll.');
   if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) {
     throw new PlimsollError('unauthenticated', `The key "${key.name}" expired at ${new Date(key.expiresAtMs).toISOString()}.`);
   }
@@ -54,9 +55,13 @@ function findFeature(key: SnapshotKey, wanted: string | null, snapshot: Compiled
   }
   const name = key.feature ?? wanted;
   if (name === null) {
-    throw new PlimsollError('invalid_argument', `The key "${key.name}" is not bound to a feature: name one in the header x-plimsoll-feature.`, {
-      details: { param: 'x-plimsoll-feature' },
-    });
+    throw new PlimsollError(
+      'invalid_argument',
+      `The key "${key.name}" is not bound to a feature: name one in the header x-plimsoll-feature.`,
+      {
+        details: { param: 'x-plimsoll-feature' },
+      },
+    );
   }
   const feature = snapshot.features.get(name);
   if (feature === undefined) {
@@ -70,9 +75,13 @@ function findFeature(key: SnapshotKey, wanted: string | null, snapshot: Compiled
 /** A label that is stored with the call. @throws PlimsollError `invalid_argument` when it is too long or holds control characters */
 export function checkLabel(name: string, value: string): string {
   if (value.length > MAX_LABEL_CHARACTERS || CONTROL_CHARACTERS.test(value)) {
-    throw new PlimsollError('invalid_argument', `"${name}" must be at most ${MAX_LABEL_CHARACTERS} characters without control characters.`, {
-      details: { param: name },
-    });
+    throw new PlimsollError(
+      'invalid_argument',
+      `"${name}" must be at most ${MAX_LABEL_CHARACTERS} characters without control characters.`,
+      {
+        details: { param: name },
+      },
+    );
   }
   return value;
 }
@@ -85,7 +94,8 @@ function label(headers: IncomingHttpHeaders, name: string): string | null {
 /** @throws PlimsollError `invalid_argument` when there are too many or one is too long */
 export function checkTags(name: string, tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(tags);
-  if (entries.length > MAX_TAGS) throw new PlimsollError('invalid_argument', `"${name}" has more than ${MAX_TAGS} tags.`, { details: { param: name } });
+  if (entries.length > MAX_TAGS)
+    throw new PlimsollError('invalid_argument', `"${name}" has more than ${MAX_TAGS} tags.`, { details: { param: name } });
   for (const [key, value] of entries) {
     checkLabel(name, key);
     checkLabel(`${name}.${key}`, value);

@@ -1,6 +1,6 @@
 import { formatUsd } from '../../kernel/money.ts';
+import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import { CALL_SCHEMA_VERSION, type CallPayload, type CallSettled } from '../../traces/call-record.ts';
-import { inputTokens, outputTokens, type Usage } from '../../traces/usage.ts';
 import { lastUserText } from '../body/last-user-text.ts';
 import { type Call, roundMs } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
@@ -30,7 +30,7 @@ function cut(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
   let end = maxBytes;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.utf8Slice(0, end);
+  return bytes.toString('utf8', 0, end);
 }
 
 /** First characters, without half a surrogate pair at the end. */
@@ -44,7 +44,7 @@ function payloadOf(call: Call, policy: CallPayload['policy']): CallPayload | nul
   if (body === null) return null;
   const { maxPayloadBytes } = call.snapshot.limits;
   const whole = policy === 'full';
-  const input = whole ? body.bytes.utf8Slice(0, body.bytes.length) : preview(lastUserText(body.bytes));
+  const input = whole ? body.bytes.toString('utf8', 0, body.bytes.length) : preview(lastUserText(body.bytes));
   const output = texts === null ? null : whole ? texts.messagesJson() : preview(texts.text());
   const keptInput = whole ? cut(input, maxPayloadBytes) : input;
   const keptOutput = whole && output !== null ? cut(output, maxPayloadBytes) : output;
@@ -67,7 +67,12 @@ function recordPayload(call: Call, context: GatewayContext): void {
   if (policy === 'none' || call.settled === null) return;
   const payload = payloadOf(call, policy);
   if (payload === null) return;
-  context.journal.append({ type: 'payload', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: Buffer.from(JSON.stringify(payload)) });
+  context.journal.append({
+    type: 'payload',
+    schemaVersion: CALL_SCHEMA_VERSION,
+    id: call.callId,
+    payload: Buffer.from(JSON.stringify(payload)),
+  });
 }
 
 function logLine(call: Call, tokens: Tokens, durationMs: number): string {

@@ -22,7 +22,9 @@ export function findDestination(name: string, key: SnapshotKey, feature: Snapsho
   const destination = snapshot.destinations.get(resolved);
   if (destination === undefined) {
     const names = allowedDestinations(key, snapshot).map((allowed) => allowed.name);
-    throw new PlimsollError('not_found', `There is no model or route "${resolved}".${suggestNames(resolved, names)}`, { details: { param: 'model' } });
+    throw new PlimsollError('not_found', `There is no model or route "${resolved}".${suggestNames(resolved, names)}`, {
+      details: { param: 'model' },
+    });
   }
   if (key.models !== null && !key.models.includes(resolved) && !key.models.includes(name)) {
     throw new PlimsollError('permission_denied', `The key "${key.name}" may not use "${resolved}". It may use: ${key.models.join(', ')}.`, {

@@ -1,6 +1,6 @@
 import { ERRORS, PlimsollError } from '../../kernel/errors.ts';
+import type { CostStatus } from '../../models/usage.ts';
 import { CALL_SCHEMA_VERSION, type CallAttempt, type CallSettled, type CallStatus } from '../../traces/call-record.ts';
-import type { CostStatus } from '../../traces/usage.ts';
 import { requestParameters } from '../body/chat-body.ts';
 import { type Call, roundMs } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';

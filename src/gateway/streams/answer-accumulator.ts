@@ -16,7 +16,7 @@ class ByteList {
   }
 
   text(): string {
-    return this.#bytes.utf8Slice(0, this.length);
+    return this.#bytes.toString('utf8', 0, this.length);
   }
 }
 

@@ -72,7 +72,10 @@ export class OpenAiChunkReader {
     const keyEnd = scanner.skipKey();
     const valueStart = scanner.position;
     const first = bytes[valueStart];
-    if (first === 0x5b && spells(bytes, keyStart, keyEnd, 'choices')) return this.#readChoices();
+    if (first === 0x5b && spells(bytes, keyStart, keyEnd, 'choices')) {
+      this.#readChoices();
+      return;
+    }
     scanner.skipValue();
     if (first === NULL) return;
     const valueEnd = scanner.position;
@@ -136,7 +139,7 @@ export class OpenAiChunkReader {
     }
     scanner.skipValue();
     if (first === QUOTE && spells(bytes, keyStart, keyEnd, 'finish_reason')) {
-      this.finishReason = bytes.utf8Slice(valueStart + 1, scanner.position - 1);
+      this.finishReason = bytes.toString('utf8', valueStart + 1, scanner.position - 1);
     } else if (spells(bytes, keyStart, keyEnd, 'index') && (first !== 0x30 || scanner.position !== valueStart + 1)) this.isComplex = true;
   }
 

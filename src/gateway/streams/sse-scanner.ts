@@ -162,7 +162,7 @@ export class SseScanner {
       }
     } else if (first === 0x65 && startsWith(buffer, start, end, 'event')) {
       const valueStart = valueOffset(buffer, start + 5, end);
-      if (valueStart >= 0) this.#name = buffer.utf8Slice(valueStart, end);
+      if (valueStart >= 0) this.#name = buffer.toString('utf8', valueStart, end);
     }
   }
 

@@ -29,7 +29,8 @@ export const CODE_REVIEW: CorpusFeature = {
         },
         {
           question: 'Do I still need a transaction then?',
-          answer: 'Not for this function: a single `update` is atomic on its own. You need one as soon as the order row is written in the same step, otherwise a crash between the two leaves reserved stock without an order.',
+          answer:
+            'Not for this function: a single `update` is atomic on its own. You need one as soon as the order row is written in the same step, otherwise a crash between the two leaves reserved stock without an order.',
         },
       ],
     },
@@ -37,7 +38,8 @@ export const CODE_REVIEW: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'Is this SQL safe?\n```ts\nconst rows = await db.query(`select * from orders where customer = \'${customerId}\' order by created_at desc`);\n```',
+          question:
+            "Is this SQL safe?\n```ts\nconst rows = await db.query(`select * from orders where customer = '${customerId}' order by created_at desc`);\n```",
           answer:
             '**No, this is an SQL injection.** `customerId` is pasted into the statement. Use a parameter:\n\n```ts\nconst rows = await db.query(\n  "select id, status, created_at from orders where customer = $1 order by created_at desc limit 100",\n  [customerId],\n);\n```\n\nTwo smaller points: name the columns instead of `*`, and add a `limit`; the largest customer has 40 000 orders.',
         },
@@ -62,7 +64,10 @@ export const CODE_REVIEW: CorpusFeature = {
             {
               name: 'read_file',
               arguments: { path: 'src/cart/discount.ts', start_line: 40 },
-              result: { path: 'src/cart/discount.ts', text: 'export function total(cart) {\n  const base = cart.items.reduce((sum, item) => sum + discounted(item), 0);\n  return base * (1 - cart.discount);\n}' },
+              result: {
+                path: 'src/cart/discount.ts',
+                text: 'export function total(cart) {\n  const base = cart.items.reduce((sum, item) => sum + discounted(item), 0);\n  return base * (1 - cart.discount);\n}',
+              },
             },
           ],
           answer:
@@ -72,7 +77,12 @@ export const CODE_REVIEW: CorpusFeature = {
     },
     {
       language: 'en',
-      turns: [{ question: 'LGTM? Renames getUser to findUser in six files, no other change.', answer: 'Looks good: a pure rename, all six call sites are updated and the export is not used outside of the package.' }],
+      turns: [
+        {
+          question: 'LGTM? Renames getUser to findUser in six files, no other change.',
+          answer: 'Looks good: a pure rename, all six call sites are updated and the export is not used outside of the package.',
+        },
+      ],
     },
     {
       language: 'en',
@@ -84,7 +94,8 @@ export const CODE_REVIEW: CorpusFeature = {
         },
         {
           question: 'Would a linter have caught that?',
-          answer: 'Yes: Ruff rule `B006` (mutable argument default). Add `"B"` to `lint.select` in `pyproject.toml`; it finds three more places in this repository.',
+          answer:
+            'Yes: Ruff rule `B006` (mutable argument default). Add `"B"` to `lint.select` in `pyproject.toml`; it finds three more places in this repository.',
         },
       ],
     },
@@ -92,7 +103,8 @@ export const CODE_REVIEW: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'What is wrong with forEach and async here?\n```ts\norders.forEach(async (order) => { await sendInvoice(order); });\nawait markDone();\n```',
+          question:
+            'What is wrong with forEach and async here?\n```ts\norders.forEach(async (order) => { await sendInvoice(order); });\nawait markDone();\n```',
           answer:
             '`forEach` does not wait: `markDone()` runs while the invoices are still being sent, and a rejected promise is lost as an unhandled rejection.\n\n```ts\nfor (const order of orders) await sendInvoice(order);\nawait markDone();\n```\n\nIf the order of sending does not matter, use `Promise.all` with a limit of about ten at a time; the mail server refuses more.',
         },
@@ -102,7 +114,8 @@ export const CODE_REVIEW: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'How should we index the orders table for the customer history page? Query: where customer_id = ? and status in (...) order by created_at desc limit 20.',
+          question:
+            'How should we index the orders table for the customer history page? Query: where customer_id = ? and status in (...) order by created_at desc limit 20.',
           answer:
             'One composite index serves it:\n\n```sql\ncreate index concurrently orders_customer_created on orders (customer_id, created_at desc);\n```\n\n- Equality first (`customer_id`), then the sort column, so that PostgreSQL reads 20 rows and stops.\n- Leave `status` out: it has four values and filters little; as a second column it would break the sort order.\n- `concurrently` keeps the shop open while it builds; it cannot run inside a transaction.',
         },
@@ -112,7 +125,8 @@ export const CODE_REVIEW: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'Can this cache ever return another customer’s price?\n```ts\nconst key = `price:${sku}`;\nconst cached = await redis.get(key);\nif (cached) return JSON.parse(cached);\nconst price = await priceFor(sku, customer.group);\nawait redis.set(key, JSON.stringify(price), "EX", 300);\n```',
+          question:
+            'Can this cache ever return another customer’s price?\n```ts\nconst key = `price:${sku}`;\nconst cached = await redis.get(key);\nif (cached) return JSON.parse(cached);\nconst price = await priceFor(sku, customer.group);\nawait redis.set(key, JSON.stringify(price), "EX", 300);\n```',
           answer:
             '**Yes.** The price depends on `customer.group`, the key does not. The first visitor decides what everybody sees for five minutes.\n\n```ts\nconst key = `price:${customer.group}:${sku}`;\n```\n\nAlso handle a cached `null` (an unknown item is looked up on every request now), and wrap `JSON.parse`: one bad entry would break the page until it expires.',
         },
@@ -143,7 +157,8 @@ export const CODE_REVIEW: CorpusFeature = {
       turns: [
         {
           question: 'Kurz: brauche ich in diesem Endpunkt ein Rate-Limit? Er verschickt eine Bestätigungsmail.',
-          answer: 'Ja. Ohne Limit kann jeder fremde Postfächer füllen und unseren Ruf als Absender ruinieren. Drei Mails je Adresse und Stunde, zwanzig je IP, und dieselbe Antwort, egal ob die Adresse bekannt ist.',
+          answer:
+            'Ja. Ohne Limit kann jeder fremde Postfächer füllen und unseren Ruf als Absender ruinieren. Drei Mails je Adresse und Stunde, zwanzig je IP, und dieselbe Antwort, egal ob die Adresse bekannt ist.',
         },
       ],
     },
@@ -152,7 +167,8 @@ export const CODE_REVIEW: CorpusFeature = {
       turns: [
         {
           question: 'Que penses-tu de cette boucle ?\n```ts\nfor (let i = 0; i <= items.length; i++) { process(items[i]); }\n```',
-          answer: "**Erreur d'indice :** avec `<=`, le dernier tour lit `items[items.length]`, donc `undefined`. Écris plutôt :\n\n```ts\nfor (const item of items) process(item);\n```\n\nC'est plus court et l'erreur ne peut plus se produire.",
+          answer:
+            "**Erreur d'indice :** avec `<=`, le dernier tour lit `items[items.length]`, donc `undefined`. Écris plutôt :\n\n```ts\nfor (const item of items) process(item);\n```\n\nC'est plus court et l'erreur ne peut plus se produire.",
         },
       ],
     },

@@ -55,7 +55,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
               result: { task_id: 'LR-2291', assigned_to: 'M. Okonjo', due: '2026-03-18' },
             },
           ],
-          answer: 'Done: task **LR-2291** is with M. Okonjo, due on 18 March. I set it to high because the cap works in one direction only.',
+          answer:
+            'Done: task **LR-2291** is with M. Okonjo, due on 18 March. I set it to high because the cap works in one direction only.',
         },
       ],
     },
@@ -70,7 +71,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
         },
         {
           question: 'If we signed on 1 February 2025, what is the last day to give notice?',
-          answer: 'The first term ends on 31 January 2027. Ninety days before that is **2 November 2026**. Notice should arrive, not only be sent, on or before that day, so I would put 15 October into the calendar.',
+          answer:
+            'The first term ends on 31 January 2027. Ninety days before that is **2 November 2026**. Notice should arrive, not only be sent, on or before that day, so I would put 15 October into the calendar.',
         },
       ],
     },
@@ -78,7 +80,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'List every obligation of ours from this data processing agreement: notify within 48 hours of a breach, delete data within 30 days after the end, annual audit on request, sub-processors only with prior written consent.',
+          question:
+            'List every obligation of ours from this data processing agreement: notify within 48 hours of a breach, delete data within 30 days after the end, annual audit on request, sub-processors only with prior written consent.',
           answer:
             '1. **Breach notice:** inform the controller within 48 hours.\n2. **Deletion:** delete all personal data within 30 days after the end of the agreement.\n3. **Audit:** allow one audit a year when asked.\n4. **Sub-processors:** none without written consent beforehand.\n\nPoint 4 is stricter than our standard (general consent with a right to object). Our hosting and mail providers would each need a signed consent before the start.',
         },
@@ -93,10 +96,18 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
             {
               name: 'search_docs',
               arguments: { query: 'standard purchase agreement assignment affiliate', limit: 3 },
-              result: { results: [{ title: 'Standard purchase agreement v7, clause 15.2', text: 'Neither party may assign this Agreement without written consent, except to an affiliate within the meaning of section 15 AktG.' }] },
+              result: {
+                results: [
+                  {
+                    title: 'Standard purchase agreement v7, clause 15.2',
+                    text: 'Neither party may assign this Agreement without written consent, except to an affiliate within the meaning of section 15 AktG.',
+                  },
+                ],
+              },
             },
           ],
-          answer: 'Yes. Clause **15.2** of our standard purchase agreement (v7) requires written consent for an assignment but makes an exception for affiliates within the meaning of section 15 AktG. No notice is required, so consider telling the other side anyway.',
+          answer:
+            'Yes. Clause **15.2** of our standard purchase agreement (v7) requires written consent for an assignment but makes an exception for affiliates within the meaning of section 15 AktG. No notice is required, so consider telling the other side anyway.',
         },
       ],
     },
@@ -104,7 +115,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'Explain the indemnity clause in plain words: "Supplier shall indemnify and hold harmless Buyer against all third-party claims arising from an actual or alleged infringement of intellectual property rights by the Goods, provided that Buyer notifies Supplier without undue delay and leaves the conduct of the defence to Supplier."',
+          question:
+            'Explain the indemnity clause in plain words: "Supplier shall indemnify and hold harmless Buyer against all third-party claims arising from an actual or alleged infringement of intellectual property rights by the Goods, provided that Buyer notifies Supplier without undue delay and leaves the conduct of the defence to Supplier."',
           answer:
             'If someone else says that the goods infringe their patent, brand or design, the supplier pays, even when the claim turns out to be wrong. Two conditions: we must tell the supplier quickly, and we must let the supplier run the defence.\n\nNote that we lose this protection if our own lawyers take over the case first.',
         },
@@ -114,7 +126,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'en',
       turns: [
         {
-          question: 'Compare the warranty terms of offer A (24 months, repair or replacement, return freight paid by buyer) and offer B (12 months, repair, replacement or refund, on-site service within 5 days).',
+          question:
+            'Compare the warranty terms of offer A (24 months, repair or replacement, return freight paid by buyer) and offer B (12 months, repair, replacement or refund, on-site service within 5 days).',
           answer:
             '| | Offer A | Offer B |\n| --- | --- | --- |\n| Period | **24 months** | 12 months |\n| Remedies | Repair or replacement | Repair, replacement **or refund** |\n| Freight | Paid by us | None, on-site service |\n| Reaction time | Not in the text | **5 days** |\n\nFor equipment that stops production, B is the stronger offer despite the shorter period. For spare parts, A is cheaper over two years. Ask A for a reaction time and B for 18 months.',
         },
@@ -125,7 +138,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       turns: [
         {
           question: 'Which law governs the agreement and where do we sue?',
-          answer: 'Not in the text you sent: there is no clause on governing law or jurisdiction. Without one, the conflict rules decide, which for a Danish seller would usually lead to Danish law. I recommend adding German law, excluding the CISG, with Kiel as the place of jurisdiction.',
+          answer:
+            'Not in the text you sent: there is no clause on governing law or jurisdiction. Without one, the conflict rules decide, which for a Danish seller would usually lead to Danish law. I recommend adding German law, excluding the CISG, with Kiel as the place of jurisdiction.',
         },
       ],
     },
@@ -140,7 +154,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
         },
         {
           question: 'Was kostet uns das Lager über die ersten fünf Jahre?',
-          answer: 'Ohne Indexierung: 60 × 8.400 € = **504.000 € netto**. Steigt der VPI zweimal um je 5 %, etwa nach zwei und nach vier Jahren, kommen rund 25.000 € dazu. Nebenkosten sind im Text nicht genannt.',
+          answer:
+            'Ohne Indexierung: 60 × 8.400 € = **504.000 € netto**. Steigt der VPI zweimal um je 5 %, etwa nach zwei und nach vier Jahren, kommen rund 25.000 € dazu. Nebenkosten sind im Text nicht genannt.',
         },
       ],
     },
@@ -148,7 +163,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'de',
       turns: [
         {
-          question: 'Welche Klauseln zur Geheimhaltung sind ungewöhnlich? Die Pflicht gilt zehn Jahre nach Vertragsende, eine Vertragsstrafe von 50.000 € je Verstoß, Rückgabe aller Unterlagen binnen sieben Tagen.',
+          question:
+            'Welche Klauseln zur Geheimhaltung sind ungewöhnlich? Die Pflicht gilt zehn Jahre nach Vertragsende, eine Vertragsstrafe von 50.000 € je Verstoß, Rückgabe aller Unterlagen binnen sieben Tagen.',
           answer:
             'Zwei Punkte weichen von unserem Standard ab:\n\n1. **Zehn Jahre** nach Vertragsende: üblich sind drei bis fünf.\n2. **50.000 € je Verstoß** ohne Rücksicht auf Verschulden und ohne Obergrenze. Besser: angemessene Strafe, im Streitfall vom Gericht zu prüfen.\n\nDie Rückgabe binnen sieben Tagen ist knapp, aber machbar, wenn Sicherungskopien ausgenommen sind.',
         },
@@ -158,7 +174,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'fr',
       turns: [
         {
-          question: "Résume l'accord de distribution : exclusivité pour la France pendant trois ans, achat minimum de 200 000 € par an, résiliation si le minimum n'est pas atteint deux années de suite, non-concurrence d'un an.",
+          question:
+            "Résume l'accord de distribution : exclusivité pour la France pendant trois ans, achat minimum de 200 000 € par an, résiliation si le minimum n'est pas atteint deux années de suite, non-concurrence d'un an.",
           answer:
             "- **Territoire :** France, exclusivité de trois ans.\n- **Minimum :** 200 000 € d'achats par an.\n- **Résiliation :** possible pour nous si le minimum est manqué deux années de suite.\n- **Non-concurrence :** un an après la fin.\n\nPoint d'attention : pendant les deux premières années, l'exclusivité reste acquise même sans aucun achat. Une perte de l'exclusivité dès la première année serait plus équilibrée.",
         },
@@ -168,7 +185,8 @@ export const CONTRACT_SUMMARY: CorpusFeature = {
       language: 'es',
       turns: [
         {
-          question: '¿Qué riesgos ves en esta cláusula? "El proveedor podrá modificar los precios en cualquier momento con un preaviso de 15 días."',
+          question:
+            '¿Qué riesgos ves en esta cláusula? "El proveedor podrá modificar los precios en cualquier momento con un preaviso de 15 días."',
           answer:
             'Tres riesgos:\n\n1. No hay **límite** para la subida.\n2. **15 días** no bastan para cambiar de proveedor.\n3. No se nos concede un **derecho a rescindir** si no aceptamos el nuevo precio.\n\nPropongo: una revisión al año, con tope del IPC, y derecho a rescindir sin coste dentro de los 60 días siguientes.',
         },

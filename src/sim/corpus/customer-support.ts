@@ -37,7 +37,13 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
             {
               name: 'get_order_status',
               arguments: { order_id: 'TS-104233' },
-              result: { order_id: 'TS-104233', status: 'in_transit', carrier: 'DHL', last_scan: 'Hamburg hub', estimated_delivery: '2026-03-12' },
+              result: {
+                order_id: 'TS-104233',
+                status: 'in_transit',
+                carrier: 'DHL',
+                last_scan: 'Hamburg hub',
+                estimated_delivery: '2026-03-12',
+              },
             },
           ],
           answer:
@@ -50,7 +56,8 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
         },
         {
           question: 'OK, I will use the parcel shop. Thanks!',
-          answer: 'You are welcome, and have a good trip. The tracking page shows the pick-up code as soon as the parcel has arrived at the shop.',
+          answer:
+            'You are welcome, and have a good trip. The tracking page shows the pick-up code as soon as the parcel has arrived at the shop.',
         },
       ],
     },
@@ -80,7 +87,10 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
               arguments: { query: 'halyard rope diameter by boat length', limit: 3 },
               result: {
                 results: [
-                  { title: 'Choosing running rigging', text: 'Main halyard: 8 mm up to 28 ft, 10 mm up to 36 ft, 12 mm up to 44 ft (polyester double braid).' },
+                  {
+                    title: 'Choosing running rigging',
+                    text: 'Main halyard: 8 mm up to 28 ft, 10 mm up to 36 ft, 12 mm up to 44 ft (polyester double braid).',
+                  },
                 ],
               },
             },
@@ -121,7 +131,14 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
             {
               name: 'get_order_status',
               arguments: { order_id: 'TS-110045' },
-              result: { order_id: 'TS-110045', status: 'paid', payments: [{ amount: '89.90 EUR', state: 'captured' }, { amount: '89.90 EUR', state: 'authorised' }] },
+              result: {
+                order_id: 'TS-110045',
+                status: 'paid',
+                payments: [
+                  { amount: '89.90 EUR', state: 'captured' },
+                  { amount: '89.90 EUR', state: 'authorised' },
+                ],
+              },
             },
           ],
           answer:
@@ -151,14 +168,21 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
     },
     {
       language: 'en',
-      turns: [{ question: 'Are your climbing slings and your marine slings the same?', answer: 'No. The marine slings are rated for static loads only and have no EN 566 certificate, so please never use them for climbing or for personal protection.' }],
+      turns: [
+        {
+          question: 'Are your climbing slings and your marine slings the same?',
+          answer:
+            'No. The marine slings are rated for static loads only and have no EN 566 certificate, so please never use them for climbing or for personal protection.',
+        },
+      ],
     },
     {
       language: 'en',
       turns: [
         {
           question: 'Can I speak to a human please?',
-          answer: 'Of course. I am handing this chat over to a colleague; on weekdays between 8:00 and 18:00 it takes about five minutes. You do not need to repeat anything, they see what you wrote.',
+          answer:
+            'Of course. I am handing this chat over to a colleague; on weekdays between 8:00 and 18:00 it takes about five minutes. You do not need to repeat anything, they see what you wrote.',
         },
       ],
     },
@@ -189,7 +213,8 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
         },
         {
           question: 'Dann nehme ich die 16 mm. Passt die auf eine Winsch der Größe 40?',
-          answer: 'Ja, eine Winsch der Größe 40 nimmt Leinen von 8 bis 16 mm auf. Mit 16 mm sind Sie an der oberen Grenze, das Auflegen geht aber noch gut. Ich habe die Bestellung umgestellt; die Versandbestätigung kommt heute Abend.',
+          answer:
+            'Ja, eine Winsch der Größe 40 nimmt Leinen von 8 bis 16 mm auf. Mit 16 mm sind Sie an der oberen Grenze, das Auflegen geht aber noch gut. Ich habe die Bestellung umgestellt; die Versandbestätigung kommt heute Abend.',
         },
       ],
     },
@@ -208,7 +233,8 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
       turns: [
         {
           question: 'Kann ich mit einem Gutschein und einer Kreditkarte zusammen bezahlen?',
-          answer: 'Ja. Geben Sie den Gutscheincode im Warenkorb ein; der Rest wird von der Karte abgebucht. Pro Bestellung ist ein Gutschein möglich.',
+          answer:
+            'Ja. Geben Sie den Gutscheincode im Warenkorb ein; der Rest wird von der Karte abgebucht. Pro Bestellung ist ein Gutschein möglich.',
         },
       ],
     },
@@ -216,7 +242,7 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
       language: 'fr',
       turns: [
         {
-          question: "Bonjour, je voudrais échanger mes bottes contre une taille au-dessus. Comment faire ?",
+          question: 'Bonjour, je voudrais échanger mes bottes contre une taille au-dessus. Comment faire ?',
           answer:
             "Bonjour ! C'est très simple :\n\n1. Ouvrez *Mes commandes* et choisissez **Échanger un article**.\n2. Sélectionnez la nouvelle taille ; nous la réservons pour vous pendant 14 jours.\n3. Collez l'étiquette prépayée sur le carton et déposez-le dans un point relais.\n\nLes nouvelles bottes partent dès que le transporteur a scanné votre colis, en général sous deux jours.",
         },
@@ -227,7 +253,8 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
       turns: [
         {
           question: 'Livrez-vous en Corse et à quel prix ?',
-          answer: 'Oui, nous livrons en Corse en quatre à cinq jours ouvrés. Les frais sont de 9,90 € et offerts à partir de 120 € d’achat, sauf pour les articles de plus de 20 kg.',
+          answer:
+            'Oui, nous livrons en Corse en quatre à cinq jours ouvrés. Les frais sont de 9,90 € et offerts à partir de 120 € d’achat, sauf pour les articles de plus de 20 kg.',
         },
       ],
     },

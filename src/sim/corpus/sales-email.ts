@@ -27,7 +27,12 @@ export const SALES_EMAIL: CorpusFeature = {
             {
               name: 'get_account',
               arguments: { company: 'Marina Westhaven' },
-              result: { company: 'Marina Westhaven', contact: 'Ingrid Solberg', berths: 240, open_offer: { number: 'A-5521', amount: '18 400 EUR', valid_until: '2026-03-31' } },
+              result: {
+                company: 'Marina Westhaven',
+                contact: 'Ingrid Solberg',
+                berths: 240,
+                open_offer: { number: 'A-5521', amount: '18 400 EUR', valid_until: '2026-03-31' },
+              },
             },
           ],
           answer:
@@ -104,7 +109,14 @@ export const SALES_EMAIL: CorpusFeature = {
             {
               name: 'get_account',
               arguments: { company: 'Fjordcharter AS' },
-              result: { company: 'Fjordcharter AS', contact: 'Pål Henriksen', fleet: 18, orders_last_year: 7, revenue_last_year: '31 250 EUR', last_complaint: 'late delivery, October' },
+              result: {
+                company: 'Fjordcharter AS',
+                contact: 'Pål Henriksen',
+                fleet: 18,
+                orders_last_year: 7,
+                revenue_last_year: '31 250 EUR',
+                last_complaint: 'late delivery, October',
+              },
             },
           ],
           answer:

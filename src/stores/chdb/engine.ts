@@ -89,7 +89,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
   try {
     const lane = (name: string, connections: number) => new Lane(name, Array.from({ length: connections }, open), limits.maxWaiting);
-    const lanes: Lanes = { ingest: lane('ingest', 1), dashboard: lane('dashboard', 2), adhoc: lane('adhoc', 1), control: lane('control', 1) };
+    const lanes: Lanes = {
+      ingest: lane('ingest', 1),
+      dashboard: lane('dashboard', 2),
+      adhoc: lane('adhoc', 1),
+      control: lane('control', 1),
+    };
     const health = () => checkHealth(lanes);
     const first = await health();
     if (!first.isHealthy) throw new PlimsollError('store_unavailable', `The engine opened but is not usable: ${first.problem}`);

@@ -8,7 +8,15 @@ import type { EngineLimits, Lanes } from './engine.ts';
 import { EngineException, exceptionTail, toExceptionAnswer } from './exception.ts';
 import type { LaneConnection } from './lane.ts';
 import type { EngineRequest } from './request.ts';
-import { checkIdentifier, parseInsert, quoteLiteral, renderParameterBinding, renderSettings, splitFormat, statementKind } from './statement.ts';
+import {
+  checkIdentifier,
+  parseInsert,
+  quoteLiteral,
+  renderParameterBinding,
+  renderSettings,
+  splitFormat,
+  statementKind,
+} from './statement.ts';
 
 const INSERT_FORMATS: ReadonlySet<string> = new Set<RawInsertFormat>(['JSONEachRow', 'JSONCompactEachRow', 'TabSeparated', 'TSV', 'CSV']);
 

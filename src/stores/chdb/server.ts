@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { EngineHealth, EngineLimits, Lanes } from './engine.ts';
 import { EngineException, toExceptionAnswer } from './exception.ts';
-import { BodyBudget, digestToken, isAuthorised, readEngineRequest } from './request.ts';
 import { executeStatement } from './execute.ts';
+import { BodyBudget, digestToken, isAuthorised, readEngineRequest } from './request.ts';
 
 interface ServerOptions {
   readonly lanes: Lanes;
@@ -26,7 +26,10 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   try {
     await once(server, 'listening');
   } catch (cause) {
-    throw new PlimsollError('port_in_use', `The engine cannot listen on 127.0.0.1:${options.port}.`, { details: { port: options.port }, cause });
+    throw new PlimsollError('port_in_use', `The engine cannot listen on 127.0.0.1:${options.port}.`, {
+      details: { port: options.port },
+      cause,
+    });
   }
   return {
     port: (server.address() as AddressInfo).port, // a TCP server's address is never a string

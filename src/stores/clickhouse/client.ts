@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ClickHouseError, type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { PlimsollError } from '../../kernel/errors.ts';
 
 export interface ClickHouseOptions {
@@ -116,14 +116,24 @@ function toStoreError(cause: unknown, direction: 'read' | 'write'): PlimsollErro
   if (cause instanceof ClickHouseError) {
     const details = { clickhouseCode: Number(cause.code), clickhouseType: cause.type };
     if (UNAVAILABLE.has(cause.code) || (direction === 'write' && TOO_EXPENSIVE.has(cause.code)))
-      return new PlimsollError('store_unavailable', `The trace store cannot serve now: ${firstSentence(cause.message)}`, { details, cause });
+      return new PlimsollError('store_unavailable', `The trace store cannot serve now: ${firstSentence(cause.message)}`, {
+        details,
+        cause,
+      });
     if (TOO_EXPENSIVE.has(cause.code))
-      return new PlimsollError('query_too_expensive', `The trace store stopped the query: ${firstSentence(cause.message)}`, { details, cause });
+      return new PlimsollError('query_too_expensive', `The trace store stopped the query: ${firstSentence(cause.message)}`, {
+        details,
+        cause,
+      });
     return new PlimsollError('internal', `The trace store refused a statement: ${firstSentence(cause.message)}`, { details, cause });
   }
-  return new PlimsollError('store_unavailable', `The trace store cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    cause,
-  });
+  return new PlimsollError(
+    'store_unavailable',
+    `The trace store cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      cause,
+    },
+  );
 }
 
 function firstSentence(message: string): string {

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { CompiledQuery, type DatabaseConnection, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { storeFailure } from './failures.ts';
@@ -9,6 +10,11 @@ import { TransactionGuard, transactionHandle } from './connection.ts';
 import type { Database } from './schema.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
+const SQLITE_BUSY = 5;
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === SQLITE_BUSY;
+}
 
 function numberWhereSafe(row: Record<string, unknown>): Record<string, unknown> {
   for (const column in row) {
@@ -42,9 +48,21 @@ class ImmediateDriver extends SqliteDriver {
     super({ database: forKysely(database) });
     this.#database = database;
   }
-  /** Takes the write lock at once: a deferred transaction that writes later can fail with BUSY and cannot be retried. */
+  /**
+   * Takes the write lock at once: a deferred transaction that writes later can fail with BUSY and cannot be retried. Waiting for another
+   * process happens here and not in SQLite, whose own wait would stop the event loop.
+   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    const deadlineMs = performance.now() + BUSY_TIMEOUT_MS;
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 20)) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+        return;
+      } catch (thrown) {
+        if (!isBusy(thrown) || performance.now() > deadlineMs) throw thrown;
+      }
+      await setTimeout(waitMs);
+    }
   }
   /** A full disk ends the transaction by itself; a second rollback would hide that error behind its own. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
@@ -85,6 +103,7 @@ function openFile(file: string, readOnly: boolean): DatabaseSync {
     }
     // Reading the header now turns a damaged or foreign file into an error of the start.
     database.prepare('PRAGMA schema_version').get();
+    if (!readOnly) database.exec('PRAGMA busy_timeout = 0');
     return database;
   } catch (thrown) {
     database.close();

@@ -93,6 +93,18 @@ export function sqlVirtualKeys(handle: Handle): VirtualKeyStore {
           .executeTakeFirst();
         return row === undefined ? null : toKey(row);
       }),
+    supersede: (scope, id, atMs) =>
+      handle.write(async (db) => {
+        const ended = await db
+          .updateTable('virtual_keys')
+          .set({ revoked_at_ms: atMs })
+          .where(inScope(scope))
+          .where('id', '=', id)
+          .where('revoked_at_ms', 'is', null)
+          .returning('id')
+          .execute();
+        return ended.length > 0;
+      }),
     recordUse: (scope, lastUsedAtMs) =>
       handle.write(async (db) => {
         for (const [id, atMs] of lastUsedAtMs) {

@@ -12,20 +12,23 @@ api.use({
   },
 });
 
-interface Answer<T> {
-  readonly data?: T;
+interface Answer {
+  readonly data?: unknown;
   readonly error?: unknown;
   readonly response: Response;
 }
 
-/** @throws ApiError always, whatever failed. */
-export async function unwrap<T>(pending: Promise<Answer<T>>): Promise<T> {
-  let answer: Answer<T>;
+/**
+ * The body of a success. `T` is named by the caller: openapi-fetch's own result type turns tuples and readonly lists into other types.
+ * @throws ApiError always, whatever failed
+ */
+export async function unwrap<T>(pending: Promise<Answer>): Promise<T> {
+  let answer: Answer;
   try {
     answer = await pending;
   } catch (thrown) {
     throw asApiError(thrown);
   }
   if (!answer.response.ok) throw toApiError(answer.response.status, answer.error);
-  return answer.data as T; // openapi-fetch types a success as possibly undefined, which only a 204 is
+  return answer.data as T; // the server validates its answers against the schema that T stands for
 }

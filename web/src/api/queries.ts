@@ -2,13 +2,13 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
-import type { MetricFilters, TracePage } from './schema.ts';
+import type { Feature, MetricFilters, MetricSeries, MetricSummary, Status, TraceDetail, TracePage, VirtualKey } from './schema.ts';
 
 /** A relative range is resolved at each request, so that a refresh moves with the clock while the query stays the same. */
-export function summaryQuery(range: Range, groupBy: 'feature' | 'model', filters: MetricFilters = {}) {
+export function summaryQuery(range: Range, groupBy: 'feature' | 'model') {
   return queryOptions({
-    queryKey: ['summary', rangeKey(range), groupBy, filters],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/summary', { params: { query: { ...resolveRange(range, Date.now()), groupBy, ...filters } }, signal })),
+    queryKey: ['summary', rangeKey(range), groupBy],
+    queryFn: ({ signal }) => unwrap<MetricSummary>(api.GET('/api/v1/metrics/summary', { params: { query: { ...resolveRange(range, Date.now()), groupBy } }, signal })),
     placeholderData: keepPreviousData,
   });
 }
@@ -16,7 +16,7 @@ export function summaryQuery(range: Range, groupBy: 'feature' | 'model', filters
 export function seriesQuery(range: Range, filters: MetricFilters = {}) {
   return queryOptions({
     queryKey: ['series', rangeKey(range), filters],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/metrics/series', { params: { query: { ...resolveRange(range, Date.now()), ...filters } }, signal })),
+    queryFn: ({ signal }) => unwrap<MetricSeries>(api.GET('/api/v1/metrics/series', { params: { query: { ...resolveRange(range, Date.now()), ...filters } }, signal })),
     placeholderData: keepPreviousData,
   });
 }
@@ -30,7 +30,7 @@ export function tracesQuery(range: Range, filters: Filters) {
     queryFn: async ({ signal, pageParam }) => {
       // Every page uses the interval of the first one: a cursor belongs to its interval.
       const { cursor, ...interval } = pageParam ?? { cursor: undefined, ...resolveRange(range, Date.now()) };
-      const page = await unwrap(api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }));
+      const page = await unwrap<TracePage>(api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }));
       return { ...page, interval };
     },
     getNextPageParam: (page) => (page.nextCursor === null ? undefined : { cursor: page.nextCursor, ...page.interval }),
@@ -42,33 +42,33 @@ export function tracesQuery(range: Range, filters: Filters) {
 /** The newest page, open towards now, for the live tail. */
 export function newestTraces(range: Range, filters: Filters, signal: AbortSignal): Promise<TracePage> {
   const { from } = resolveRange(range, Date.now());
-  return unwrap(api.GET('/api/v1/traces', { params: { query: { from, ...filters, limit: PAGE_SIZE } }, signal }));
+  return unwrap<TracePage>(api.GET('/api/v1/traces', { params: { query: { from, ...filters, limit: PAGE_SIZE } }, signal }));
 }
 
 export function traceQuery(traceId: string) {
   return queryOptions({
     queryKey: ['trace', traceId],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/traces/{traceId}', { params: { path: { traceId } }, signal })),
+    queryFn: ({ signal }) => unwrap<TraceDetail>(api.GET('/api/v1/traces/{traceId}', { params: { path: { traceId } }, signal })),
     staleTime: 10_000,
   });
 }
 
 export const featuresQuery = queryOptions({
   queryKey: ['features'],
-  queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/features', { signal }))).features,
+  queryFn: async ({ signal }) => (await unwrap<{ features: readonly Feature[] }>(api.GET('/api/v1/features', { signal }))).features,
   staleTime: 30_000,
 });
 
 export const keysQuery = infiniteQueryOptions({
   queryKey: ['keys'],
   initialPageParam: undefined as string | undefined,
-  queryFn: ({ signal, pageParam }) => unwrap(api.GET('/api/v1/keys', { params: { query: pageParam === undefined ? {} : { cursor: pageParam } }, signal })),
+  queryFn: ({ signal, pageParam }) => unwrap<{ keys: readonly VirtualKey[]; nextCursor: string | null }>(api.GET('/api/v1/keys', { params: { query: pageParam === undefined ? {} : { cursor: pageParam } }, signal })),
   getNextPageParam: (page) => page.nextCursor ?? undefined,
 });
 
 export const statusQuery = queryOptions({
   queryKey: ['status'],
-  queryFn: ({ signal }) => unwrap(api.GET('/api/v1/status', { signal })),
+  queryFn: ({ signal }) => unwrap<Status>(api.GET('/api/v1/status', { signal })),
   refetchInterval: 5000,
   retry: false,
 });

@@ -1,7 +1,7 @@
 import type { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage } from '../../../src/traces/model.ts';
 
 export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
-export type { CostStatus, Usage, UsageClass } from '../../../src/traces/usage.ts';
+export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 
 /** RFC 9457 body of every failed answer under `/api/v1`. */
 export interface Problem {
@@ -62,7 +62,7 @@ export interface Status {
   readonly config: { readonly epoch: number; readonly loadedAt: number; readonly error: string | null };
 }
 
-/** Dimensions that every metric can be narrowed to. */
+/** What a series can be narrowed to. */
 export interface MetricFilters {
   readonly feature?: string;
   readonly model?: string;
@@ -77,7 +77,7 @@ interface Get<Query, Body> extends Answers<Body, 200> {
 
 /** Shaped like the output of openapi-typescript, so that the generated document can take its place without a change elsewhere. */
 export interface paths {
-  '/api/v1/metrics/summary': { get: Get<MetricFilters & { from?: number; to?: number; groupBy?: MetricGroupBy }, MetricSummary> };
+  '/api/v1/metrics/summary': { get: Get<{ from?: number; to?: number; groupBy?: MetricGroupBy }, MetricSummary> };
   '/api/v1/metrics/series': { get: Get<MetricFilters & { from?: number; to?: number }, MetricSeries> };
   '/api/v1/traces': { get: Get<Record<string, string | number | undefined>, TracePage> };
   '/api/v1/traces/{traceId}': { get: Answers<TraceDetail, 200> & { parameters: { path: { traceId: string } } } };
@@ -87,6 +87,7 @@ export interface paths {
     post: Answers<CreatedKey, 201> & { requestBody: { content: { 'application/json': NewKey } } };
   };
   '/api/v1/keys/{id}': { delete: { parameters: { path: { id: string } }; responses: { 204: { content?: never } } } };
+  '/api/v1/sessions/current': { delete: { responses: { 204: { content?: never } } } };
   '/api/v1/status': { get: Get<never, Status> };
   '/api/v1/sessions': { post: Answers<unknown, 201> & { requestBody: { content: { 'application/json': { adminKey: string } } } } };
 }

@@ -1,4 +1,4 @@
-import type { CostStatus } from '../../../src/traces/usage.ts';
+import type { CostStatus } from '../../../src/models/usage.ts';
 
 const PICO_DIGITS = 12;
 

@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from './json.ts';
 import { readAnthropicUsage, toOpenAiUsage } from './usage.ts';
 
 /** Anthropic's reasons in OpenAI's words; a reason that we do not know passes as it is, never as a success. */
-export const FINISH_REASONS: Readonly<Record<string, string>> = {
+const FINISH_REASONS: Readonly<Record<string, string>> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
   pause_turn: 'stop',
@@ -32,8 +32,8 @@ const Answer = z.object({
   model: z.string().nullish(),
   content: z.array(z.unknown()),
   stop_reason: z.string(),
-  stop_details: z.unknown(),
-  usage: z.unknown(),
+  stop_details: z.unknown().optional(),
+  usage: z.unknown().optional(),
 });
 
 /** What the blocks of one answer hold, in OpenAI's terms. Blocks of a type that we do not know are skipped. */

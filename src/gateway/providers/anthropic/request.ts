@@ -83,7 +83,7 @@ function encodeFormat(
   format: unknown,
   traits: ModelTraits,
   warnings: Set<string>,
-): { format: OutputConfig['format'] | null; instruction: TextBlock[] } {
+): { format: NonNullable<OutputConfig['format']> | null; instruction: TextBlock[] } {
   if (format === undefined || format === null || (isObject(format) && format.type === 'text')) return { format: null, instruction: [] };
   if (isObject(format) && format.type === 'json_object') {
     warnings.add('response_format json_object became an instruction: Anthropic guarantees JSON only for a json_schema');

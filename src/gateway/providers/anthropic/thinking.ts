@@ -3,7 +3,7 @@ import type { ModelTraits } from './model-traits.ts';
 import type { AnthropicMessage, Effort, Thinking, ToolChoice } from './wire.ts';
 
 /** Sent when the client names no limit: Anthropic needs one. */
-export const DEFAULT_MAX_TOKENS = 4096;
+const DEFAULT_MAX_TOKENS = 4096;
 const MINIMUM_BUDGET_TOKENS = 1024;
 
 /**

@@ -1,0 +1,288 @@
+/**
+ * How much does the gateway add to one chat call?
+ * node bench/gateway.ts [--smoke] [--json] [--rounds N] [--seconds S] [--only floor,plimsoll] [--workloads json-1k] [--portkey-dir DIR]
+ * Cases run interleaved, each in its own process on the same Node, pinned to one core where the system can; ratios are medians of rounds.
+ */
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { LoadJob, LoadResult } from './gateway/load-client.ts';
+import {
+  cpuMs,
+  freePort,
+  installPortkey,
+  isInstalled,
+  MEASURED_CORE,
+  nginxConfig,
+  OTHER_CORE,
+  portOf,
+  rssMegabytes,
+  start,
+  stop,
+  waitForPort,
+} from './gateway/processes.ts';
+import { requestBody, type Workload } from './gateway/workloads.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    smoke: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    only: { type: 'string' },
+    workloads: { type: 'string' },
+    'portkey-dir': { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds ?? (options.smoke ? 1 : 5));
+const seconds = Number(options.seconds ?? (options.smoke ? 0.5 : 1.5));
+const KEY = 'plk_bench_key';
+const PACE_MS = 20;
+
+const directory = mkdtempSync(join(tmpdir(), 'plimsoll-bench-gateway-'));
+const children: ChildProcess[] = [];
+
+interface Case {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly model: string;
+}
+
+interface Sample extends LoadResult {
+  readonly cpuMicrosecondsPerRequest: number;
+}
+
+function launch(core: number, args: readonly string[]): ChildProcess {
+  const child = start(core, process.execPath, args);
+  children.push(child);
+  return child;
+}
+
+function script(name: string): string {
+  return join(import.meta.dirname, 'gateway', name);
+}
+
+async function startCases(upstreamPort: number): Promise<Case[]> {
+  const upstream = `http://127.0.0.1:${upstreamPort}`;
+  const wanted = options.only?.split(',') ?? ['direct', 'floor', 'plimsoll', 'portkey', 'nginx'];
+  const cases: Case[] = [];
+  const add = (name: string, port: number, child: ChildProcess, headers: Record<string, string> = {}, model = 'stub-model-2026'): void => {
+    cases.push({ name, port, pid: child.pid ?? 0, headers: { authorization: `Bearer ${KEY}`, ...headers }, model });
+  };
+  if (wanted.includes('floor')) {
+    const child = launch(MEASURED_CORE, [script('floor-proxy.ts'), upstream]);
+    add('floor', await portOf(child), child);
+  }
+  if (wanted.includes('plimsoll')) {
+    const child = launch(MEASURED_CORE, [
+      ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []),
+      script('plimsoll-proxy.ts'),
+      upstream,
+      directory,
+      KEY,
+    ]);
+    add('plimsoll', await portOf(child), child, {}, 'bench-model');
+  }
+  if (wanted.includes('portkey')) {
+    const entry = installPortkey(options['portkey-dir'] ?? join(directory, 'portkey'));
+    if (entry === null) console.error('portkey: could not be installed, left out');
+    else {
+      const port = await freePort();
+      const child = launch(MEASURED_CORE, [entry, `--port=${port}`, '--headless']);
+      child.stdout?.resume();
+      await waitForPort(port);
+      add('portkey', port, child, { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` });
+    }
+  }
+  if (wanted.includes('nginx')) {
+    if (!isInstalled('nginx')) console.error('nginx: not installed, left out');
+    else {
+      const port = await freePort();
+      const child = start(MEASURED_CORE, 'nginx', ['-c', nginxConfig(directory, port, upstreamPort), '-p', directory]);
+      children.push(child);
+      await waitForPort(port);
+      add('nginx', port, child);
+    }
+  }
+  return cases;
+}
+
+function loadClient(): (job: LoadJob) => Promise<LoadResult> {
+  const child = launch(OTHER_CORE, [script('load-client.ts')]);
+  if (child.stdout === null || child.stdin === null) throw new Error('the load client has no pipes');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const input = child.stdin;
+  return async (job) => {
+    input.write(`${JSON.stringify(job)}\n`);
+    const { value } = await lines.next();
+    return JSON.parse(value as string) as LoadResult;
+  };
+}
+
+const hasWrk = isInstalled('wrk');
+
+function milliseconds(text: string, unit: string): number {
+  return Number(text) * (unit === 'us' ? 0.001 : unit === 's' ? 1000 : 1);
+}
+
+/** wrk costs a third of our own generator; it cannot see the first byte of a stream. */
+function runWrk(job: LoadJob): LoadResult {
+  const lua = join(directory, 'load.lua');
+  const headers = Object.entries({ 'content-type': 'application/json', ...job.headers }).map(
+    ([name, value]) => `wrk.headers["${name}"]=${JSON.stringify(value)}`,
+  );
+  writeFileSync(lua, `wrk.method="POST"\nwrk.body=${JSON.stringify(job.body)}\n${headers.join('\n')}\n`);
+  const args = [
+    '-c',
+    String(OTHER_CORE),
+    'wrk',
+    '-t1',
+    `-c${job.connections}`,
+    `-d${job.seconds}s`,
+    '--latency',
+    '-s',
+    lua,
+    `http://127.0.0.1:${job.port}${job.path}`,
+  ];
+  const text = execFileSync('taskset', args, { encoding: 'utf8' });
+  const quantile = (share: string): number => {
+    const match = new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s)`, 'm').exec(text);
+    return match === null ? 0 : milliseconds(match[1] ?? '0', match[2] ?? 'ms');
+  };
+  const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text);
+  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text);
+  return {
+    requests: Number(/(\d+) requests in/.exec(text)?.[1] ?? 0),
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? 0),
+    errors: Number(bad?.[1] ?? 0) + (socketErrors === null ? 0 : socketErrors.slice(1).reduce((sum, count) => sum + Number(count), 0)),
+    p50Ms: quantile('50'),
+    p99Ms: quantile('99'),
+    ttftP50Ms: 0,
+    ttftP99Ms: 0,
+  };
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+function chosenWorkloads(): Workload[] {
+  const all: Workload[] = [];
+  for (const connections of [1, 32, 256]) {
+    all.push({ name: 'json-1k', connections, isStream: false, promptBytes: 1024 });
+    all.push({ name: 'json-32k', connections, isStream: false, promptBytes: 32 * 1024 });
+    all.push({ name: 'stream-50', connections, isStream: true, promptBytes: 1024 });
+  }
+  const wanted = options.workloads?.split(',') ?? null;
+  return all
+    .filter(({ connections }) => !options.smoke || connections === 32)
+    .filter(({ name, connections }) => wanted === null || wanted.includes(name) || wanted.includes(`${name}/${connections}`))
+    .sort((a, b) => a.name.localeCompare(b.name) || a.connections - b.connections);
+}
+
+function round(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}
+
+function ratio(own: readonly Sample[] | undefined, other: readonly Sample[] | undefined, of: (sample: Sample) => number): number | null {
+  if (own === undefined || other === undefined) return null;
+  return round(median(own.map((sample, index) => of(sample) / (of(other[index] ?? sample) || 1))));
+}
+
+async function measure(): Promise<void> {
+  const stub = launch(OTHER_CORE, [script('stub-upstream.ts')]);
+  const upstreamPort = await portOf(stub);
+  const cases = await startCases(upstreamPort);
+  const runOwn = loadClient();
+  const jobFor = (
+    entry: Case,
+    workload: Pick<Workload, 'connections' | 'isStream' | 'promptBytes'>,
+    forSeconds: number,
+    pace = 0,
+  ): LoadJob => ({
+    port: entry.port,
+    path: '/v1/chat/completions',
+    headers: entry.headers,
+    body: requestBody(workload, entry.model, pace),
+    connections: workload.connections,
+    seconds: forSeconds,
+  });
+
+  for (const workload of chosenWorkloads()) {
+    const samples = new Map<string, Sample[]>();
+    for (let index = -1; index < rounds; index++) {
+      for (const entry of cases) {
+        const before = cpuMs(entry.pid);
+        // wrk takes whole seconds only.
+        const job = jobFor(entry, workload, index < 0 ? Math.min(1, seconds) : seconds);
+        const result = hasWrk && Number.isInteger(job.seconds) ? runWrk(job) : await runOwn(job);
+        if (result.errors > 0) console.error(`${entry.name} ${workload.name} c=${workload.connections}: ${result.errors} errors`);
+        if (index < 0) continue;
+        const sample = { ...result, cpuMicrosecondsPerRequest: ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests) };
+        samples.set(entry.name, [...(samples.get(entry.name) ?? []), sample]);
+      }
+    }
+    for (const entry of cases) {
+      const own = samples.get(entry.name) ?? [];
+      const of = (pick: (sample: Sample) => number, digits = 2): number => round(median(own.map(pick)), digits);
+      print({
+        name: `${entry.name} ${workload.name} c=${workload.connections}`,
+        requestsPerSecond: of((sample) => sample.requestsPerSecond, 0),
+        p50Ms: of((sample) => sample.p50Ms, 3),
+        p99Ms: of((sample) => sample.p99Ms, 3),
+        cpuMicroseconds: of((sample) => sample.cpuMicrosecondsPerRequest, 0),
+        rssMegabytes: round(rssMegabytes(entry.pid), 0),
+        ratios: Object.fromEntries(
+          ['floor', 'portkey', 'nginx']
+            .filter((other) => other !== entry.name && samples.has(other))
+            .map((other) => [other, ratio(own, samples.get(other), (sample) => sample.requestsPerSecond)]),
+        ),
+      });
+    }
+  }
+
+  const paced: Workload = { name: 'paced', connections: 1, isStream: true, promptBytes: 1024 };
+  const direct: Case = { name: 'direct', port: upstreamPort, pid: stub.pid ?? 0, headers: {}, model: 'stub-model-2026' };
+  const ttft = new Map<string, number[]>();
+  for (let index = -1; index < rounds; index++) {
+    for (const entry of [direct, ...cases]) {
+      const result = await runOwn(jobFor(entry, paced, options.smoke ? 1.5 : 3, PACE_MS));
+      if (index >= 0) ttft.set(entry.name, [...(ttft.get(entry.name) ?? []), result.ttftP50Ms]);
+    }
+  }
+  const base = median(ttft.get('direct') ?? []);
+  for (const [name, times] of ttft) {
+    print({ name: `${name} paced-ttft c=1`, ttftP50Ms: round(median(times), 3), addedTtftMs: round(median(times) - base, 3), ratios: {} });
+  }
+}
+
+interface Row {
+  readonly name: string;
+  readonly ratios: Readonly<Record<string, number | null>>;
+  readonly [measure: string]: unknown;
+}
+
+function print(row: Row): void {
+  if (options.json) {
+    console.log(JSON.stringify(row));
+    return;
+  }
+  const { name, ratios, ...measures } = row;
+  const numbers = Object.entries(measures).map(([key, value]) => `${key} ${value}`);
+  const ratioText = Object.entries(ratios).map(([other, value]) => `${value}× ${other}`);
+  console.log(`${name.padEnd(28)} ${[...numbers, ...ratioText].join(' · ')}`);
+}
+
+try {
+  await measure();
+} finally {
+  await Promise.all(children.map(stop));
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,78 @@
+/** Bodies and answers of the gateway bench, the same for every case. */
+
+export interface Workload {
+  readonly name: string;
+  readonly connections: number;
+  readonly isStream: boolean;
+  readonly promptBytes: number;
+}
+
+const SENTENCE = 'The load line shows how deep a hull may safely lie in the water. ';
+
+function text(bytes: number): string {
+  return SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
+}
+
+/** A chat request of about `promptBytes` bytes. @param pace milliseconds between events, 0 = all at once */
+export function requestBody(workload: Pick<Workload, 'isStream' | 'promptBytes'>, model: string, pace = 0): string {
+  const overhead = 200;
+  return JSON.stringify({
+    model,
+    messages: [
+      { role: 'system', content: 'You are a helpful assistant.' },
+      { role: 'user', content: text(Math.max(1, workload.promptBytes - overhead)) },
+    ],
+    temperature: 0.2,
+    max_tokens: 256,
+    ...(workload.isStream ? { stream: true, stream_options: { include_usage: true } } : {}),
+    ...(pace > 0 ? { seed: pace } : {}),
+  });
+}
+
+export const STREAM_EVENTS = 50;
+
+export function jsonAnswer(): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      id: 'chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz',
+      object: 'chat.completion',
+      created: 1_760_000_000,
+      model: 'stub-model-2026',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: text(520), refusal: null, annotations: [] },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+      usage: {
+        prompt_tokens: 210,
+        completion_tokens: 120,
+        total_tokens: 330,
+        prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+        completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+      },
+      service_tier: 'default',
+      system_fingerprint: 'fp_0123456789',
+    }),
+  );
+}
+
+/** The events of one streamed answer: role, STREAM_EVENTS words, finish, usage, `[DONE]`. */
+export function streamEvents(): Buffer[] {
+  const events: string[] = [];
+  const push = (choices: unknown[], usage: unknown): void => {
+    events.push(
+      `data: ${JSON.stringify({ id: 'chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz', object: 'chat.completion.chunk', created: 1_760_000_000, model: 'stub-model-2026', service_tier: 'default', system_fingerprint: 'fp_0123456789', choices, usage })}\n\n`,
+    );
+  };
+  push([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }], null);
+  for (let event = 0; event < STREAM_EVENTS; event++) {
+    push([{ index: 0, delta: { content: ` word${event}` }, logprobs: null, finish_reason: null }], null);
+  }
+  push([{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }], null);
+  push([], { prompt_tokens: 210, completion_tokens: STREAM_EVENTS, total_tokens: 210 + STREAM_EVENTS });
+  events.push('data: [DONE]\n\n');
+  return events.map((event) => Buffer.from(event));
+}

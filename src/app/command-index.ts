@@ -1,0 +1,18 @@
+/** All commands, without loading any: `--help` stays instant. A test keeps names and summaries equal to the modules. */
+export const COMMANDS: readonly { readonly name: string; readonly summary: string; load(): Promise<{ readonly default: unknown }> }[] = [
+  { name: 'init', summary: 'Write a commented plimsoll.yaml, a first prompt and a first eval', load: () => import('./commands/init.ts') },
+  { name: 'serve', summary: 'Start gateway, API and dashboard', load: () => import('./commands/serve.ts') },
+  { name: 'config check', summary: 'Test plimsoll.yaml without starting anything', load: () => import('./commands/config-check.ts') },
+  { name: 'doctor', summary: 'Look for everything that could go wrong on this machine', load: () => import('./commands/doctor.ts') },
+  { name: 'keys list', summary: 'List virtual keys', load: () => import('./commands/keys-list.ts') },
+  { name: 'keys create', summary: 'Make a virtual key; it is shown once', load: () => import('./commands/keys-create.ts') },
+  { name: 'keys revoke', summary: 'Make a virtual key stop working at once', load: () => import('./commands/keys-revoke.ts') },
+  { name: 'keys admin', summary: 'Make a new admin key on this machine; it is shown once', load: () => import('./commands/keys-admin.ts') },
+  { name: 'features', summary: 'List features with owner, route and the last 24 hours', load: () => import('./commands/features.ts') },
+  { name: 'models', summary: 'List models and routes with their prices', load: () => import('./commands/models.ts') },
+  { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
+  { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
+  { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
+  { name: 'sim traffic', summary: 'Drive the example features through the running gateway', load: () => import('./commands/sim-traffic.ts') },
+  { name: 'sim backfill', summary: 'Write past-dated simulated calls for dashboards and benches', load: () => import('./commands/sim-backfill.ts') },
+];

@@ -1,0 +1,145 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { genaiPriceBook } from '../models/price-book.ts';
+import { ConfigWatcher, readConfigFile } from './config-watcher.ts';
+import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
+import { ControlApi } from './control-api.ts';
+import { controlStoreLocation, keyPepper } from './control-store-location.ts';
+import { DataDirectory } from './data-directory.ts';
+import { EngineLink } from './engine-link.ts';
+import { firstStart } from './first-start.ts';
+import { Ingest } from './ingest.ts';
+import { InternalApi } from './internal-api.ts';
+import { compileSnapshotSources } from './snapshot-compiler.ts';
+import { SnapshotPublisher } from './snapshot-publisher.ts';
+import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.ts';
+import { StaticFiles } from './static-files.ts';
+import { createKeyService } from '../identity/service.ts';
+import { toPlimsollError } from '../kernel/errors.ts';
+import { contentHash } from '../kernel/ids.ts';
+import { DEFAULT_SCOPE } from '../kernel/scope.ts';
+import { openControlStore } from '../stores/sql/control-store.ts';
+
+const SNAPSHOT_SETTING = 'snapshot.current';
+
+runChild('control', async (context: ChildContext): Promise<RunningChild> => {
+  const { environment, clock, log } = context;
+  const { variables } = environment;
+  const scope = DEFAULT_SCOPE;
+  const data = new DataDirectory(environment.dataDirectory);
+  const clusterKey = variables.PLIMSOLL_CLUSTER_KEY ?? data.secret('cluster-key');
+  const pepperHex = keyPepper(clusterKey);
+  const listenHandle = new Promise<unknown>((resolve) => {
+    context.onMessage((message, handle) => {
+      if (message.type === 'listen') resolve(handle);
+      else if (message.type === 'reload') config.reload();
+    });
+  });
+
+  const config = new ConfigWatcher({
+    path: environment.configPath,
+    variables,
+    clock,
+    onChange: () => void publisher.refresh(),
+    onRefused: (error) => log('error', 'config_refused', { message: error.message }),
+  });
+  const store = await openControlStore(controlStoreLocation(environment, data), clock);
+  const staticKeys = new ReloadingStaticKeys();
+  const targets = {
+    features: () => Object.keys(config.current.features),
+    models: () => [...Object.keys(config.current.routes), ...Object.keys(config.current.models)],
+  };
+  const keyService = (keys = store.keys) => createKeyService({ store: keys, staticKeys, targets, pepperHex, clock });
+  const simPort = Number(variables.PLIMSOLL_INTERNAL_SIM_PORT ?? 0);
+  const simBase = `http://127.0.0.1:${simPort}`;
+
+  const publisher = new SnapshotPublisher({
+    clock,
+    async compile() {
+      const text = config.text;
+      staticKeys.replace(resolveStaticKeys(config.current, text, environment.configPath, pepperHex, variables));
+      return compileSnapshotSources({
+        scope,
+        config: config.current,
+        keys: await keyService().listForGateway(scope),
+        keyPepper: pepperHex,
+        priceBook: genaiPriceBook,
+        simBaseUrls: { openai: `${simBase}/openai/v1`, anthropic: `${simBase}/anthropic/v1` },
+        nowMs: clock.nowMs(),
+      });
+    },
+    async epochOf(hash) {
+      return store.transaction(async (tx) => {
+        const current = (await tx.settings.get(scope, SNAPSHOT_SETTING)) as { hash: string; epoch: number } | null;
+        if (current?.hash === hash) return current.epoch;
+        const epoch = await tx.settings.nextEpoch(scope);
+        await tx.settings.put(scope, SNAPSHOT_SETTING, { hash, epoch });
+        return epoch;
+      });
+    },
+    onError: (thrown) => {
+      const error = toPlimsollError(thrown);
+      if (error.code === 'config_invalid') config.refuse(error.message);
+      log('error', 'snapshot_refused', { message: error.message });
+    },
+    onPublished: () => publishTopology(),
+  });
+  await publisher.start();
+  config.start();
+
+  const engine = new EngineLink({ environment, clock, log });
+  const ingest = new Ingest({
+    journals: data.journals,
+    scope,
+    cursors: store.cursors,
+    insert: async (batch) => (await engine.stores()).insert(batch),
+    onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),
+    clock,
+    log,
+  });
+  const internal: InternalApi = new InternalApi({ clusterKey, publisher, data, metrics: (): string => api.metrics(), nowMs: () => clock.nowMs() });
+  const api: ControlApi = new ControlApi({ context, scope, store, engine, ingest, internal, config, publisher, staticKeys, targets, pepperHex });
+  const files = new StaticFiles(join(import.meta.dirname, '..', '..', 'web', 'dist'));
+
+  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0, noDelay: true }, (request, response) => {
+    const path = request.url ?? '/';
+    if (path.startsWith('/internal/v1/')) internal.handle(request, response);
+    else if (api.isOurs(path)) void api.handle(request, response);
+    else files.handle(request, response);
+  });
+  const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';
+  const handle = isPublic ? await listenHandle : { port: Number(variables.PLIMSOLL_INTERNAL_CONTROL_PORT ?? 0), host: '127.0.0.1' };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(handle as { port: number }, resolve);
+  });
+  engine.start();
+  await ingest.start();
+  await api.start();
+  const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
+  if (made !== null) {
+    await publisher.refresh();
+    context.send({ type: 'firstStart', ...made });
+  }
+
+  function publishTopology(): void {
+    const current = config.current;
+    const isSimulated = Object.values(current.providers).some((provider) => provider.kind === 'sim' && provider.baseUrl === undefined);
+    context.send({ type: 'topology', topology: { workers: current.gateway.workers, sim: isSimulated ? current.sim : null } });
+    log('info', 'snapshot', { epoch: publisher.current?.epoch, config: contentHash(readConfigFile(environment.configPath)).slice(0, 12) });
+  }
+
+  return {
+    shutdown: async () => {
+      config.close();
+      publisher.close();
+      server.close();
+      server.closeIdleConnections();
+      await api.stop();
+      await ingest.stop();
+      await engine.close();
+      server.closeAllConnections();
+      await store.close();
+    },
+  };
+});

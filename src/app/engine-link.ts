@@ -1,0 +1,93 @@
+import type { CallBatch } from '../costs/store.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open.ts';
+import type { TraceStore } from '../traces/store.ts';
+import type { Environment } from './environment.ts';
+
+export interface EngineLinkOptions {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: (level: 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+const RETRY_MS = 250;
+const MAX_RETRY_MS = 5_000;
+const DATABASE = 'plimsoll';
+
+/** The trace store of control: connects and migrates in the background, so that control serves while the engine is still away. */
+export class EngineLink {
+  readonly #options: EngineLinkOptions;
+  readonly #stores: ClickHouseStores;
+  #isReady = false;
+  #message = 'starting';
+  #isClosed = false;
+  #migration: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineLinkOptions) {
+    this.#options = options;
+    const { clickhouseUrl, variables } = options.environment;
+    if (clickhouseUrl === null) {
+      this.#stores = openClickHouse({ url: `http://127.0.0.1:${variables.PLIMSOLL_INTERNAL_ENGINE_PORT}`, token: variables.PLIMSOLL_INTERNAL_ENGINE_TOKEN, database: DATABASE });
+    } else {
+      const url = new URL(clickhouseUrl);
+      const database = url.pathname.replace(/^\/+/, '') || DATABASE;
+      const cluster = url.searchParams.get('cluster') ?? undefined;
+      this.#stores = openClickHouse({ url: url.origin, username: decodeURIComponent(url.username) || undefined, password: decodeURIComponent(url.password) || undefined, database, cluster });
+    }
+  }
+
+  start(): void {
+    this.#migration = this.#migrate();
+  }
+
+  async #migrate(): Promise<void> {
+    let retryMs = RETRY_MS;
+    while (!this.#isClosed && !this.#isReady) {
+      try {
+        const { from, to } = await this.#stores.migrate();
+        this.#isReady = true;
+        this.#message = 'ready';
+        if (from !== to) this.#options.log('info', 'trace_store_migrated', { from, to });
+      } catch (thrown) {
+        const error = toPlimsollError(thrown);
+        // Only a person can help with these: say it, look again now and then.
+        if (error.message !== this.#message && error.code !== 'store_unavailable') this.#options.log('error', 'trace_store_unusable', { code: error.code, message: error.message, fix: error.fix });
+        this.#message = error.message;
+        await this.#options.clock.sleep(retryMs);
+        retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
+      }
+    }
+  }
+
+  /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
+  async stores(): Promise<{ traces: TraceStore; ledger: ClickHouseStores['ledger']; insert(batch: CallBatch): Promise<void> }> {
+    if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
+    return { traces: this.#stores.traces, ledger: this.#stores.ledger, insert: (batch) => this.#stores.insertBatch(batch) };
+  }
+
+  /** Trace store for routes: answers `store_unavailable` while the engine is away. */
+  readonly traces: TraceStore = {
+    insertSpans: async (batch) => (await this.stores()).traces.insertSpans(batch),
+    listTraces: async (scope, query, nowMs) => (await this.stores()).traces.listTraces(scope, query, nowMs),
+    getTrace: async (scope, traceId) => (await this.stores()).traces.getTrace(scope, traceId),
+    summary: async (scope, from, to, groupBy) => (await this.stores()).traces.summary(scope, from, to, groupBy),
+    series: async (scope, query) => (await this.stores()).traces.series(scope, query),
+    ping: async () => (await this.stores()).traces.ping(),
+  };
+
+  async health(): Promise<{ ready: boolean; message: string }> {
+    try {
+      await this.traces.ping();
+      return { ready: true, message: 'ready' };
+    } catch (thrown) {
+      return { ready: false, message: toPlimsollError(thrown).message };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#migration;
+    await this.#stores.close();
+  }
+}

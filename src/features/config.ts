@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const word = z.string().trim().min(1).max(128);
+
+/** Names are labels of metrics, headers and URLs: kept to what is safe in all of them. */
+export const FeatureName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a feature name has small letters, digits, "-", "_" and ".", at most 63, and begins with a letter or digit');
+
+export const FeatureConfig = z.strictObject({
+  owner: word.optional().describe('Team or person who answers for the feature'),
+  costOwner: z.email().optional().describe('E-mail address of who pays for it and hears of its budget'),
+  route: word.describe('Route or model alias that serves it when a request does not name one'),
+  payloads: z
+    .enum(['full', 'preview', 'none'])
+    .default('full')
+    .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
+  description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
+});
+export type FeatureConfig = z.infer<typeof FeatureConfig>;
+
+/** Section `features`: name → contract. */
+export const featuresConfig = z.record(FeatureName, FeatureConfig).default({}).describe('Features: what everything is owned, priced and measured by');
+export type FeaturesConfig = z.infer<typeof featuresConfig>;

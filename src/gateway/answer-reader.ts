@@ -1,0 +1,20 @@
+import type { AnswerFacts } from './provider.ts';
+
+/** Reads the body of an answer with status 200. */
+export interface AnswerReader {
+  readonly facts: AnswerFacts;
+  /** Content has gone to the client: no other target may answer this call. */
+  readonly hasStarted: boolean;
+  /** The answer is complete although the provider has not closed its side. */
+  readonly isDone: boolean;
+  /** @throws PlimsollError when the answer is not what it should be */
+  onData(chunk: Buffer): void;
+  /** The body ended as HTTP says it should. @throws PlimsollError when the answer in it is not complete */
+  onEnd(): void;
+}
+
+/** How a reader holds the provider back while the client is behind. */
+export interface FlowControl {
+  pause(): void;
+  resume(): void;
+}

@@ -1,0 +1,132 @@
+import { PlimsollError } from '../kernel/errors.ts';
+import type { AnswerReader } from './answer-reader.ts';
+import { scanOpenAiAnswer } from './body/openai-answer.ts';
+import type { AnswerTexts, Call } from './call.ts';
+import type { CompiledTarget } from './compiled-snapshot.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import type { AnswerFacts } from './provider.ts';
+import { statusOfErrorEvent } from './providers/openai-errors.ts';
+
+/** Longest JSON answer that is held in memory until its usage is known. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+const NO_FACTS: AnswerFacts = Object.freeze({
+  responseId: null,
+  responseModel: null,
+  finishReasons: [],
+  usage: null,
+  providerUsage: null,
+  outputCharacters: 0,
+});
+
+/** Slices of the answer's own bytes; decoded only when the payload record wants them. */
+class JsonTexts implements AnswerTexts {
+  readonly isTruncated = false;
+  readonly #bytes: Buffer;
+  readonly #messages: readonly (readonly [number, number])[];
+
+  constructor(bytes: Buffer, messages: readonly (readonly [number, number])[]) {
+    this.#bytes = bytes;
+    this.#messages = messages;
+  }
+
+  messagesJson(): string {
+    return `[${this.#messages.map(([start, end]) => this.#bytes.toString('utf8', start, end)).join(',')}]`;
+  }
+
+  text(): string {
+    const first = this.#messages[0];
+    if (first === undefined) return '';
+    const message: unknown = JSON.parse(this.#bytes.toString('utf8', first[0], first[1]));
+    const content = typeof message === 'object' && message !== null && 'content' in message ? message.content : null;
+    return typeof content === 'string' ? content : '';
+  }
+}
+
+/** A JSON answer: gathered, read for usage, forwarded byte for byte (or translated). */
+export class JsonAnswerReader implements AnswerReader {
+  facts = NO_FACTS;
+  readonly hasStarted = false;
+  readonly isDone = false;
+  readonly #call: Call;
+  readonly #target: CompiledTarget;
+  readonly #context: GatewayContext;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
+    this.#call = call;
+    this.#target = target;
+    this.#context = context;
+  }
+
+  onData(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_ANSWER_BYTES) throw this.#badResponse(`sent more than ${MAX_ANSWER_BYTES} bytes`);
+    this.#chunks.push(chunk);
+  }
+
+  onEnd(): void {
+    const bytes = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes);
+    const { translation } = this.#target.provider.adapter;
+    if (this.#call.body?.isStream === true) throw this.#notAStream(bytes);
+    if (translation === null) this.#forward(bytes);
+    else {
+      const createdSeconds = Math.floor(this.#context.clock.nowMs() / 1000);
+      const decoded = translation.decodeResponse(this.#parse(bytes), this.#call.body?.model ?? '', createdSeconds);
+      this.#forward(Buffer.from(JSON.stringify(decoded.completion)));
+      this.facts = decoded.facts;
+    }
+  }
+
+  #forward(bytes: Buffer): void {
+    const { adapter } = this.#target.provider;
+    let answer: ReturnType<typeof scanOpenAiAnswer>;
+    try {
+      answer = scanOpenAiAnswer(bytes, this.#context.answerScanner);
+    } catch (cause) {
+      throw this.#badResponse('answered with something that is not JSON', cause);
+    }
+    if (answer.error !== null) throw this.#errorAnswer(bytes);
+    const usageText = answer.usage === null ? null : bytes.toString('utf8', answer.usage[0], answer.usage[1]);
+    let outputBytes = 0;
+    for (const [start, end] of answer.messages) outputBytes += end - start;
+    this.facts = {
+      responseId: answer.id,
+      responseModel: answer.model,
+      finishReasons: answer.finishReasons,
+      usage: usageText === null ? null : adapter.readUsage(JSON.parse(usageText)),
+      providerUsage: usageText,
+      outputCharacters: outputBytes,
+    };
+    this.#call.texts = new JsonTexts(bytes, answer.messages);
+    this.#call.answer = { kind: 'json', body: bytes };
+    this.#call.ttftMs = this.#call.elapsedMs();
+  }
+
+  #parse(bytes: Buffer): unknown {
+    try {
+      return JSON.parse(bytes.toString('utf8', 0, bytes.length));
+    } catch (cause) {
+      throw this.#badResponse('answered with something that is not JSON', cause);
+    }
+  }
+
+  /** JSON in place of a stream is mostly an error in the clothes of a 200. */
+  #notAStream(bytes: Buffer): PlimsollError {
+    const parsed = this.#parse(bytes);
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) return this.#errorAnswer(bytes);
+    return this.#badResponse('answered with JSON although a stream was asked for');
+  }
+
+  #errorAnswer(bytes: Buffer): PlimsollError {
+    const text = bytes.toString('utf8', 0, Math.min(bytes.length, 64 * 1024));
+    const { code, message } = this.#target.provider.adapter.classifyError(statusOfErrorEvent(text), text, {});
+    return new PlimsollError(code, message, { details: { provider: this.#target.provider.name } });
+  }
+
+  #badResponse(what: string, cause?: unknown): PlimsollError {
+    const { name } = this.#target.provider;
+    return new PlimsollError('provider_bad_response', `"${name}" ${what}.`, { details: { provider: name }, cause });
+  }
+}

@@ -1,0 +1,51 @@
+import { toPlimsollError } from '../kernel/errors.ts';
+import type { Call } from './call.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { sendAnswer, sendFailure } from './send-answer.ts';
+import { admit } from './stages/admit.ts';
+import { authenticate } from './stages/authenticate.ts';
+import { infer } from './stages/infer.ts';
+import { open } from './stages/open.ts';
+import { record } from './stages/record.ts';
+import { route } from './stages/route.ts';
+import { settle } from './stages/settle.ts';
+
+/** The stages of a chat call that lead to an answer, in order. @throws PlimsollError from whichever stage ends the call */
+async function runStages(call: Call, context: GatewayContext): Promise<void> {
+  call.enterStage('authenticate');
+  authenticate(call, context);
+  call.enterStage('admit');
+  await admit(call, context);
+  call.enterStage('route');
+  route(call);
+  open(call, context);
+  call.enterStage('infer');
+  await infer(call, context);
+}
+
+/**
+ * Takes a chat call through its stages. Whatever happens in them, the call is settled exactly once, its row is with the operating system
+ * before the client can have the whole answer, and it is recorded. Never rejects.
+ */
+export async function runPipeline(call: Call, context: GatewayContext): Promise<void> {
+  try {
+    await runStages(call, context);
+  } catch (thrown) {
+    call.leaveStage('error');
+    call.error = toPlimsollError(thrown);
+  }
+  try {
+    settle(call, context);
+    if (call.settled !== null) await context.journal.written();
+  } catch (thrown) {
+    // Without its ledger row an answer may not be completed.
+    call.error = toPlimsollError(thrown);
+    call.answer = null;
+  }
+  if (call.error === null && call.isClientGone) {
+    // The answer was complete and is paid for; only its delivery failed. The row stands as it is.
+    call.response.destroy();
+  } else if (call.error === null) sendAnswer(call);
+  else sendFailure(call, call.error, context);
+  record(call, context);
+}

@@ -1,0 +1,139 @@
+import type { ServerResponse } from 'node:http';
+import { openAiErrorBody, type PlimsollError } from '../kernel/errors.ts';
+import { formatUsd } from '../kernel/money.ts';
+import type { Call } from './call.ts';
+import type { Deadlined } from './deadlines.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { answerHead } from './response-headers.ts';
+
+/** How long the rest of a refused body is read and thrown away, so that the client can finish sending and read the answer. */
+const DRAIN_MS = 2000;
+/** How long a client may take to accept the error event of a broken stream. */
+const ERROR_EVENT_MS = 5000;
+
+/** Calls back once after a while, on the gateway's coarse timer. */
+class Delay implements Deadlined {
+  readonly #dueMs: number;
+  readonly #callback: () => void;
+  readonly #context: GatewayContext;
+
+  constructor(context: GatewayContext, delayMs: number, callback: () => void) {
+    this.#context = context;
+    this.#dueMs = context.clock.monotonicMs() + delayMs;
+    this.#callback = callback;
+    context.deadlines.watch(this);
+  }
+
+  checkDeadline(nowMs: number): void {
+    if (nowMs < this.#dueMs) return;
+    this.cancel();
+    this.#callback();
+  }
+
+  cancel(): void {
+    this.#context.deadlines.unwatch(this);
+  }
+}
+
+/** Headers of a refusal: `retry-after` where somebody gave one. */
+function errorHead(error: PlimsollError): string[] {
+  const { retryAfter, retryAfterSeconds, allow } = error.details;
+  const head: string[] = [];
+  if (typeof retryAfter === 'string') head.push('retry-after', retryAfter);
+  else if (typeof retryAfterSeconds === 'number') head.push('retry-after', String(retryAfterSeconds));
+  if (typeof allow === 'string') head.push('allow', allow);
+  return head;
+}
+
+/** An error in OpenAI's shape, for answers that have not started. */
+export function sendError(response: ServerResponse, error: PlimsollError, head: readonly string[] = []): void {
+  const body = Buffer.from(JSON.stringify(openAiErrorBody(error)));
+  response.writeHead(error.status, [
+    ...head,
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    ...errorHead(error),
+  ]);
+  response.end(body);
+}
+
+/**
+ * Refuses a call whose body is still coming in. Closing at once would reset the connection and could take the answer with it: the answer
+ * goes out whole, the rest of the body is drained for a while, then the connection closes.
+ */
+function refuseWhileReceiving(call: Call, error: PlimsollError, head: readonly string[], context: GatewayContext): void {
+  const { request, response } = call;
+  const body = Buffer.from(JSON.stringify(openAiErrorBody(error)));
+  response.writeHead(error.status, [
+    ...head,
+    ...errorHead(error),
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    'connection',
+    'close',
+  ]);
+  response.write(body);
+  const delay = new Delay(context, DRAIN_MS, () => {
+    response.end();
+    request.destroy();
+  });
+  const end = (): void => {
+    delay.cancel();
+    response.end();
+  };
+  request.on('end', end);
+  request.on('close', end);
+  request.resume();
+}
+
+/** Tells the client that its stream is broken: an error event, then the connection is cut, never ended. */
+function breakStream(call: Call, error: PlimsollError, context: GatewayContext): void {
+  const { response } = call;
+  const delay = new Delay(context, ERROR_EVENT_MS, () => response.destroy());
+  response.write(`data: ${JSON.stringify(openAiErrorBody(error))}\n\n`, () => {
+    delay.cancel();
+    response.destroy();
+  });
+}
+
+/** Sends the failure of a call, in the form that fits how far its answer has come. */
+export function sendFailure(call: Call, error: PlimsollError, context: GatewayContext): void {
+  const { request, response } = call;
+  if (call.isClientGone || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  if (response.headersSent) {
+    breakStream(call, error, context);
+    return;
+  }
+  const head = ['x-plimsoll-trace-id', call.traceId];
+  for (let index = 0; index < call.answerHeaders.length; index += 2) {
+    const name = call.answerHeaders[index] ?? '';
+    if (!name.startsWith('retry-after')) head.push(name, call.answerHeaders[index + 1] ?? '');
+  }
+  if (request.complete || request.headers['content-length'] === '0') sendError(response, error, head);
+  else refuseWhileReceiving(call, error, head, context);
+}
+
+/** Sends what was held back until the call was in the ledger: a whole JSON answer, or the last bytes of a stream. */
+export function sendAnswer(call: Call): void {
+  const { response, answer, settled } = call;
+  if (call.isClientGone || answer === null) return;
+  const cost = settled?.costPicoUsd == null ? null : formatUsd(BigInt(settled.costPicoUsd));
+  if (answer.kind === 'json') {
+    const head = answerHead(call, 'application/json', settled?.attempts.at(-1)?.model ?? null);
+    head.push('content-length', String(answer.body.length));
+    if (cost !== null) head.push('x-plimsoll-cost-usd', cost);
+    response.writeHead(200, head);
+    response.end(answer.body);
+    return;
+  }
+  if (call.request.headers['x-plimsoll-cost'] === 'trailer') response.write(`: x-plimsoll-cost-usd ${cost ?? 'unknown'}\n\n`);
+  if (answer.lastBytes === null) response.end();
+  else response.end(answer.lastBytes);
+}

@@ -1,0 +1,275 @@
+import { PlimsollError } from '../../kernel/errors.ts';
+import type { AnswerReader, FlowControl } from '../answer-reader.ts';
+import type { Call } from '../call.ts';
+import type { CompiledTarget } from '../compiled-snapshot.ts';
+import type { GatewayContext } from '../gateway-context.ts';
+import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
+import { statusOfErrorEvent } from '../providers/openai-errors.ts';
+import { answerHead } from '../response-headers.ts';
+import { AnswerAccumulator } from './answer-accumulator.ts';
+import { OpenAiChunkReader } from './openai-chunk.ts';
+import { type SseListener, SseScanner } from './sse-scanner.ts';
+
+/** Longest event that is followed; a chat chunk has some hundred bytes, an image in one event a few megabytes. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
+const OPEN_BRACE = 0x7b;
+const DONE = Buffer.from('[DONE]');
+const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
+
+/**
+ * Passes a provider's stream to the client event by event: whole events only, so that an error event can follow at any time. The head waits
+ * until the first event is known to be no error; `[DONE]` waits until the call is settled.
+ */
+export class StreamRelay implements AnswerReader, SseListener {
+  hasStarted = false;
+  isDone = false;
+  readonly #call: Call;
+  readonly #target: CompiledTarget;
+  readonly #flow: FlowControl;
+  readonly #context: GatewayContext;
+  readonly #scanner: SseScanner;
+  readonly #chunk: OpenAiChunkReader;
+  readonly #decoder: StreamDecoder | null;
+  readonly #answer: AnswerAccumulator;
+  readonly #withholdUsage: boolean;
+  #responseId: string | null = null;
+  #responseModel: string | null = null;
+  readonly #finishReasons: string[] = [];
+  #usage: AnswerFacts['usage'] = null;
+  #providerUsage: unknown = null;
+  readonly #openChoices = new Set<number>();
+  #nowMs = 0;
+  #lastContentMs: number | null = null;
+  /** Bytes on their way to the client, written once per turn of the event loop. */
+  #out: Buffer[] = [];
+  /** The last piece of #out as a range, so that neighbouring events leave as one. */
+  #rangeBuffer: Buffer | null = null;
+  #rangeStart = 0;
+  #rangeEnd = 0;
+  #isFlushScheduled = false;
+
+  constructor(call: Call, target: CompiledTarget, context: GatewayContext, flow: FlowControl) {
+    this.#call = call;
+    this.#target = target;
+    this.#flow = flow;
+    this.#context = context;
+    this.#scanner = new SseScanner(this, MAX_EVENT_BYTES);
+    this.#chunk = new OpenAiChunkReader(context.answerScanner);
+    const includeUsage = call.body?.includeUsage ?? false;
+    this.#withholdUsage = !includeUsage;
+    this.#answer = new AnswerAccumulator(call.snapshot.limits.maxPayloadBytes);
+    this.#decoder =
+      target.provider.adapter.translation?.createStreamDecoder({
+        requestedModel: call.body?.model ?? '',
+        createdSeconds: Math.floor(context.clock.nowMs() / 1000),
+        includeUsage,
+      }) ?? null;
+  }
+
+  get facts(): AnswerFacts {
+    return {
+      responseId: this.#responseId,
+      responseModel: this.#responseModel,
+      finishReasons: this.#finishReasons,
+      usage: this.#usage,
+      providerUsage: this.#providerUsage,
+      outputCharacters: this.#usage === null ? this.#answer.characters() : 0,
+    };
+  }
+
+  onData(bytes: Buffer): void {
+    this.#nowMs = this.#context.clock.monotonicMs();
+    try {
+      if (!this.#scanner.push(bytes)) throw this.#badResponse(`sent an event of more than ${MAX_EVENT_BYTES} bytes`);
+    } finally {
+      if (this.#rangeBuffer !== null || this.#out.length > 0) this.#scheduleFlush();
+    }
+  }
+
+  onEnd(): void {
+    this.#nowMs = this.#context.clock.monotonicMs();
+    this.#scanner.end();
+    if (!this.isDone && this.#decoder !== null) this.#apply(this.#decoder.end());
+    if (this.isDone) return;
+    // Some servers leave out `[DONE]`; a finished choice is as good.
+    if (this.#finishReasons.length > 0 && this.#openChoices.size === 0) {
+      this.#complete(null);
+      return;
+    }
+    const { name } = this.#target.provider;
+    if (!this.hasStarted) throw this.#badResponse('closed its stream without an answer');
+    throw new PlimsollError('provider_stream_cut', `"${name}" closed its stream before the answer was complete.`, {
+      details: { provider: name },
+    });
+  }
+
+  onComment(raw: Buffer, rawStart: number, rawEnd: number): void {
+    if (this.#decoder === null && this.hasStarted) this.#forward(raw, rawStart, rawEnd);
+  }
+
+  onEvent(raw: Buffer, rawStart: number, rawEnd: number, data: Buffer, dataStart: number, dataEnd: number, name: string | null): boolean {
+    if (this.#decoder !== null) {
+      this.#apply(this.#decoder.onEvent(name, data.toString('utf8', dataStart, dataEnd)));
+      return !this.isDone;
+    }
+    if (data[dataStart] !== OPEN_BRACE) {
+      if (dataEnd - dataStart === DONE.length && DONE.compare(data, dataStart, dataEnd) === 0) {
+        if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+        this.#complete(Buffer.from(raw.subarray(rawStart, rawEnd)));
+        return false;
+      }
+      throw this.#badResponse('sent an event that is not JSON');
+    }
+    this.#readChunk(data, dataStart, dataEnd);
+    if (this.#withholdUsage && this.#chunk.hasNoChoices && this.#chunk.usageStart >= 0) return true;
+    this.#start();
+    this.#forward(raw, rawStart, rawEnd);
+    return true;
+  }
+
+  #readChunk(data: Buffer, start: number, end: number): void {
+    const chunk = this.#chunk;
+    try {
+      chunk.read(data, start, end);
+    } catch (cause) {
+      throw this.#badResponse('sent an event that is not JSON', cause);
+    }
+    if (chunk.errorStart >= 0) throw this.#errorEvent(data.toString('utf8', start, end));
+    if (this.#responseId === null && chunk.idStart >= 0) this.#responseId = data.toString('utf8', chunk.idStart, chunk.idEnd);
+    if (this.#responseModel === null && chunk.modelStart >= 0)
+      this.#responseModel = data.toString('utf8', chunk.modelStart, chunk.modelEnd);
+    if (chunk.usageStart >= 0) {
+      const text = data.toString('utf8', chunk.usageStart, chunk.usageEnd);
+      const usage = this.#target.provider.adapter.readUsage(JSON.parse(text));
+      if (usage !== null) {
+        this.#usage = usage;
+        this.#providerUsage = text;
+      }
+    }
+    if (chunk.isComplex) this.#readComplex(JSON.parse(data.toString('utf8', start, end)));
+    else {
+      if (chunk.contentStart >= 0) this.#answer.addContent(data, chunk.contentStart, chunk.contentEnd);
+      if (chunk.finishReason !== null) this.#finish(0, chunk.finishReason);
+      else if (chunk.hasContent) this.#openChoices.add(0);
+    }
+    if (chunk.hasContent) this.#markContent();
+  }
+
+  #readComplex(chunk: { choices?: unknown }): void {
+    this.#answer.addChunk(chunk);
+    for (const choice of Array.isArray(chunk.choices) ? (chunk.choices as { index?: unknown; finish_reason?: unknown }[]) : []) {
+      const index = typeof choice?.index === 'number' ? choice.index : 0;
+      if (typeof choice?.finish_reason === 'string') this.#finish(index, choice.finish_reason);
+      else this.#openChoices.add(index);
+    }
+  }
+
+  #finish(index: number, reason: string): void {
+    this.#openChoices.delete(index);
+    this.#finishReasons.push(reason);
+  }
+
+  #markContent(): void {
+    this.#call.markContent(this.#nowMs, this.#lastContentMs);
+    this.#lastContentMs = this.#nowMs;
+  }
+
+  /** One step of a translated stream. */
+  #apply(step: StreamStep): void {
+    const { facts } = step;
+    if (facts.responseId !== undefined) this.#responseId = facts.responseId;
+    if (facts.responseModel !== undefined) this.#responseModel = facts.responseModel;
+    if (facts.finishReasons !== undefined) this.#finishReasons.splice(0, this.#finishReasons.length, ...facts.finishReasons);
+    if (facts.usage !== undefined) this.#usage = facts.usage;
+    if (facts.providerUsage !== undefined) this.#providerUsage = facts.providerUsage;
+    for (const chunk of step.chunks) {
+      this.#answer.addChunk(chunk);
+      this.#start();
+      this.#send(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`));
+    }
+    if (step.hasContent) this.#markContent();
+    if (step.error !== null) {
+      throw new PlimsollError(step.error.code, step.error.message, { details: { provider: this.#target.provider.name } });
+    }
+    if (step.isDone) {
+      if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+      this.#complete(DONE_EVENT);
+    }
+  }
+
+  #start(): void {
+    if (this.hasStarted) return;
+    this.hasStarted = true;
+    const call = this.#call;
+    call.texts = this.#answer;
+    const head = answerHead(call, 'text/event-stream; charset=utf-8', this.#target.model);
+    head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+    if (!call.isClientGone) call.response.writeHead(200, head);
+  }
+
+  #complete(lastBytes: Buffer | null): void {
+    this.isDone = true;
+    this.#flush();
+    this.#call.answer = { kind: 'stream', lastBytes };
+  }
+
+  #forward(raw: Buffer, start: number, end: number): void {
+    if (this.#rangeBuffer === raw && this.#rangeEnd === start) {
+      this.#rangeEnd = end;
+      return;
+    }
+    this.#closeRange();
+    this.#rangeBuffer = raw;
+    this.#rangeStart = start;
+    this.#rangeEnd = end;
+  }
+
+  #closeRange(): void {
+    if (this.#rangeBuffer === null) return;
+    this.#out.push(this.#rangeBuffer.subarray(this.#rangeStart, this.#rangeEnd));
+    this.#rangeBuffer = null;
+  }
+
+  #send(bytes: Buffer): void {
+    this.#closeRange();
+    this.#out.push(bytes);
+  }
+
+  #scheduleFlush(): void {
+    // A view of a carry buffer that grows on must not be extended by later events of another buffer: close it with the chunk.
+    this.#closeRange();
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#isFlushScheduled = false;
+    this.#closeRange();
+    const out = this.#out;
+    if (out.length === 0) return;
+    this.#out = [];
+    const { response } = this.#call;
+    if (this.#call.isClientGone || response.writableEnded) return;
+    const bytes = out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
+    if (response.write(bytes) || this.isDone) return;
+    this.#flow.pause();
+    response.once('drain', this.#onDrain);
+  };
+
+  readonly #onDrain = (): void => this.#flow.resume();
+
+  #errorEvent(text: string): PlimsollError {
+    const { name, adapter } = this.#target.provider;
+    const { code, message } = adapter.classifyError(statusOfErrorEvent(text), text, {});
+    return new PlimsollError(code, message, { details: { provider: name } });
+  }
+
+  #badResponse(what: string, cause?: unknown): PlimsollError {
+    const { name } = this.#target.provider;
+    return new PlimsollError(this.hasStarted ? 'provider_stream_cut' : 'provider_bad_response', `"${name}" ${what}.`, {
+      details: { provider: name },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import type { LedgerRow } from '../../costs/store.ts';
+import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
+import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
+
+/** One value of a JSONCompactEachRow line. bigint is written as a quoted integer, which the server reads exactly. */
+type Cell = string | number | boolean | null | readonly string[] | readonly number[] | Readonly<Record<string, string>>;
+
+/** Half a surrogate pair cannot be stored as UTF-8 and would fail the whole batch. */
+function text(value: string | null): string {
+  if (value === null) return '';
+  return value.isWellFormed() ? value : value.toWellFormed();
+}
+
+function texts(values: readonly string[]): string[] {
+  return values.map(text);
+}
+
+function tagMap(tags: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).map(([name, value]) => [text(name), text(value)]));
+}
+
+/** Order of the classes inside the column `usage`. On disk: append only. */
+export const USAGE_ORDER = [
+  'inputUncachedTokens',
+  'cacheReadTokens',
+  'cacheWrite5mTokens',
+  'cacheWrite1hTokens',
+  'audioInputTokens',
+  'outputTextTokens',
+  'reasoningTokens',
+  'audioOutputTokens',
+] as const satisfies readonly (keyof Usage)[];
+
+function usageCell(usage: Usage | null): number[] {
+  return usage === null ? [] : USAGE_ORDER.map((name) => usage[name]);
+}
+
+/** The time in which the answer's tokens came out: after the first token for a real stream, else the whole call. */
+function generationNs(span: SpanRow): bigint {
+  if (!span.isStream || span.ttftMs === null || span.interTokenMeanMs === null) return span.durationNs;
+  const afterFirst = span.durationNs - BigInt(Math.round(span.ttftMs * 1_000_000));
+  return afterFirst > 0n ? afterFirst : span.durationNs;
+}
+
+type Columns<Row> = readonly (readonly [column: string, value: (row: Row) => Cell])[];
+
+const SPAN_COLUMNS: Columns<SpanRow> = [
+  ['organisation_id', (span) => text(span.organisationId)],
+  ['environment', (span) => text(span.environment)],
+  ['is_entry', (span) => span.isEntry],
+  ['started_at_ns', (span) => span.startedAtNs.toString()],
+  ['trace_id', (span) => text(span.traceId)],
+  ['span_id', (span) => text(span.spanId)],
+  ['parent_span_id', (span) => text(span.parentSpanId)],
+  ['call_id', (span) => text(span.callId)],
+  ['duration_ns', (span) => span.durationNs.toString()],
+  ['generation_ns', (span) => generationNs(span).toString()],
+  ['name', (span) => text(span.name)],
+  ['kind', (span) => span.kind],
+  ['status', (span) => span.status],
+  ['status_message', (span) => text(span.statusMessage)],
+  ['error_type', (span) => span.errorType ?? ''],
+  ['http_status', (span) => span.httpStatus ?? 0],
+  ['feature', (span) => text(span.feature)],
+  ['team', (span) => text(span.team)],
+  ['user_id', (span) => text(span.user)],
+  ['session_id', (span) => text(span.session)],
+  ['customer', (span) => text(span.customer)],
+  ['tags', (span) => tagMap(span.tags)],
+  ['key_id', (span) => text(span.keyId)],
+  ['route', (span) => text(span.route)],
+  ['provider', (span) => text(span.provider)],
+  ['model', (span) => text(span.responseModel ?? span.requestModel)],
+  ['requested_model', (span) => text(span.requestedModel)],
+  ['request_model', (span) => text(span.requestModel)],
+  ['response_model', (span) => text(span.responseModel)],
+  ['response_id', (span) => text(span.responseId)],
+  ['finish_reasons', (span) => texts(span.finishReasons)],
+  ['models', (span) => texts(span.models)],
+  ['providers', (span) => texts(span.providers)],
+  ['model_names', (span) => texts(span.modelNames)],
+  ['input_tokens', (span) => span.usage && inputTokens(span.usage)],
+  ['output_tokens', (span) => span.usage && outputTokens(span.usage)],
+  ['usage', (span) => usageCell(span.usage)],
+  ['usage_source', (span) => span.usageSource ?? ''],
+  ['cost_pico_usd', (span) => span.costPicoUsd?.toString() ?? null],
+  ['cost_status', (span) => span.costStatus ?? ''],
+  ['price_id', (span) => text(span.priceId)],
+  ['ttft_ms', (span) => span.ttftMs],
+  ['inter_token_mean_ms', (span) => span.interTokenMeanMs],
+  ['inter_token_max_ms', (span) => span.interTokenMaxMs],
+  ['attempts', (span) => span.attempts],
+  ['fallback_from', (span) => text(span.fallbackFrom)],
+  ['is_stream', (span) => span.isStream],
+  ['is_simulated', (span) => span.isSimulated],
+  ['is_recovered', (span) => span.isRecovered],
+  ['attributes', (span) => text(JSON.stringify(span.attributes))],
+];
+
+const IO_COLUMNS: Columns<SpanIoRow> = [
+  ['organisation_id', (row) => text(row.organisationId)],
+  ['environment', (row) => text(row.environment)],
+  ['trace_id', (row) => text(row.traceId)],
+  ['span_id', (row) => text(row.spanId)],
+  ['started_at_ms', (row) => row.startedAtMs],
+  ['input', (row) => (row.input === null ? null : text(row.input))],
+  ['output', (row) => (row.output === null ? null : text(row.output))],
+  ['input_preview', (row) => text(row.inputPreview)],
+  ['output_preview', (row) => text(row.outputPreview)],
+  ['is_truncated', (row) => row.isTruncated],
+];
+
+const LEDGER_COLUMNS: Columns<LedgerRow> = [
+  ['organisation_id', (row) => text(row.organisationId)],
+  ['environment', (row) => text(row.environment)],
+  ['call_id', (row) => text(row.callId)],
+  ['trace_id', (row) => text(row.traceId)],
+  ['started_at_ms', (row) => row.startedAtMs],
+  ['feature', (row) => text(row.feature)],
+  ['team', (row) => text(row.team)],
+  ['user_id', (row) => text(row.user)],
+  ['session_id', (row) => text(row.session)],
+  ['customer', (row) => text(row.customer)],
+  ['tags', (row) => tagMap(row.tags)],
+  ['key_id', (row) => text(row.keyId)],
+  ['requested_model', (row) => text(row.requestedModel)],
+  ['route', (row) => text(row.route)],
+  ['status', (row) => row.status],
+  ['error_type', (row) => row.errorType ?? ''],
+  ['input_tokens', (row) => row.inputTokens],
+  ['output_tokens', (row) => row.outputTokens],
+  ['cost_pico_usd', (row) => row.costPicoUsd?.toString() ?? null],
+  ['cost_status', (row) => row.costStatus],
+  ['attempts', (row) => text(JSON.stringify(row.attempts, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))],
+  ['is_simulated', (row) => row.isSimulated],
+  ['is_recovered', (row) => row.isRecovered],
+];
+
+export interface TableWriter<Row> {
+  readonly table: string;
+  readonly columns: readonly string[];
+  line(row: Row): string;
+}
+
+function tableWriter<Row>(table: string, columns: Columns<Row>): TableWriter<Row> {
+  const values = columns.map(([, value]) => value);
+  return { table, columns: columns.map(([name]) => name), line: (row) => JSON.stringify(values.map((value) => value(row))) };
+}
+
+export const SPAN_WRITER = tableWriter('spans', SPAN_COLUMNS);
+export const IO_WRITER = tableWriter('span_io', IO_COLUMNS);
+export const LEDGER_WRITER = tableWriter('ledger', LEDGER_COLUMNS);
+
+/** Keeps one insert well inside one block of the server, so that token and block stay one to one. */
+const MAX_CHUNK_CHARACTERS = 6_000_000;
+
+/** Lines in chunks whose limits depend on the rows alone: a replay cuts at the same places and so repeats the same tokens. */
+export function* chunks<Row>(writer: TableWriter<Row>, rows: readonly Row[]): Generator<string> {
+  let lines: string[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const line = writer.line(row);
+    if (lines.length > 0 && characters + line.length > MAX_CHUNK_CHARACTERS) {
+      yield lines.join('\n');
+      lines = [];
+      characters = 0;
+    }
+    lines.push(line);
+    characters += line.length + 1;
+  }
+  if (lines.length > 0) yield lines.join('\n');
+}

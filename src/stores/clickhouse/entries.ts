@@ -1,0 +1,167 @@
+import { isErrorCode } from '../../kernel/errors.ts';
+import type { Scope } from '../../kernel/scope.ts';
+import type { CostStatus } from '../../models/usage.ts';
+import type { TraceQuery, TraceSummary } from '../../traces/model.ts';
+import type { QueryParameters } from './client.ts';
+
+/** Columns of an entry span that a trace summary needs. 64-bit integers come as text. */
+export const ENTRY_COLUMNS = `trace_id, span_id, parent_span_id, name, status, error_type, started_at_ns, duration_ns, feature, team, user_id,
+  session_id, customer, tags, models, providers, requested_model, input_tokens, output_tokens, cost_pico_usd, cost_status, ttft_ms, attempts,
+  is_stream, is_simulated`;
+
+export interface EntryRecord {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly name: string;
+  readonly status: TraceSummary['status'];
+  readonly error_type: string;
+  readonly started_at_ns: string;
+  readonly duration_ns: string;
+  readonly feature: string;
+  readonly team: string;
+  readonly user_id: string;
+  readonly session_id: string;
+  readonly customer: string;
+  readonly tags: Record<string, string>;
+  readonly models: string[];
+  readonly providers: string[];
+  readonly requested_model: string;
+  readonly input_tokens: string | null;
+  readonly output_tokens: string | null;
+  readonly cost_pico_usd: string | null;
+  readonly cost_status: CostStatus | '';
+  readonly ttft_ms: number | null;
+  readonly attempts: number;
+  readonly is_stream: number;
+  readonly is_simulated: number;
+}
+
+/** The tenant filter. Every statement that reads tables starts its WHERE with it. */
+export const SCOPE_FILTER = 'organisation_id = {organisation:String} AND environment = {environment:String}';
+
+export function scopeParameters(scope: Scope): Record<string, string> {
+  return { organisation: scope.organisationId, environment: scope.environment };
+}
+
+export interface Filter {
+  readonly conditions: readonly string[];
+  readonly parameters: QueryParameters;
+}
+
+const MS_TO_NS = 1_000_000n;
+
+/** Conditions on entry spans. All values are bound; only our own text is in the conditions. */
+export function entryFilter(query: TraceQuery): Filter {
+  const conditions: string[] = [];
+  const parameters: Record<string, string | number | bigint> = {};
+  const add = (condition: string, name: string, value: string | number | bigint | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    parameters[name] = value;
+  };
+  add('started_at_ns >= {from:Int64}', 'from', query.from === undefined ? undefined : BigInt(query.from) * MS_TO_NS);
+  add('started_at_ns < {to:Int64}', 'to', query.to === undefined ? undefined : BigInt(query.to) * MS_TO_NS);
+  add('feature = {feature:String}', 'feature', query.feature);
+  add('team = {team:String}', 'team', query.team);
+  add('user_id = {user:String}', 'user', query.user);
+  add('session_id = {session:String}', 'session', query.session);
+  add('has(model_names, {model:String})', 'model', query.model);
+  add('has(providers, {provider:String})', 'provider', query.provider);
+  add('status = {status:String}', 'status', query.status);
+  add('error_type = {errorType:String}', 'errorType', query.errorType);
+  add('trace_id = {traceId:String}', 'traceId', query.traceId?.toLowerCase());
+  add('duration_ns >= {minDurationNs:Float64}', 'minDurationNs', query.minDurationMs === undefined ? undefined : query.minDurationMs * 1e6);
+  add('cost_pico_usd >= {minCost:Float64}', 'minCost', query.minCostUsd === undefined ? undefined : query.minCostUsd * 1e12);
+  if (query.q !== undefined) {
+    const time = [
+      ...(query.from === undefined ? [] : ['started_at_ms >= intDiv({from:Int64}, 1000000)']),
+      ...(query.to === undefined ? [] : ['started_at_ms < intDiv({to:Int64}, 1000000)']),
+    ];
+    add(
+      `(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_io WHERE ${[SCOPE_FILTER, ...time].join(' AND ')}
+        AND (positionCaseInsensitiveUTF8(input_preview, {q:String}) > 0 OR positionCaseInsensitiveUTF8(output_preview, {q:String}) > 0))`,
+      'q',
+      query.q,
+    );
+  }
+  return { conditions, parameters };
+}
+
+/** Later start first: the order of lists. */
+export function byStart(a: { started_at_ns: string; span_id: string }, b: { started_at_ns: string; span_id: string }): number {
+  const difference = BigInt(a.started_at_ns) - BigInt(b.started_at_ns);
+  if (difference !== 0n) return difference < 0n ? -1 : 1;
+  return a.span_id < b.span_id ? -1 : a.span_id > b.span_id ? 1 : 0;
+}
+
+const COST_STATUS_WEAKEST_FIRST: readonly CostStatus[] = ['unpriced', 'estimated_tokens', 'provider_reported', 'priced', 'cached_zero'];
+
+/** Adds up what is known; null when any part is not, because a sum with a hole is not the total. */
+function sumOrNull(values: readonly (string | null)[]): bigint | null {
+  let sum = 0n;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += BigInt(value);
+  }
+  return sum;
+}
+
+/** For tokens: an entry without a provider's answer used none that anybody knows of; null only when nothing is known. */
+function sumOfKnown(values: readonly (string | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + Number(value), 0);
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}
+
+/**
+ * One line of the list from a trace's entry spans (at least one).
+ * Error beats aborted beats ok; times span from the first start to the last end.
+ */
+export function summarise(
+  unordered: readonly EntryRecord[],
+  extra: { readonly spanCount: number; readonly inputPreview: string; readonly outputPreview: string },
+): TraceSummary {
+  const entries = [...unordered].sort(byStart);
+  const first = entries[0];
+  if (!first) throw new RangeError('a trace summary needs an entry span');
+  const failed = entries.find((entry) => entry.status === 'error') ?? entries.find((entry) => entry.status === 'aborted') ?? null;
+  const startNs = BigInt(first.started_at_ns);
+  let endNs = startNs;
+  for (const entry of entries) {
+    const end = BigInt(entry.started_at_ns) + BigInt(entry.duration_ns);
+    if (end > endNs) endNs = end;
+  }
+  const models = distinct(entries.flatMap((entry) => (entry.models.length > 0 ? entry.models : [entry.requested_model])));
+  const errorType = failed?.error_type;
+  const ttftEntry = entries.find((entry) => entry.ttft_ms !== null);
+  return {
+    traceId: first.trace_id,
+    name: first.name,
+    startedAt: Number(startNs / MS_TO_NS),
+    feature: first.feature,
+    team: first.team || null,
+    user: first.user_id || null,
+    session: first.session_id || null,
+    customer: first.customer || null,
+    tags: first.tags,
+    models: models.filter((model) => model !== ''),
+    providers: distinct(entries.flatMap((entry) => entry.providers)),
+    status: failed?.status ?? 'ok',
+    errorType: isErrorCode(errorType) ? errorType : null,
+    inputTokens: sumOfKnown(entries.map((entry) => entry.input_tokens)),
+    outputTokens: sumOfKnown(entries.map((entry) => entry.output_tokens)),
+    costPicoUsd: sumOrNull(entries.map((entry) => entry.cost_pico_usd))?.toString() ?? null,
+    costStatus: COST_STATUS_WEAKEST_FIRST.find((status) => entries.some((entry) => entry.cost_status === status)) ?? 'unpriced',
+    ttftMs: ttftEntry?.ttft_ms ?? null,
+    durationMs: Number(endNs - startNs) / 1e6,
+    spanCount: extra.spanCount,
+    attempts: entries.reduce((sum, entry) => sum + entry.attempts, 0),
+    isStream: entries.some((entry) => entry.is_stream === 1),
+    isSimulated: entries.some((entry) => entry.is_simulated === 1),
+    inputPreview: extra.inputPreview,
+    outputPreview: extra.outputPreview,
+  };
+}

@@ -1,0 +1,109 @@
+import { isErrorCode } from '../../kernel/errors.ts';
+import type { Scope } from '../../kernel/scope.ts';
+import type { CostStatus, Usage } from '../../models/usage.ts';
+import type { Span, SpanKind, TraceDetail, TraceStatus } from '../../traces/model.ts';
+import type { ClickHouseConnection } from './client.ts';
+import { USAGE_ORDER } from './columns.ts';
+import { byStart, ENTRY_COLUMNS, type EntryRecord, SCOPE_FILTER, scopeParameters, summarise } from './entries.ts';
+import { readIndex } from './list-traces.ts';
+
+const MAX_SPANS = 10_000;
+
+interface SpanRecord extends EntryRecord {
+  readonly parent_span_id: string;
+  readonly kind: SpanKind;
+  readonly status: TraceStatus;
+  readonly status_message: string;
+  readonly provider: string;
+  readonly request_model: string;
+  readonly response_model: string;
+  readonly finish_reasons: string[];
+  readonly usage: string[];
+  readonly usage_source: 'reported' | 'estimated' | '';
+  readonly price_id: string;
+  readonly is_entry: number;
+  readonly attributes: string;
+}
+
+interface IoRecord {
+  readonly span_id: string;
+  readonly input: string | null;
+  readonly output: string | null;
+  readonly input_preview: string;
+  readonly output_preview: string;
+  readonly is_truncated: number;
+}
+
+export async function getTrace(connection: ClickHouseConnection, scope: Scope, traceId: string): Promise<TraceDetail | null> {
+  const bounds = (await readIndex(connection, scope, [traceId])).get(traceId);
+  if (!bounds) return null;
+  const parameters = { ...scopeParameters(scope), traceId, firstNs: bounds.first_ns, lastNs: bounds.last_ns };
+  const [spans, texts] = await Promise.all([
+    connection.read<SpanRecord>(
+      `SELECT ${ENTRY_COLUMNS}, kind, status_message, provider, request_model, response_model, finish_reasons, usage, usage_source, price_id,
+         is_entry, attributes
+       FROM spans WHERE ${SCOPE_FILTER} AND is_entry IN (0, 1) AND started_at_ns >= {firstNs:Int64} AND started_at_ns <= {lastNs:Int64}
+         AND trace_id = {traceId:String}
+       ORDER BY started_at_ns, span_id LIMIT ${MAX_SPANS}`,
+      parameters,
+    ),
+    connection.read<IoRecord>(
+      `SELECT span_id, input, output, input_preview, output_preview, is_truncated FROM span_io
+       WHERE ${SCOPE_FILTER} AND trace_id = {traceId:String} LIMIT ${MAX_SPANS}`,
+      { ...scopeParameters(scope), traceId },
+    ),
+  ]);
+  if (spans.length === 0) return null;
+  const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
+  const io = new Map(texts.map((row) => [row.span_id, row]));
+  const shown = entries.length > 0 ? entries : spans.slice(0, 1);
+  const firstIo = io.get(shown[0]?.span_id ?? '');
+  return {
+    trace: summarise(shown, {
+      spanCount: Number(bounds.spans),
+      inputPreview: firstIo?.input_preview ?? '',
+      outputPreview: firstIo?.output_preview ?? '',
+    }),
+    spans: spans.map((span) => toSpan(span, io.get(span.span_id))),
+  };
+}
+
+function toUsage(counts: readonly string[]): Usage | null {
+  if (counts.length === 0) return null;
+  const usage = Object.fromEntries(USAGE_ORDER.map((name, place) => [name, Number(counts[place] ?? 0)]));
+  return usage as Usage; // the keys come from USAGE_ORDER, which names all of them
+}
+
+function parseAttributes(text: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(text === '' ? '{}' : text);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // written by columns.ts as an object
+}
+
+function toSpan(span: SpanRecord, io: IoRecord | undefined): Span {
+  return {
+    spanId: span.span_id,
+    parentSpanId: span.parent_span_id || null,
+    name: span.name,
+    kind: span.kind,
+    startedAtNs: span.started_at_ns,
+    durationNs: span.duration_ns,
+    status: span.status,
+    statusMessage: span.status_message,
+    errorType: isErrorCode(span.error_type) ? span.error_type : null,
+    provider: span.provider || null,
+    requestModel: span.request_model || null,
+    responseModel: span.response_model || null,
+    finishReasons: span.finish_reasons,
+    usage: toUsage(span.usage),
+    usageSource: span.usage_source || null,
+    costPicoUsd: span.cost_pico_usd,
+    costStatus: (span.cost_status || null) satisfies CostStatus | null,
+    priceId: span.price_id || null,
+    ttftMs: span.ttft_ms,
+    isEntry: span.is_entry === 1,
+    attributes: parseAttributes(span.attributes),
+    input: io?.input ?? null,
+    output: io?.output ?? null,
+    isTruncated: io?.is_truncated === 1,
+  };
+}

@@ -1,0 +1,85 @@
+import type { LedgerAttempt, LedgerCounts, LedgerRow } from '../../costs/store.ts';
+import { isErrorCode } from '../../kernel/errors.ts';
+import type { Scope } from '../../kernel/scope.ts';
+import type { ClickHouseConnection } from './client.ts';
+import { SCOPE_FILTER, scopeParameters } from './entries.ts';
+
+interface LedgerRecord {
+  readonly call_id: string;
+  readonly trace_id: string;
+  readonly started_at_ms: string;
+  readonly feature: string;
+  readonly team: string;
+  readonly user_id: string;
+  readonly session_id: string;
+  readonly customer: string;
+  readonly tags: Record<string, string>;
+  readonly key_id: string;
+  readonly requested_model: string;
+  readonly route: string;
+  readonly status: LedgerRow['status'];
+  readonly error_type: string;
+  readonly input_tokens: string | null;
+  readonly output_tokens: string | null;
+  readonly cost_pico_usd: string | null;
+  readonly cost_status: LedgerRow['costStatus'];
+  readonly attempts: string;
+  readonly is_simulated: number;
+  readonly is_recovered: number;
+}
+
+type StoredAttempt = Omit<LedgerAttempt, 'costPicoUsd'> & { readonly costPicoUsd: string | null };
+
+export async function readLedgerByCall(connection: ClickHouseConnection, scope: Scope, callId: string): Promise<LedgerRow[]> {
+  const rows = await connection.read<LedgerRecord>(
+    `SELECT call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, route, status, error_type,
+       input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered
+     FROM ledger WHERE ${SCOPE_FILTER} AND call_id = {callId:String} ORDER BY started_at_ms LIMIT 100`,
+    { ...scopeParameters(scope), callId },
+  );
+  return rows.map((row) => toLedgerRow(scope, row));
+}
+
+function toLedgerRow(scope: Scope, row: LedgerRecord): LedgerRow {
+  const attempts: StoredAttempt[] = JSON.parse(row.attempts); // written by columns.ts from LedgerAttempt[]
+  return {
+    ...scope,
+    callId: row.call_id,
+    traceId: row.trace_id,
+    startedAtMs: Number(row.started_at_ms),
+    feature: row.feature,
+    team: row.team || null,
+    user: row.user_id || null,
+    session: row.session_id || null,
+    customer: row.customer || null,
+    tags: row.tags,
+    keyId: row.key_id,
+    requestedModel: row.requested_model,
+    route: row.route || null,
+    status: row.status,
+    errorType: isErrorCode(row.error_type) ? row.error_type : null,
+    inputTokens: row.input_tokens === null ? null : Number(row.input_tokens),
+    outputTokens: row.output_tokens === null ? null : Number(row.output_tokens),
+    costPicoUsd: row.cost_pico_usd === null ? null : BigInt(row.cost_pico_usd),
+    costStatus: row.cost_status,
+    attempts: attempts.map((attempt) => ({ ...attempt, costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd) })),
+    isSimulated: row.is_simulated === 1,
+    isRecovered: row.is_recovered === 1,
+  };
+}
+
+export async function readLedgerCounts(connection: ClickHouseConnection, scope: Scope, from: number, to: number): Promise<LedgerCounts> {
+  const rows = await connection.read<{ rows: string; calls: string; cost: string; unpriced: string }>(
+    `SELECT count() AS rows, uniqExact(call_id) AS calls, toString(sum(toInt128(ifNull(cost_pico_usd, 0)))) AS cost,
+       countIf(cost_pico_usd IS NULL) AS unpriced
+     FROM ledger WHERE ${SCOPE_FILTER} AND started_at_ms >= {from:Int64} AND started_at_ms < {to:Int64}`,
+    { ...scopeParameters(scope), from, to },
+  );
+  const row = rows[0];
+  return {
+    rows: Number(row?.rows ?? 0),
+    calls: Number(row?.calls ?? 0),
+    costPicoUsd: BigInt(row?.cost ?? '0'),
+    unpricedRows: Number(row?.unpriced ?? 0),
+  };
+}

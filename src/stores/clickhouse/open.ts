@@ -1,0 +1,71 @@
+import type { CallBatch, LedgerBatch, LedgerStore } from '../../costs/store.ts';
+import type { SpanBatch, TraceStore } from '../../traces/store.ts';
+import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
+import { chunks, IO_WRITER, LEDGER_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
+import { getTrace } from './get-trace.ts';
+import { readLedgerByCall, readLedgerCounts } from './ledger-store.ts';
+import { listTraces } from './list-traces.ts';
+import { readSeries, readSummary } from './metrics.ts';
+import { migrateTables } from './migrate.ts';
+import { checkName, type Dialect, onCluster } from './schema.ts';
+
+export interface ClickHouseStores {
+  readonly traces: TraceStore;
+  readonly ledger: LedgerStore;
+  /** Spans, texts and ledger of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
+  insertBatch(batch: CallBatch): Promise<void>;
+  /**
+   * Creates the database and brings the tables to this code's version.
+   * @throws PlimsollError `data_newer_than_code`, `migration_failed`, `store_unavailable`
+   */
+  migrate(): Promise<{ from: number; to: number }>;
+  close(): Promise<void>;
+}
+
+/** Opens nothing yet: connections are made on first use. The embedded engine and a ClickHouse server differ by URL and credentials only. */
+export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
+  const dialect: Dialect = { database: checkName(options.database, 'database name'), cluster: options.cluster ?? null };
+  const connection = new ClickHouseConnection(options, dialect.database);
+
+  async function insertRows<Row>(writer: TableWriter<Row>, rows: readonly Row[], token: string): Promise<void> {
+    let place = 0;
+    for (const lines of chunks(writer, rows))
+      await connection.insert(writer.table, writer.columns, lines, `${token}/${writer.table}/${place++}`);
+  }
+  async function insertSpans(batch: SpanBatch): Promise<void> {
+    // Texts first: when a span is visible, its previews are.
+    await insertRows(IO_WRITER, batch.io, batch.token);
+    await insertRows(SPAN_WRITER, batch.spans, batch.token);
+  }
+  const insertLedger = (batch: LedgerBatch) => insertRows(LEDGER_WRITER, batch.rows, batch.token);
+
+  return {
+    traces: {
+      insertSpans,
+      listTraces: (scope, query) => listTraces(connection, scope, query),
+      getTrace: (scope, traceId) => getTrace(connection, scope, traceId),
+      summary: (scope, from, to, groupBy) => readSummary(connection, scope, from, to, groupBy),
+      series: (scope, query) => readSeries(connection, scope, query),
+      ping: () => connection.ping(),
+    },
+    ledger: {
+      insertRows: insertLedger,
+      ledgerByCall: (scope, callId) => readLedgerByCall(connection, scope, callId),
+      ledgerCounts: (scope, from, to) => readLedgerCounts(connection, scope, from, to),
+    },
+    async insertBatch(batch) {
+      await insertLedger({ token: batch.token, rows: batch.ledger });
+      await insertSpans(batch);
+    },
+    async migrate() {
+      const server = new ClickHouseConnection(options, 'default');
+      try {
+        await server.command(`CREATE DATABASE IF NOT EXISTS ${dialect.database}${onCluster(dialect)}`);
+      } finally {
+        await server.close();
+      }
+      return await migrateTables(connection, dialect);
+    },
+    close: () => connection.close(),
+  };
+}

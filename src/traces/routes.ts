@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Clock } from '../kernel/clock.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { defineRoute, type Route } from '../kernel/routes.ts';
+import { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage, TraceQuery } from './model.ts';
+import type { TraceStore } from './store.ts';
+
+export interface TraceServices {
+  readonly traces: TraceStore;
+  readonly clock: Clock;
+}
+
+const DAY_MS = 86_400_000;
+
+const epochMs = z.coerce.number().int();
+const Range = z.strictObject({
+  from: epochMs.optional().describe('Epoch ms, inclusive; 24 hours before `to` when absent'),
+  to: epochMs.optional().describe('Epoch ms, exclusive; now when absent'),
+});
+const SummaryQuery = Range.extend({ groupBy: MetricGroupBy.default('feature') });
+const SeriesParameters = Range.extend({
+  stepMs: z.coerce.number().int().positive().optional().describe('Width of a step; at most 120 points when absent'),
+  feature: z.string().min(1).max(512).optional(),
+  model: z.string().min(1).max(512).optional().describe('Response model, else the one sent'),
+  team: z.string().min(1).max(512).optional(),
+});
+
+/** @throws PlimsollError `invalid_argument` when the range is empty */
+function resolveRange(query: z.output<typeof Range>, nowMs: number): { from: number; to: number } {
+  const to = query.to ?? nowMs;
+  const from = query.from ?? to - DAY_MS;
+  if (from >= to)
+    throw new PlimsollError('invalid_argument', `"from" (${from}) must be before "to" (${to}).`, { details: { param: 'from', from, to } });
+  return { from, to };
+}
+
+const route = defineRoute<TraceServices>();
+
+export const traceRoutes: readonly Route<TraceServices>[] = [
+  route({
+    method: 'GET',
+    path: '/api/v1/traces',
+    summary: 'List traces, newest first',
+    permission: 'traces:read',
+    query: TraceQuery,
+    response: TracePage,
+    handler: ({ scope, query, services }) => services.traces.listTraces(scope, query, services.clock.nowMs()),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/traces/:traceId',
+    summary: 'One trace with its spans and texts',
+    permission: 'traces:read',
+    params: z.strictObject({ traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'A trace id has 32 hexadecimal digits') }),
+    response: TraceDetail,
+    async handler({ scope, params, services }) {
+      const traceId = params.traceId.toLowerCase();
+      const trace = await services.traces.getTrace(scope, traceId);
+      if (!trace)
+        throw new PlimsollError('not_found', `There is no trace ${traceId}. A call that has just ended takes up to 2 s to appear.`, {
+          details: { traceId },
+        });
+      return trace;
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/metrics/summary',
+    summary: 'Requests, errors, latency, tokens and cost by group',
+    permission: 'traces:read',
+    query: SummaryQuery,
+    response: MetricSummary,
+    handler({ scope, query, services }) {
+      const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
+      return services.traces.summary(scope, from, to, query.groupBy);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/metrics/series',
+    summary: 'The same numbers over time',
+    permission: 'traces:read',
+    query: SeriesParameters,
+    response: MetricSeries,
+    handler({ scope, query, services }) {
+      const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
+      const { stepMs, feature, model, team } = query;
+      return services.traces.series(scope, { from, to, stepMs, feature, model, team });
+    },
+  }),
+];

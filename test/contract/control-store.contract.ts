@@ -1,0 +1,358 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import type { VirtualKey } from '../../src/identity/model.ts';
+import { FakeClock } from '../../src/kernel/clock.ts';
+import type { PlimsollError } from '../../src/kernel/errors.ts';
+import { newUuidV7 } from '../../src/kernel/ids.ts';
+import { type AuditEntry, DEFAULT_SCOPE, type Scope } from '../../src/kernel/scope.ts';
+import { type ControlStore, openControlStore } from '../../src/stores/sql/control-store.ts';
+import { SCHEMA_VERSION } from '../../src/stores/sql/migrations.ts';
+import { fixture, type TestDatabase, type TestDriver } from './control-store-drivers.ts';
+
+const SCOPE = DEFAULT_SCOPE;
+const OTHER: Scope = { organisationId: 'default', environment: 'staging' };
+const START_MS = Date.UTC(2026, 0, 5);
+const ACTOR = { kind: 'admin_key', id: 'a', organisationId: 'default', grants: ['*'] } as const;
+
+function virtualKey(changes: Partial<VirtualKey> = {}): VirtualKey {
+  const id = changes.id ?? newUuidV7(START_MS);
+  return {
+    id,
+    name: 'test',
+    prefix: 'abcdefgh',
+    hmac: `hmac of ${id}`,
+    feature: null,
+    team: null,
+    models: null,
+    createdAtMs: START_MS,
+    createdBy: 'a',
+    expiresAtMs: null,
+    revokedAtMs: null,
+    rotatedFrom: null,
+    lastUsedAtMs: null,
+    ...changes,
+  };
+}
+
+function entry(action: string): AuditEntry {
+  return { action, actor: ACTOR, subject: 'key/1', details: { list: ['ä', null], amount: 5 }, atMs: START_MS };
+}
+
+function hasCode(code: string): (thrown: PlimsollError) => boolean {
+  return (thrown) => {
+    assert.equal(thrown.code, code, `${thrown.message}`);
+    return true;
+  };
+}
+
+export function controlStoreContract(driver: TestDriver): void {
+  describe(`ControlStore contract: ${driver.kind}`, () => {
+    const cleanups: (() => Promise<void>)[] = [];
+    afterEach(async () => {
+      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    });
+    const database = async (): Promise<TestDatabase> => {
+      const created = await driver.create();
+      cleanups.push(() => created.remove());
+      return created;
+    };
+    const open = async (on?: TestDatabase): Promise<ControlStore> => {
+      const store = await openControlStore((on ?? (await database())).location, new FakeClock(START_MS));
+      cleanups.push(() => store.close());
+      return store;
+    };
+
+    it('keeps a key with every field, and integers as numbers', async () => {
+      const store = await open();
+      const full = virtualKey({ feature: 'f', team: 't', models: ['m', 'ü"\\'], expiresAtMs: 8_640_000_000_000_000, revokedAtMs: 1, rotatedFrom: 'x', lastUsedAtMs: 0 });
+      await store.keys.insert(SCOPE, full);
+      assert.deepEqual(await store.keys.get(SCOPE, full.id), full);
+      assert.equal(await store.keys.get(OTHER, full.id), null, 'another environment must not see it');
+      assert.equal(await store.keys.get(SCOPE, 'unknown'), null);
+    });
+
+    it('refuses a second key with the same id or HMAC, and takes it in another environment', async () => {
+      const store = await open();
+      const key = virtualKey();
+      await store.keys.insert(SCOPE, key);
+      await assert.rejects(store.keys.insert(SCOPE, { ...key, hmac: 'other' }), hasCode('conflict'));
+      await assert.rejects(store.keys.insert(SCOPE, { ...key, id: 'other' }), hasCode('conflict'));
+      await store.keys.insert(OTHER, key);
+    });
+
+    it('lists newest first, in pages, by bytes and not by the locale', async () => {
+      const store = await open();
+      const ids = ['B', 'a', 'C', 'b', '_', 'Z', 'é'];
+      for (const id of ids) await store.keys.insert(SCOPE, virtualKey({ id }));
+      const first = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 4 });
+      const second = await store.keys.list(SCOPE, { feature: null, beforeId: first.at(-1)?.id ?? null, limit: 4 });
+      assert.deepEqual([...first, ...second].map((key) => key.id), ['é', 'b', 'a', '_', 'Z', 'C', 'B']);
+    });
+
+    it('revokes once: the earliest time stays, unknown is null, others are untouched', async () => {
+      const store = await open();
+      const [key, other] = [virtualKey(), virtualKey()];
+      await store.keys.insert(SCOPE, key);
+      await store.keys.insert(SCOPE, other);
+      assert.equal((await store.keys.revoke(SCOPE, key.id, 500))?.revokedAtMs, 500);
+      assert.equal((await store.keys.revoke(SCOPE, key.id, 900))?.revokedAtMs, 500);
+      assert.equal((await store.keys.revoke(SCOPE, key.id, 100))?.revokedAtMs, 100);
+      assert.equal(await store.keys.revoke(SCOPE, 'unknown', 1), null);
+      assert.equal(await store.keys.revoke(OTHER, other.id, 1), null);
+      assert.equal((await store.keys.get(SCOPE, other.id))?.revokedAtMs, null);
+      assert.equal(await store.keys.supersede(SCOPE, key.id, 700), false);
+      const winners = await Promise.all(Array.from({ length: 10 }, () => store.keys.supersede(SCOPE, other.id, 700)));
+      assert.equal(winners.filter(Boolean).length, 1, 'one of ten rotations at once wins');
+    });
+
+    it('knows which keys work at a moment, by feature, and notes their last use', async () => {
+      const store = await open();
+      const working = virtualKey({ feature: 'f' });
+      for (const key of [working, virtualKey({ feature: 'f', expiresAtMs: 1000 }), virtualKey({ feature: 'f', revokedAtMs: 1000 }), virtualKey()]) {
+        await store.keys.insert(SCOPE, key);
+      }
+      await store.keys.insert(OTHER, virtualKey({ feature: 'f' }));
+      assert.equal((await store.keys.listActive(SCOPE, 999)).length, 4);
+      assert.equal((await store.keys.listActive(SCOPE, 1000)).length, 2);
+      assert.deepEqual([...(await store.keys.countActiveByFeature(SCOPE, 999))], [['f', 3]]);
+      assert.deepEqual([...(await store.keys.countActiveByFeature(SCOPE, 1000))], [['f', 1]]);
+      await store.keys.recordUse(SCOPE, new Map([[working.id, 50], ['unknown', 9]]));
+      await store.keys.recordUse(SCOPE, new Map([[working.id, 40]]));
+      assert.equal((await store.keys.get(SCOPE, working.id))?.lastUsedAtMs, 50);
+    });
+
+    it('keeps admin keys and sessions', async () => {
+      const store = await open();
+      const key = { id: '1', name: 'n', prefix: 'p', hmac: 'h', createdAtMs: 1, revokedAtMs: null };
+      await store.adminKeys.insert(SCOPE, key);
+      assert.deepEqual(await store.adminKeys.findByHmac(SCOPE, 'h'), key);
+      assert.equal(await store.adminKeys.findByHmac(OTHER, 'h'), null);
+      assert.equal((await store.adminKeys.revoke(SCOPE, '1', 5))?.revokedAtMs, 5);
+      assert.equal((await store.adminKeys.revoke(SCOPE, '1', 9))?.revokedAtMs, 5);
+      assert.equal(await store.adminKeys.revoke(SCOPE, '2', 9), null);
+      const session = { id: 's', tokenHmac: 't', adminKeyId: '1', adminKeyHmac: 'h', createdAtMs: 0, expiresAtMs: 100, endsAtMs: 300 };
+      await store.sessions.insert(SCOPE, session);
+      await store.sessions.extend(SCOPE, 's', 250);
+      await store.sessions.extend(SCOPE, 's', 200);
+      await store.sessions.extend(SCOPE, 's', 301);
+      assert.deepEqual(await store.sessions.findByTokenHmac(SCOPE, 't'), { ...session, expiresAtMs: 250 }, 'only forward, and never past its end');
+      assert.equal(await store.sessions.prune(SCOPE, 250), 0);
+      assert.equal(await store.sessions.prune(SCOPE, 251), 1);
+      assert.equal(await store.sessions.remove(SCOPE, 's'), false);
+    });
+
+    it('commits all of a transaction or nothing', async () => {
+      const store = await open();
+      const key = virtualKey();
+      await assert.rejects(
+        store.transaction(async (tx) => {
+          await tx.keys.insert(SCOPE, key);
+          await tx.audit.record(SCOPE, entry('key.created'));
+          await tx.settings.put(SCOPE, 'a', 1);
+          assert.deepEqual(await tx.keys.get(SCOPE, key.id), key, 'it reads its own writes');
+          throw new Error('second thoughts');
+        }),
+        /second thoughts/,
+      );
+      assert.equal(await store.keys.get(SCOPE, key.id), null);
+      assert.deepEqual(await store.audit.list(SCOPE, { afterSequence: 0, limit: 10 }), []);
+      assert.equal(await store.settings.get(SCOPE, 'a'), null);
+      await store.transaction(async (tx) => {
+        await tx.keys.insert(SCOPE, key);
+        await tx.audit.record(SCOPE, entry('key.created'));
+      });
+      assert.notEqual(await store.keys.get(SCOPE, key.id), null);
+      const [first] = await store.audit.list(SCOPE, { afterSequence: 0, limit: 10 });
+      assert.deepEqual(first, { ...entry('key.created'), sequence: 1 }, 'the number of the rolled back entry is given again: no gap');
+    });
+
+    it('answers reads during a write transaction with the state before it', async () => {
+      const store = await open();
+      const key = virtualKey();
+      await store.transaction(async (tx) => {
+        await tx.keys.insert(SCOPE, key);
+        assert.equal(await store.keys.get(SCOPE, key.id), null, 'not committed, so not seen');
+        assert.deepEqual(await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 5 }), []);
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.notEqual(await tx.keys.get(SCOPE, key.id), null);
+      });
+      assert.notEqual(await store.keys.get(SCOPE, key.id), null);
+    });
+
+    it('refuses a write past the open transaction instead of waiting for itself, and a store of a finished one', async () => {
+      const store = await open();
+      let escaped: ControlStore['settings'] | null = null;
+      await store.transaction(async (tx) => {
+        escaped = tx.settings;
+        await assert.rejects(store.settings.put(SCOPE, 'a', 1), hasCode('internal'));
+        await assert.rejects(store.transaction(async () => {}), hasCode('internal'));
+        await tx.settings.put(SCOPE, 'a', 2);
+      });
+      assert.equal(await store.settings.get(SCOPE, 'a'), 2);
+      await assert.rejects(Promise.resolve((escaped as ControlStore['settings'] | null)?.put(SCOPE, 'a', 3)), hasCode('internal'));
+      await store.settings.put(SCOPE, 'a', 4);
+    });
+
+    it('keeps interleaved transactions apart, also with awaits between their statements', async () => {
+      const store = await open();
+      await store.settings.put(SCOPE, 'counter', 0);
+      const results = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, index) =>
+          store.transaction(async (tx) => {
+            const value = await tx.settings.increment(SCOPE, 'counter');
+            await new Promise((resolve) => setImmediate(resolve));
+            await tx.keys.insert(SCOPE, virtualKey({ id: `key ${value}`, hmac: `hmac ${index}` }));
+            if (index % 4 === 3) throw new Error('rolled back');
+            return value;
+          }),
+        ),
+      );
+      const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      assert.equal(values.length, 15);
+      assert.deepEqual(values.sort((a, b) => a - b), Array.from({ length: 15 }, (_, index) => index + 1), 'rolled back numbers are given again');
+      assert.equal((await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 100 })).length, 15);
+    });
+
+    it('gives 20 racing writers the numbers 1..20, on two stores at once', async () => {
+      const on = await database();
+      const [one, two] = [await open(on), await open(on)];
+      const numbers = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).settings.nextEpoch(SCOPE)));
+      assert.deepEqual(numbers.sort((a, b) => a - b), Array.from({ length: 20 }, (_, index) => index + 1));
+      await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).audit.record(SCOPE, entry(`a.b${index}`))));
+      const entries = await two.audit.list(SCOPE, { afterSequence: 0, limit: 100 });
+      assert.deepEqual(entries.map(({ sequence }) => sequence), Array.from({ length: 20 }, (_, index) => index + 1));
+      assert.equal(new Set(entries.map(({ action }) => action)).size, 20);
+      assert.deepEqual((await one.audit.list(SCOPE, { afterSequence: 5, limit: 2 })).map(({ sequence }) => sequence), [6, 7]);
+      assert.deepEqual(await one.audit.list(OTHER, { afterSequence: 0, limit: 2 }), []);
+    });
+
+    it('gives audit sequences in the order of commit: a reader that follows them misses nothing', async () => {
+      const store = await open();
+      const seen: number[] = [];
+      let isWriting = true;
+      const follow = async () => {
+        let last = 0;
+        while (isWriting || (await store.audit.list(SCOPE, { afterSequence: last, limit: 1 })).length > 0) {
+          for (const { sequence } of await store.audit.list(SCOPE, { afterSequence: last, limit: 100 })) {
+            seen.push(sequence);
+            last = sequence;
+          }
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const following = follow();
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          store.transaction(async (tx) => {
+            await tx.audit.record(SCOPE, entry('a.b'));
+            for (let turn = 0; turn < index % 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+          }),
+        ),
+      );
+      isWriting = false;
+      await following;
+      assert.deepEqual(seen, Array.from({ length: 20 }, (_, index) => index + 1));
+    });
+
+    it('keeps settings of any JSON, and the first of several first values', async () => {
+      const store = await open();
+      for (const value of [0, '', false, null, [1, { a: 'ß' }], 1.5, '\u{1f6a2}']) {
+        await store.settings.put(SCOPE, 'k', value);
+        assert.deepEqual(await store.settings.get(SCOPE, 'k'), value);
+      }
+      assert.equal(await store.settings.get(OTHER, 'k'), null);
+      await assert.rejects(store.settings.put(SCOPE, 'k', undefined), hasCode('invalid_argument'));
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => store.settings.putIfAbsent(SCOPE, 'pepper', `value ${index}`)));
+      assert.equal(new Set(answers).size, 1, 'every racer gets the value of the first');
+      assert.equal(await store.settings.get(SCOPE, 'pepper'), answers[0]);
+    });
+
+    it('moves ingest cursors by begin and commit only, one batch at a time', async () => {
+      const store = await open();
+      const { cursors } = store;
+      const [a, b, c] = [{ segment: 1, offset: 0 }, { segment: 1, offset: 500 }, { segment: 2, offset: 10 }];
+      assert.deepEqual(await cursors.read(SCOPE, 'traces'), []);
+      await assert.rejects(cursors.commit(SCOPE, 'traces', 'w'), hasCode('conflict'));
+      await assert.rejects(cursors.begin(SCOPE, 'traces', 'w', a, a, 't'), hasCode('invalid_argument'));
+      await assert.rejects(cursors.begin(SCOPE, 'traces', 'w', c, b, 't'), hasCode('invalid_argument'));
+      await cursors.begin(SCOPE, 'traces', 'w', a, b, 't1');
+      await cursors.begin(SCOPE, 'traces', 'w', a, b, 't1');
+      await assert.rejects(cursors.begin(SCOPE, 'traces', 'w', a, c, 't2'), hasCode('conflict'));
+      assert.deepEqual(await cursors.read(SCOPE, 'traces'), [{ writer: 'w', committed: a, pending: { end: b, token: 't1' } }]);
+      assert.deepEqual(await cursors.commit(SCOPE, 'traces', 'w'), b);
+      await assert.rejects(cursors.commit(SCOPE, 'traces', 'w'), hasCode('conflict'));
+      await assert.rejects(cursors.begin(SCOPE, 'traces', 'w', a, c, 't3'), hasCode('conflict'), 'it must begin where the last one ended');
+      await cursors.begin(SCOPE, 'traces', 'w', b, c, 't3');
+      await cursors.begin(SCOPE, 'ledger', 'w', a, c, 'l1');
+      await cursors.begin(SCOPE, 'traces', 'v', a, c, 'v1');
+      assert.deepEqual((await cursors.read(SCOPE, 'traces')).map(({ writer }) => writer), ['v', 'w']);
+      assert.deepEqual(await cursors.read(OTHER, 'traces'), []);
+      const racers = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => cursors.begin(SCOPE, 'traces', 'race', a, { segment: 1, offset: index + 1 }, `t${index}`)));
+      assert.equal(racers.filter(({ status }) => status === 'fulfilled').length, 1, 'one of 20 batches is begun');
+    });
+
+    it('holds everything over a reopen', async () => {
+      const on = await database();
+      const store = await openControlStore(on.location);
+      const key = virtualKey();
+      await store.keys.insert(SCOPE, key);
+      await store.settings.nextEpoch(SCOPE);
+      await store.close();
+      const again = await open(on);
+      assert.deepEqual(await again.keys.get(SCOPE, key.id), key);
+      assert.equal(await again.settings.nextEpoch(SCOPE), 2);
+      const status = await again.status();
+      assert.equal(status.kind, driver.kind);
+      assert.equal(status.schemaVersion, SCHEMA_VERSION);
+      assert.match(status.version, /^\d+\.\d+/);
+    });
+
+    it('migrates the data of schema version 1', async () => {
+      const on = await database();
+      await on.execute(fixture(driver.kind));
+      const store = await open(on);
+      assert.deepEqual((await on.query('SELECT version FROM schema_migrations ORDER BY version')).map((row) => Number(row.version)), [1, 2]);
+      const [revoked, key] = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 10 });
+      assert.deepEqual(key?.models, ['default', 'gpt-5-mini']);
+      assert.deepEqual([key?.lastUsedAtMs, key?.rotatedFrom, key?.expiresAtMs], [null, null, 1893456000000]);
+      assert.equal(revoked?.revokedAtMs, 1767312000000);
+      await store.keys.recordUse(SCOPE, new Map([[key?.id ?? '', 5]]));
+      assert.equal((await store.keys.get(SCOPE, key?.id ?? ''))?.lastUsedAtMs, 5);
+      assert.equal((await store.adminKeys.list(SCOPE)).length, 1);
+      assert.equal((await store.sessions.findByTokenHmac(SCOPE, 'd4'.repeat(32)))?.endsAtMs, 1767830400000);
+      assert.equal(await store.settings.nextEpoch(SCOPE), 42);
+      assert.equal(await store.cursors.commit(SCOPE, 'traces', 'gateway-1').then(({ offset }) => offset), 8192);
+      assert.equal((await store.jobs.get(SCOPE, 'prune'))?.nextRunAtMs, 1767322800000);
+      await store.audit.record(SCOPE, entry('a.b'));
+      assert.deepEqual((await store.audit.list(SCOPE, { afterSequence: 0, limit: 9 })).map(({ sequence }) => sequence), [1, 2]);
+    });
+
+    it('refuses data newer than the code with both versions, and changes nothing', async () => {
+      const on = await database();
+      await (await openControlStore(on.location)).close();
+      await on.execute(`INSERT INTO schema_migrations VALUES (${SCHEMA_VERSION + 1}, 'from the future', 0)`);
+      await assert.rejects(openControlStore(on.location), (thrown: PlimsollError) => {
+        assert.equal(thrown.code, 'data_newer_than_code');
+        assert.deepEqual(thrown.details, { dataVersion: SCHEMA_VERSION + 1, codeVersion: SCHEMA_VERSION });
+        assert.match(thrown.message, new RegExp(`version ${SCHEMA_VERSION + 1}.*up to ${SCHEMA_VERSION}`));
+        return true;
+      });
+    });
+
+    it('leaves the old schema whole when a migration fails', async () => {
+      const on = await database();
+      await on.execute(fixture(driver.kind));
+      await on.execute('ALTER TABLE virtual_keys ADD COLUMN last_used_at_ms bigint');
+      await assert.rejects(openControlStore(on.location), hasCode('migration_failed'));
+      assert.deepEqual((await on.query('SELECT version FROM schema_migrations')).map((row) => Number(row.version)), [1]);
+      await assert.rejects(on.query('SELECT rotated_from FROM virtual_keys'), /rotated_from/, 'the first statement of the failed migration is undone');
+    });
+
+    it('migrates once when several stores open at the same time', async () => {
+      const on = await database();
+      const stores = await Promise.all(Array.from({ length: 4 }, () => openControlStore(on.location)));
+      await Promise.all(stores.map((store) => store.close()));
+      assert.equal((await on.query('SELECT version FROM schema_migrations')).length, SCHEMA_VERSION);
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { ledgerRowFromCall } from '../../src/costs/ledger-row.ts';
+import type { LedgerStore } from '../../src/costs/store.ts';
+import { NO_USAGE } from '../../src/models/usage.ts';
+import { sampleAttempt, sampleCall } from './ledger-sample-calls.ts';
+
+const NOW = Date.UTC(2026, 4, 5, 6, 7, 8, 9);
+
+export interface LedgerFixture {
+  readonly ledger: LedgerStore;
+  close(): Promise<void>;
+}
+
+export function ledgerContract(driver: string, open: () => Promise<LedgerFixture>): void {
+  describe(`LedgerStore contract: ${driver}`, () => {
+    let fixture: LedgerFixture;
+    let ledger: LedgerStore;
+    before(async () => {
+      fixture = await open();
+      ledger = fixture.ledger;
+    });
+    after(() => fixture?.close());
+
+    const scope = { organisationId: 'org-ledger', environment: 'production' };
+
+    it('gives a row back as it was written: attempts, unknown amounts, big amounts', async () => {
+      const call = sampleCall('ledger-1', NOW, {
+        ...scope,
+        team: null,
+        tags: { 'cost centre': '42' },
+        costPicoUsd: null,
+        costStatus: 'unpriced',
+        isRecovered: true,
+        attempts: [
+          sampleAttempt('a', { costPicoUsd: null, costStatus: 'unpriced', usage: { ...NO_USAGE, reasoningTokens: 9 } }),
+          sampleAttempt('b', {
+            costPicoUsd: '9007199254740993',
+            usage: null,
+            usageSource: null,
+            errorType: 'provider_timeout',
+            status: 'error',
+          }),
+        ],
+      });
+      const row = ledgerRowFromCall(call);
+      await ledger.insertRows({ token: 'ledger-1', rows: [row] });
+      assert.deepEqual(await ledger.ledgerByCall(scope, call.callId), [row]);
+      assert.equal(row.inputTokens, 0);
+      assert.equal(row.outputTokens, 9);
+    });
+
+    it('keeps unknown tokens unknown', async () => {
+      const call = sampleCall('ledger-2', NOW, { ...scope, attempts: [] });
+      const row = ledgerRowFromCall(call);
+      assert.equal(row.inputTokens, null);
+      await ledger.insertRows({ token: 'ledger-2', rows: [row] });
+      assert.deepEqual(await ledger.ledgerByCall(scope, call.callId), [row]);
+    });
+
+    it('counts rows and calls of a range, and shows a call that was written twice', async () => {
+      const other = { ...scope, organisationId: 'org-ledger-counts' };
+      const rows = Array.from({ length: 5 }, (_, place) =>
+        ledgerRowFromCall(sampleCall(`count-${place}`, NOW + place, { ...other, costPicoUsd: '3' })),
+      );
+      const counts = () => ledger.ledgerCounts(other, NOW + 1, NOW + 4);
+      await ledger.insertRows({ token: 'count-1', rows });
+      await ledger.insertRows({ token: 'count-1', rows });
+      assert.deepEqual(await counts(), { rows: 3, calls: 3, costPicoUsd: 9n, unpricedRows: 0 });
+      await ledger.insertRows({ token: 'count-2', rows: rows.slice(1, 2) });
+      assert.deepEqual(await counts(), { rows: 4, calls: 3, costPicoUsd: 12n, unpricedRows: 0 });
+    });
+  });
+}

@@ -1,0 +1,464 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PlimsollError } from '../../src/kernel/errors.ts';
+import type { Scope } from '../../src/kernel/scope.ts';
+import { NO_USAGE } from '../../src/models/usage.ts';
+import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
+import { ioRowFromPayload } from '../../src/traces/from-call.ts';
+import { MetricSeries, MetricSummary, TraceDetail, TracePage, type TraceQuery } from '../../src/traces/model.ts';
+import { batchOf, hex, sampleAttempt, sampleCall, samplePayload } from './ledger-sample-calls.ts';
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+/** Not aligned to anything. */
+const NOW = Date.UTC(2026, 2, 15, 12, 34, 56, 789);
+
+/** A scope of its own for each case: cases share one database. */
+function scopeOf(name: string): Scope {
+  return { organisationId: `org-${name}`, environment: 'production' };
+}
+
+/** Opens migrated stores; called again it reopens the same data. */
+export interface TraceStoreFixture {
+  readonly stores: ClickHouseStores;
+  /** Closes everything down to the data directory and opens it again. */
+  reopen(): Promise<ClickHouseStores>;
+  close(): Promise<void>;
+}
+
+export function traceStoreContract(driver: string, open: () => Promise<TraceStoreFixture>): void {
+  describe(`TraceStore contract: ${driver}`, () => {
+    let fixture: TraceStoreFixture;
+    let stores: ClickHouseStores;
+    before(async () => {
+      fixture = await open();
+      stores = fixture.stores;
+    });
+    after(() => fixture?.close());
+
+    const list = async (scope: Scope, query: Partial<TraceQuery> = {}) =>
+      TracePage.parse(await stores.traces.listTraces(scope, { limit: 50, ...query }, NOW));
+
+    async function listAll(scope: Scope, limit: number, query: Partial<TraceQuery> = {}): Promise<string[]> {
+      const ids: string[] = [];
+      let cursor: string | undefined;
+      for (let pages = 0; pages < 200; pages++) {
+        const page = await list(scope, { ...query, limit, ...(cursor === undefined ? {} : { cursor }) });
+        assert.ok(page.traces.length <= limit);
+        ids.push(...page.traces.map((trace) => trace.traceId));
+        if (page.nextCursor === null) return ids;
+        cursor = page.nextCursor;
+      }
+      throw new Error('the pages never end');
+    }
+
+    it('shows what was inserted, once the insert has resolved, and to its own scope only', async () => {
+      const scope = scopeOf('visible');
+      const call = sampleCall('visible', NOW, { ...scope, tags: { tier: 'gold' }, customer: 'acme' });
+      await stores.insertBatch(batchOf('visible-1', [{ call, payload: samplePayload(call, 'Where is my parcel?', 'On its way.') }]));
+      const page = await list(scope);
+      assert.equal(page.traces.length, 1);
+      assert.deepEqual(page.traces[0], {
+        traceId: call.traceId,
+        name: 'chat default',
+        startedAt: NOW,
+        feature: 'customer-support',
+        team: 'support',
+        user: 'u-1',
+        session: 's-1',
+        customer: 'acme',
+        tags: { tier: 'gold' },
+        models: ['gpt-5-mini-2026-01-01'],
+        providers: ['openai'],
+        status: 'ok',
+        errorType: null,
+        inputTokens: 100,
+        outputTokens: 50,
+        costPicoUsd: '45000000',
+        costStatus: 'priced',
+        ttftMs: 110,
+        durationMs: 410,
+        spanCount: 7,
+        attempts: 1,
+        isStream: true,
+        isSimulated: false,
+        inputPreview: 'Where is my parcel?',
+        outputPreview: 'On its way.',
+      });
+      for (const other of [
+        { ...scope, environment: 'staging' },
+        { ...scope, organisationId: 'org-else' },
+      ]) {
+        assert.deepEqual(await list(other), { traces: [], nextCursor: null });
+        assert.equal(await stores.traces.getTrace(other, call.traceId), null);
+        assert.equal((await stores.traces.summary(other, 0, NOW + HOUR, 'feature')).total.requests, 0);
+        assert.deepEqual(await stores.ledger.ledgerByCall(other, call.callId), []);
+      }
+    });
+
+    it('gives a trace with its tree, times to the nanosecond, usage, cost and texts', async () => {
+      const scope = scopeOf('detail');
+      const failed = sampleAttempt('first', {
+        model: 'nano',
+        status: 'error',
+        errorType: 'provider_timeout',
+        errorMessage: 'no byte within 30000 ms',
+        usage: null,
+        usageSource: null,
+        costPicoUsd: '0',
+        responseModel: null,
+        startOffsetMs: 1.25,
+      });
+      const answered = sampleAttempt('second', {
+        usage: { ...NO_USAGE, inputUncachedTokens: 7, cacheReadTokens: 11, outputTextTokens: 3, reasoningTokens: 5 },
+      });
+      const call = sampleCall('detail', NOW, {
+        ...scope,
+        attempts: [failed, answered],
+        parentSpanId: hex('client', 16),
+        isRecovered: true,
+        isSimulated: true,
+      });
+      const payload = samplePayload(call, 'Why?', 'Because.');
+      await stores.insertBatch(batchOf('detail-1', [{ call, payload }]));
+      const detail = TraceDetail.parse(await stores.traces.getTrace(scope, call.traceId));
+      assert.equal(detail.trace.spanCount, 8);
+      assert.equal(detail.trace.inputTokens, 18);
+      assert.equal(detail.trace.outputTokens, 8);
+      assert.equal(detail.trace.attempts, 2);
+      const entry = detail.spans.find((span) => span.isEntry);
+      assert.equal(entry?.spanId, call.spanId);
+      assert.equal(entry?.parentSpanId, call.parentSpanId);
+      assert.equal(entry?.startedAtNs, `${NOW}000000`);
+      assert.equal(entry?.input, payload.input);
+      assert.equal(entry?.output, payload.output);
+      assert.equal(entry?.attributes['plimsoll.is_recovered'], true);
+      assert.equal(entry?.attributes['plimsoll.is_simulated'], true);
+      const infer = detail.spans.find((span) => span.name === 'infer');
+      const attempts = detail.spans.filter((span) => span.kind === 'llm');
+      assert.deepEqual(
+        attempts.map((span) => span.parentSpanId),
+        [infer?.spanId, infer?.spanId],
+      );
+      const [first, second] = attempts;
+      assert.equal(first?.startedAtNs, `${BigInt(NOW) * 1_000_000n + 1_250_000n}`);
+      assert.equal(first?.errorType, 'provider_timeout');
+      assert.equal(first?.usage, null);
+      assert.deepEqual(second?.usage, answered.usage);
+      assert.equal(second?.attributes['gen_ai.provider.name'], 'openai');
+      assert.equal(second?.attributes['gen_ai.system'], 'openai');
+      assert.equal(second?.attributes['gen_ai.usage.input_tokens'], 18);
+      assert.equal(second?.attributes['gen_ai.usage.prompt_tokens'], 18);
+      assert.equal(await stores.traces.getTrace(scope, hex('nowhere', 32)), null);
+    });
+
+    it('takes texts that arrive before or after their span', async () => {
+      const scope = scopeOf('late');
+      const early = sampleCall('early', NOW, scope);
+      const late = sampleCall('late', NOW - 1, scope);
+      const io = (call: typeof early) => [ioRowFromPayload(samplePayload(call, 'q?', 'a!'))];
+      await stores.traces.insertSpans({ token: 'late-1', spans: [], io: io(early) });
+      assert.deepEqual((await list(scope)).traces, []);
+      await stores.insertBatch(batchOf('late-2', [{ call: early }, { call: late }]));
+      assert.deepEqual(
+        (await list(scope)).traces.map((trace) => trace.outputPreview),
+        ['a!', ''],
+      );
+      await stores.traces.insertSpans({ token: 'late-3', spans: [], io: io(late) });
+      assert.equal((await list(scope)).traces[1]?.outputPreview, 'a!');
+    });
+
+    it('counts a replayed batch once, in rows, rollups, index and ledger, also over a partition border and after a reopen', async () => {
+      const scope = scopeOf('replay');
+      const border = Date.UTC(2026, 3, 1);
+      const calls = Array.from({ length: 40 }, (_, place) => {
+        const call = sampleCall(`replay-${place}`, border + (place - 20) * 1000, scope);
+        return { call, payload: samplePayload(call, `q${place}`, `a${place}`) };
+      });
+      const other = sampleCall('replay-other', border, scopeOf('replay-other'));
+      const batch = () => batchOf('replay-1', [...calls, { call: other }]);
+      const check = async () => {
+        const counts = await stores.ledger.ledgerCounts(scope, border - HOUR, border + HOUR);
+        assert.deepEqual(counts, { rows: 40, calls: 40, costPicoUsd: 40n * 45_000_000n, unpricedRows: 0 });
+        assert.equal((await stores.traces.summary(scope, border - HOUR, border + HOUR, 'feature')).total.requests, 40);
+        assert.equal((await stores.traces.summary(scope, border - HOUR, border + HOUR, 'user')).total.requests, 40);
+        assert.equal((await stores.traces.summary(scope, border - MINUTE, border + MINUTE, 'model')).total.requests, 40);
+        const page = await list(scope, { limit: 200 });
+        assert.equal(page.traces.length, 40);
+        assert.ok(page.traces.every((trace) => trace.spanCount === 7));
+        assert.equal((await list(scopeOf('replay-other'))).traces.length, 1);
+      };
+      await stores.insertBatch(batch());
+      await check();
+      await stores.insertBatch(batch());
+      await check();
+      stores = await fixture.reopen();
+      await stores.insertBatch(batch());
+      await check();
+      // The same rows under another token are another batch: idempotence is by token, not by content.
+      await stores.insertBatch(batchOf('replay-2', [{ call: sampleCall('replay-new', border, scope) }]));
+      assert.equal((await stores.ledger.ledgerCounts(scope, border - HOUR, border + HOUR)).rows, 41);
+    });
+
+    it('finishes a batch whose first attempt was cut between its tables', async () => {
+      const scope = scopeOf('cut');
+      const calls = Array.from({ length: 5 }, (_, place) => ({ call: sampleCall(`cut-${place}`, NOW - place, scope) }));
+      const batch = batchOf('cut-1', calls);
+      await stores.ledger.insertRows({ token: batch.token, rows: batch.ledger });
+      await stores.insertBatch(batch);
+      assert.equal((await stores.ledger.ledgerCounts(scope, 0, NOW + 1)).rows, 5);
+      assert.equal((await list(scope)).traces.length, 5);
+    });
+
+    it('walks all traces without a gap or a repeat, whatever the page size and however many entry spans a trace has', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ trace: fc.integer({ min: 0, max: 12 }), atMs: fc.integer({ min: 0, max: 20 }), isOther: fc.boolean() }), {
+            minLength: 1,
+            maxLength: 40,
+          }),
+          fc.integer({ min: 1, max: 7 }),
+          fc.uuid(),
+          async (spans, limit, name) => {
+            const scope = scopeOf(name);
+            const calls = spans.map(({ trace, atMs, isOther }, place) => ({
+              call: sampleCall(`${name}-${place}`, NOW + atMs, {
+                ...scope,
+                traceId: hex(`${name} ${trace}`, 32),
+                feature: isOther ? 'other' : 'customer-support',
+              }),
+            }));
+            await stores.insertBatch(batchOf(name, calls));
+            const expected = (wanted: (span: (typeof spans)[number]) => boolean) => {
+              const firstAt = new Map<number, number>();
+              for (const span of spans.filter(wanted)) firstAt.set(span.trace, Math.min(span.atMs, firstAt.get(span.trace) ?? Infinity));
+              return firstAt;
+            };
+            for (const [query, wanted] of [
+              [{}, () => true],
+              [{ feature: 'other' }, (span: (typeof spans)[number]) => span.isOther],
+              [{ from: NOW + 5, to: NOW + 15 }, (span: (typeof spans)[number]) => span.atMs >= 5 && span.atMs < 15],
+            ] as const) {
+              const firstAt = expected(wanted);
+              const ids = await listAll(scope, limit, query);
+              const starts = new Map([...firstAt].map(([trace, atMs]) => [hex(`${name} ${trace}`, 32), atMs]));
+              assert.equal(ids.length, new Set(ids).size, 'no trace twice');
+              assert.deepEqual(new Set(ids), new Set(starts.keys()), 'every trace');
+              const order = ids.map((id) => starts.get(id) ?? 0);
+              assert.deepEqual(
+                order,
+                order.toSorted((a, b) => b - a),
+                'newest first',
+              );
+            }
+          },
+        ),
+        { numRuns: 12 },
+      );
+    });
+
+    it('adds up a trace of several calls', async () => {
+      const scope = scopeOf('agent');
+      const traceId = hex('agent trace', 32);
+      const calls = [
+        sampleCall('agent-1', NOW, { ...scope, traceId }),
+        sampleCall('agent-2', NOW + 1000, {
+          ...scope,
+          traceId,
+          status: 'error',
+          errorType: 'provider_timeout',
+          costPicoUsd: null,
+          costStatus: 'unpriced',
+          attempts: [],
+        }),
+      ];
+      await stores.insertBatch(
+        batchOf(
+          'agent',
+          calls.map((call) => ({ call, payload: samplePayload(call, `q ${call.spanId}`, 'a') })),
+        ),
+      );
+      const [trace, ...rest] = (await list(scope)).traces;
+      assert.deepEqual(rest, []);
+      assert.equal(trace?.status, 'error');
+      assert.equal(trace?.errorType, 'provider_timeout');
+      assert.equal(trace?.costPicoUsd, null);
+      assert.equal(trace?.costStatus, 'unpriced');
+      assert.equal(trace?.durationMs, 1410);
+      assert.equal(trace?.inputTokens, 100);
+      assert.equal(trace?.spanCount, 13);
+      assert.equal(trace?.inputPreview, `q ${calls[0]?.spanId}`);
+      assert.deepEqual((await stores.traces.getTrace(scope, traceId))?.trace, trace);
+    });
+
+    it('filters by each field, and takes hostile values as text', async () => {
+      const scope = scopeOf('filter');
+      const hostile = "'; DROP TABLE spans; -- \\ {q:String} %_\u0000\u{1F600}";
+      const plain = sampleCall('plain', NOW, scope);
+      const marked = sampleCall('marked', NOW - 1, {
+        ...scope,
+        feature: hostile,
+        team: hostile,
+        user: hostile,
+        session: hostile,
+        tags: { [hostile]: hostile },
+        status: 'error',
+        errorType: 'provider_timeout',
+        durationMs: 5000,
+        costPicoUsd: '2000000000000',
+        attempts: [sampleAttempt('marked', { provider: hostile, responseModel: hostile, model: 'alias' })],
+      });
+      await stores.insertBatch(
+        batchOf('filter', [
+          { call: plain, payload: samplePayload(plain, '100% sure', 'ÄPFEL') },
+          { call: marked, payload: samplePayload(marked, hostile, 'lone \ud800 half') },
+        ]),
+      );
+      const found = async (query: Partial<TraceQuery>) => (await list(scope, query)).traces.map((trace) => trace.traceId);
+      for (const query of [
+        { feature: hostile },
+        { team: hostile },
+        { user: hostile },
+        { session: hostile },
+        { provider: hostile },
+        { model: hostile },
+        { model: 'alias' },
+        { status: 'error' },
+        { errorType: 'provider_timeout' },
+        { traceId: marked.traceId },
+        { minDurationMs: 4999.5 },
+        { minCostUsd: 1.99 },
+        { to: NOW },
+        { q: 'drop TABLE' },
+        { q: hostile },
+      ] as const)
+        assert.deepEqual(await found(query), [marked.traceId], JSON.stringify(query));
+      assert.deepEqual(await found({ q: '100%' }), [plain.traceId]);
+      assert.deepEqual(await found({ q: 'äpfel' }), [plain.traceId]);
+      assert.deepEqual(await found({ q: '%' }), [plain.traceId, marked.traceId]);
+      assert.deepEqual(await found({ q: '1_0' }), []);
+      assert.deepEqual(await found({ from: NOW }), [plain.traceId]);
+      assert.deepEqual(await found({ model: 'default' }), [plain.traceId, marked.traceId]);
+      assert.deepEqual((await list(scope, { status: 'error' })).traces[0]?.tags, { [hostile]: hostile });
+      for (const cursor of ['zzz', '', "' OR 1=1", Buffer.from('1.2.3').toString('base64url')])
+        await assert.rejects(list(scope, { cursor }), (error) => error instanceof PlimsollError && error.code === 'invalid_argument');
+    });
+
+    it('computes metrics that equal a count by hand, at any range, whatever part comes from rollups', async () => {
+      const scope = scopeOf('metrics');
+      const calls = Array.from({ length: 400 }, (_, place) => {
+        const status = place % 10 === 0 ? 'error' : place % 17 === 0 ? 'aborted' : 'ok';
+        const priced = place % 7 !== 0;
+        return sampleCall(`metrics-${place}`, NOW - place * 37_123, {
+          ...scope,
+          feature: place % 3 === 0 ? 'summary' : 'chat',
+          team: place % 2 === 0 ? null : 'blue',
+          user: `u${place % 5}`,
+          status,
+          durationMs: 100 + place,
+          ttftMs: place % 4 === 0 ? null : 50 + place,
+          costPicoUsd: priced ? `${place}` : null,
+          costStatus: priced ? (place % 5 === 0 ? 'estimated_tokens' : 'priced') : 'unpriced',
+        });
+      });
+      await stores.insertBatch(
+        batchOf(
+          'metrics',
+          calls.map((call) => ({ call })),
+        ),
+      );
+      const byHand = (from: number, to: number) => {
+        const inside = calls.filter((call) => call.startedAtMs >= from && call.startedAtMs < to);
+        const ok = inside.filter((call) => call.status === 'ok');
+        return {
+          requests: inside.length,
+          errors: inside.filter((call) => call.status === 'error').length,
+          aborted: inside.filter((call) => call.status === 'aborted').length,
+          inputTokens: inside.length * 100,
+          costPicoUsd: inside.reduce((sum, call) => sum + BigInt(call.costPicoUsd ?? 0), 0n).toString(),
+          unpricedRequests: inside.filter((call) => call.costPicoUsd === null).length,
+          estimatedCostRequests: inside.filter((call) => call.costStatus === 'estimated_tokens').length,
+          durations: ok.map((call) => call.durationMs).sort((a, b) => a - b),
+          inside,
+        };
+      };
+      for (const [from, to] of [
+        [NOW - 400 * 37_123, NOW + 1],
+        [NOW - 3 * HOUR + 17, NOW - 1234],
+        [NOW - 90_000, NOW - 10_000],
+        [NOW - 61 * MINUTE, NOW - 2 * MINUTE],
+      ] as const) {
+        const hand = byHand(from, to);
+        const summary = MetricSummary.parse(await stores.traces.summary(scope, from, to, 'feature'));
+        for (const name of [
+          'requests',
+          'errors',
+          'aborted',
+          'inputTokens',
+          'costPicoUsd',
+          'unpricedRequests',
+          'estimatedCostRequests',
+        ] as const)
+          assert.equal(summary.total[name], hand[name], name);
+        assert.equal(
+          summary.groups.reduce((sum, group) => sum + group.requests, 0),
+          hand.requests,
+        );
+        const median = hand.durations[Math.floor((hand.durations.length - 1) / 2)] ?? 0;
+        const upper = hand.durations[Math.ceil((hand.durations.length - 1) / 2)] ?? 0;
+        const p50 = summary.total.durationMs?.p50 ?? 0;
+        assert.ok(p50 >= median * 0.99 && p50 <= upper * 1.01, `p50 ${p50} of ${median}..${upper}`);
+        const series = MetricSeries.parse(await stores.traces.series(scope, { from, to }));
+        assert.ok(series.points.length <= 120);
+        for (const name of ['requests', 'errors', 'unpricedRequests'] as const)
+          assert.equal(
+            series.points.reduce((sum, point) => sum + point[name], 0),
+            hand[name],
+            `series ${name}`,
+          );
+        for (const point of series.points) {
+          assert.equal(point.at % series.stepMs, 0);
+          const step = byHand(Math.max(from, point.at), Math.min(to, point.at + series.stepMs));
+          assert.equal(point.requests, step.requests);
+        }
+      }
+      const all = await stores.traces.summary(scope, 0, NOW + 1, 'team');
+      assert.deepEqual(new Set(all.groups.map((group) => group.key)), new Set([null, 'blue']));
+      const users = await stores.traces.summary(scope, 0, NOW + 1, 'user');
+      assert.equal(users.groups.length, 5);
+      const chat = await stores.traces.series(scope, { from: NOW - 5 * HOUR, to: NOW + 1, stepMs: HOUR, feature: 'chat', team: 'blue' });
+      const wanted = calls.filter((call) => call.feature === 'chat' && call.team === 'blue');
+      assert.equal(
+        chat.points.reduce((sum, point) => sum + point.requests, 0),
+        wanted.length,
+      );
+      const rate = all.total.errorRate ?? 0;
+      const [low, high] = all.total.errorRateInterval ?? [1, 0];
+      assert.ok(low < rate && rate < high && high < 1);
+      await assert.rejects(
+        stores.traces.series(scope, { from: 0, to: NOW, stepMs: 1 }),
+        (error) => error instanceof PlimsollError && error.code === 'invalid_argument',
+      );
+    });
+
+    it('adds money beyond 64 bits exactly and reports nothing as null, not as 0', async () => {
+      const scope = scopeOf('money');
+      const most = 9_223_372_036_854_775_807n;
+      const calls = Array.from({ length: 3 }, (_, place) => ({
+        call: sampleCall(`money-${place}`, NOW - place * HOUR, { ...scope, costPicoUsd: most.toString() }),
+      }));
+      await stores.insertBatch(batchOf('money', calls));
+      assert.equal((await stores.traces.summary(scope, NOW - 5 * HOUR, NOW + 1, 'feature')).total.costPicoUsd, (3n * most).toString());
+      assert.equal((await stores.ledger.ledgerCounts(scope, 0, NOW + 1)).costPicoUsd, 3n * most);
+      const empty = await stores.traces.series(scopeOf('nobody'), { from: NOW - HOUR, to: NOW });
+      assert.ok(empty.points.length > 1);
+      for (const point of empty.points) {
+        assert.equal(point.requests, 0);
+        assert.equal(point.errorRate, null);
+        assert.equal(point.durationMs, null);
+        assert.equal(point.outputTokensPerSecond, null);
+      }
+    });
+  });
+}

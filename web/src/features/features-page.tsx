@@ -1,0 +1,103 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { featuresQuery, summaryQuery } from '../api/queries.ts';
+import type { Feature, MetricRow } from '../api/schema.ts';
+import { formatCount, formatDuration, formatPercent, UNKNOWN } from '../format/number.ts';
+import type { Range } from '../range/range.ts';
+import { PageHeader } from '../shell/page-header.tsx';
+import { CostSum } from '../ui/cost.tsx';
+import { LoadLineGlyph, LoadLineHeader } from '../ui/load-line.tsx';
+import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
+import { StateMark } from '../ui/state-mark.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { gaugesOf } from './gauges.ts';
+
+export const DAY: Range = { kind: 'preset', preset: '24h' };
+
+interface FeatureLine {
+  readonly feature: Feature;
+  readonly metrics: MetricRow | null;
+}
+
+const none = <span className="text-ink-3">{UNKNOWN}</span>;
+
+const COLUMNS: readonly Column<FeatureLine>[] = [
+  {
+    key: 'name',
+    header: 'Feature',
+    className: 'sticky left-0 z-1 bg-surface group-hover:bg-hover',
+    cell: ({ feature }) => (
+      <Link to="/features/$name" params={{ name: feature.name }} className="stretched font-medium whitespace-nowrap" data-row>
+        {feature.name}
+      </Link>
+    ),
+  },
+  { key: 'load-line', header: <LoadLineHeader />, cell: ({ metrics }) => <LoadLineGlyph gauges={gaugesOf(metrics)} /> },
+  {
+    key: 'owner',
+    header: 'Owner',
+    cell: ({ feature }) => (feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>),
+  },
+  { key: 'route', header: 'Route', cell: ({ feature }) => <span className="whitespace-nowrap text-ink-2">{routeText(feature)}</span> },
+  { key: 'payloads', header: 'Texts', tip: 'What is recorded of prompts and answers', cell: ({ feature }) => feature.payloads },
+  { key: 'keys', header: 'Keys', isNumeric: true, cell: ({ feature }) => formatCount(feature.keyCount) },
+  { key: 'requests', header: 'Requests, 24 h', isNumeric: true, cell: ({ metrics }) => formatCount(metrics?.requests ?? 0) },
+  { key: 'errors', header: 'Errors', isNumeric: true, cell: ({ metrics }) => (metrics?.errorRate == null ? none : formatPercent(metrics.errorRate)) },
+  { key: 'p95', header: 'P95', isNumeric: true, cell: ({ metrics }) => (metrics?.durationMs ? formatDuration(metrics.durationMs.p95) : none) },
+  { key: 'cost', header: 'Cost', isNumeric: true, cell: ({ metrics }) => (metrics ? <CostSum sum={metrics} /> : none) },
+  {
+    key: 'warnings',
+    header: 'Contract',
+    cell: ({ feature }) =>
+      feature.warnings.length === 0 ? (
+        <StateMark state="ok" word="OK" />
+      ) : (
+        <span data-tip={feature.warnings.join(' · ')} className="relative z-1">
+          <StateMark state="warning" word={`${feature.warnings.length} ${feature.warnings.length === 1 ? 'warning' : 'warnings'}`} />
+        </span>
+      ),
+  },
+];
+
+export function routeText(feature: Feature): string {
+  return feature.targets.length === 0 ? feature.route : `${feature.route}: ${feature.targets.join(' → ')}`;
+}
+
+export function FeaturesPage(): ReactNode {
+  const features = useQuery(featuresQuery);
+  const summary = useQuery({ ...summaryQuery(DAY, 'feature'), refetchInterval: 30_000 });
+  const metrics = new Map((summary.data?.groups ?? []).map((group) => [group.key, group]));
+  return (
+    <>
+      <PageHeader title="Features" />
+      <QueryState query={features} skeleton={<SkeletonRows count={7} height={36} />}>
+        {(list) =>
+          list.length === 0 ? (
+            <NoFeatures />
+          ) : (
+            <Table
+              caption="Features"
+              rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null }))}
+              columns={COLUMNS}
+              rowKey={(line) => line.feature.name}
+              empty=""
+              minWidth={1120}
+            />
+          )
+        }
+      </QueryState>
+    </>
+  );
+}
+
+function NoFeatures(): ReactNode {
+  const example = 'features:\n  customer-support:\n    owner: support-team\n    costOwner: finance@example.com\n    route: default';
+  return (
+    <section className="panel flex flex-col items-start gap-3 p-6">
+      <h2 className="text-base font-semibold">No feature is configured</h2>
+      <p className="max-w-prose text-ink-2">A feature is the unit that has an owner, a route and a budget. Add one to plimsoll.yaml; it is loaded without a restart.</p>
+      <pre className="rounded-md border bg-sunken p-3 font-mono text-xs leading-5">{example}</pre>
+    </section>
+  );
+}

@@ -1,0 +1,90 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { OverviewPage } from './overview/overview-page.tsx';
+import { parseRangeSearch } from './range/range.ts';
+import { Shell } from './shell/shell.tsx';
+import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
+import { ErrorPanel } from './ui/query-state.tsx';
+import { TooltipLayer } from './ui/tooltip.tsx';
+import { Outlet } from '@tanstack/react-router';
+import { asApiError } from './api/problem.ts';
+
+const rootRoute = createRootRoute({
+  component: () => (
+    <>
+      <Outlet />
+      <TooltipLayer />
+    </>
+  ),
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => (
+    <div className="p-5">
+      <ErrorPanel error={asApiError(error)} retry={reset} />
+    </div>
+  ),
+});
+
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
+
+const overviewRoute = createRoute({ getParentRoute: () => shellRoute, path: '/', validateSearch: parseRangeSearch, component: OverviewPage });
+const tracesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/traces',
+  validateSearch: parseTracesSearch,
+  component: lazyRouteComponent(() => import('./traces/traces-page.tsx'), 'TracesPage'),
+});
+const traceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/traces/$traceId',
+  validateSearch: (search: Record<string, unknown>): { span?: string } => (typeof search.span === 'string' ? { span: search.span } : {}),
+  component: lazyRouteComponent(() => import('./trace/trace-page.tsx'), 'TracePage'),
+});
+const featuresRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/features',
+  component: lazyRouteComponent(() => import('./features/features-page.tsx'), 'FeaturesPage'),
+});
+const featureRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/features/$name',
+  validateSearch: parseRangeSearch,
+  component: lazyRouteComponent(() => import('./features/feature-page.tsx'), 'FeaturePage'),
+});
+const keysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./keys/keys-page.tsx'), 'KeysPage'),
+});
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  // Only a path of this site: `next` comes from the URL.
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? { next: search.next } : {},
+  component: lazyRouteComponent(() => import('./login/login-page.tsx'), 'LoginPage'),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, keysRoute]), loginRoute]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound(): ReactNode {
+  return (
+    <main className="flex flex-col items-start gap-2 p-6">
+      <h1 className="text-lg font-semibold">There is no such page</h1>
+      <Link to="/" className="link">
+        Go to the Overview
+      </Link>
+    </main>
+  );
+}

@@ -1,0 +1,137 @@
+import { Tabs } from 'radix-ui';
+import { type ReactNode, useState } from 'react';
+import type { Span } from '../api/schema.ts';
+import { formatDuration } from '../format/number.ts';
+import { Badge } from '../ui/badges.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { StateMark } from '../ui/state-mark.tsx';
+import { STATUS_WORDS } from '../traces/status-word.ts';
+import { CostBreakdown } from './cost-breakdown.tsx';
+import { errorFix } from './error-fix.ts';
+import { Conversation } from './messages.tsx';
+import { prettyPayload } from './payload.ts';
+
+const TABS = [
+  ['conversation', 'Conversation'],
+  ['cost', 'Tokens and cost'],
+  ['attributes', 'Attributes'],
+  ['raw', 'Raw'],
+] as const;
+
+interface SpanPanelProps {
+  readonly span: Span;
+  readonly spans: readonly Span[];
+}
+
+export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
+  const { state, word } = STATUS_WORDS[span.status];
+  return (
+    <section className="panel flex min-w-0 flex-col" aria-label={`Span ${span.name}`}>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3">
+        <h2 className="min-w-0 truncate text-base font-semibold">{span.name}</h2>
+        <StateMark state={state} word={word} />
+        <Badge>{span.kind}</Badge>
+        <span className="tabular ml-auto text-xs text-ink-3">
+          {formatDuration(Number(span.durationNs) / 1e6)}
+          {span.ttftMs !== null && <span data-tip="Time to first token"> · first token {formatDuration(span.ttftMs)}</span>}
+        </span>
+      </div>
+      {span.status === 'error' && <SpanError span={span} />}
+      <Tabs.Root defaultValue="conversation" className="flex min-w-0 flex-col">
+        <Tabs.List className="scroll-x mt-2 flex shrink-0 border-b px-2" aria-label="Parts of the span">
+          {TABS.map(([value, name]) => (
+            <Tabs.Trigger
+              key={value}
+              value={value}
+              className="h-8 shrink-0 border-b-2 border-transparent px-2 text-ink-2 hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:border-b-accent data-[state=active]:font-semibold data-[state=active]:text-ink"
+            >
+              {name}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        <Tabs.Content value="conversation" className="min-w-0 px-4 py-3">
+          <Conversation key={span.spanId} span={span} />
+        </Tabs.Content>
+        <Tabs.Content value="cost" className="min-w-0 px-4 py-3">
+          <CostBreakdown span={span} spans={spans} />
+        </Tabs.Content>
+        <Tabs.Content value="attributes" className="min-w-0 px-4 py-3">
+          <Attributes span={span} />
+        </Tabs.Content>
+        <Tabs.Content value="raw" className="flex min-w-0 flex-col gap-4 px-4 py-3">
+          <Raw title="Input" text={span.input} />
+          <Raw title="Output" text={span.output} />
+        </Tabs.Content>
+      </Tabs.Root>
+    </section>
+  );
+}
+
+function SpanError({ span }: { span: Span }): ReactNode {
+  const fix = errorFix(span.errorType);
+  return (
+    <div className="mx-4 mt-3 rounded-md bg-critical-soft px-3 py-2" role="note">
+      <p className="[overflow-wrap:anywhere]">
+        {span.errorType !== null && <code className="mr-2 font-mono text-xs font-semibold text-critical">{span.errorType}</code>}
+        {span.statusMessage || 'The provider gave no message.'}
+      </p>
+      {fix !== null && <p className="mt-1 text-ink-2">{fix}</p>}
+    </div>
+  );
+}
+
+function Attributes({ span }: { span: Span }): ReactNode {
+  const own: readonly (readonly [string, unknown])[] = [
+    ['span id', span.spanId],
+    ['parent span id', span.parentSpanId],
+    ['provider', span.provider],
+    ['request model', span.requestModel],
+    ['response model', span.responseModel],
+    ['finish reasons', span.finishReasons.length > 0 ? span.finishReasons.join(', ') : null],
+    ['price id', span.priceId],
+  ];
+  const rows = [...own.filter(([, value]) => value !== null), ...Object.entries(span.attributes).toSorted(([a], [b]) => (a < b ? -1 : 1))];
+  return (
+    <div className="scroll-x">
+      <table className="w-full text-xs">
+        <caption className="sr-only">Attributes of the span</caption>
+        <tbody>
+          {rows.map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row" className="border-b py-1 pr-4 text-left align-top font-mono font-normal whitespace-nowrap text-ink-2">
+                {name}
+              </th>
+              <td className="border-b py-1 align-top font-mono [overflow-wrap:anywhere]">{typeof value === 'string' ? value : JSON.stringify(value)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Characters that are laid out at once. */
+const RAW_STEP = 100_000;
+
+function Raw({ title, text }: { title: string; text: string | null }): ReactNode {
+  const [shown, setShown] = useState(RAW_STEP);
+  if (text === null) return <p className="text-ink-3">{title}: not recorded</p>;
+  const pretty = prettyPayload(text);
+  return (
+    <section aria-label={`${title}, raw`} className="min-w-0">
+      <div className="mb-1 flex items-center justify-between text-xs font-semibold text-ink-3">
+        {title}
+        <CopyButton text={text} label="Copy as recorded" isQuiet />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <pre className="max-h-[480px] overflow-auto rounded-md border bg-sunken p-2.5 font-mono text-xs leading-[18px]" tabIndex={0} dir="ltr">
+        {pretty.slice(0, shown)}
+      </pre>
+      {pretty.length > shown && (
+        <button type="button" className="button button-small mt-1.5" onClick={() => setShown(shown + 10 * RAW_STEP)}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,151 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { traceQuery } from '../api/queries.ts';
+import type { TraceDetail } from '../api/schema.ts';
+import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
+import { formatDate, formatMoment } from '../format/time.ts';
+import { useTitle } from '../shell/page-header.tsx';
+import { STATUS_WORDS } from '../traces/status-word.ts';
+import { AttemptsBadge, Badge, SimulatedBadge } from '../ui/badges.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Cost } from '../ui/cost.tsx';
+import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
+import { StateMark } from '../ui/state-mark.tsx';
+import { TimeText } from '../ui/time-text.tsx';
+import { curlOf } from './curl.ts';
+import { errorFix } from './error-fix.ts';
+import { SpanPanel } from './span-panel.tsx';
+import { firstSpanToShow } from './waterfall.ts';
+import { WaterfallView } from './waterfall-view.tsx';
+
+const route = getRouteApi('/shell/traces/$traceId');
+
+export function TracePage(): ReactNode {
+  const { traceId } = route.useParams();
+  const trace = useQuery(traceQuery(traceId));
+  useTitle(`Trace ${traceId.slice(0, 8)}`);
+  return (
+    <QueryState query={trace} skeleton={<TraceSkeleton />}>
+      {(detail) => <TraceView detail={detail} />}
+    </QueryState>
+  );
+}
+
+function TraceSkeleton(): ReactNode {
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="h-12" />
+      <div className="panel h-16" />
+      <SkeletonRows count={8} height={28} />
+    </div>
+  );
+}
+
+function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
+  const { trace, spans } = detail;
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const entry = firstSpanToShow(spans);
+  const selected = spans.find((span) => span.spanId === search.span) ?? entry;
+  return (
+    <article className="flex min-w-0 flex-col gap-3">
+      <TraceHeader detail={detail} />
+      <Totals detail={detail} />
+      {trace.errorType !== null && (
+        <p className="rounded-md bg-critical-soft px-3.5 py-2">
+          <code className="mr-2 font-mono text-xs font-semibold text-critical">{trace.errorType}</code>
+          <span className="[overflow-wrap:anywhere]">{entry?.statusMessage}</span> <span className="text-ink-2">{errorFix(trace.errorType)}</span>
+        </p>
+      )}
+      <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
+        <WaterfallView spans={spans} selectedId={selected?.spanId ?? null} onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })} />
+        {selected && <SpanPanel span={selected} spans={spans} />}
+      </div>
+    </article>
+  );
+}
+
+function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): ReactNode {
+  const { state, word } = STATUS_WORDS[trace.status];
+  const curl = curlOf(trace, spans.find((span) => span.isEntry) ?? null, location.origin);
+  return (
+    <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
+      <div className="mr-auto min-w-0">
+        <nav aria-label="Breadcrumb" className="text-xs text-ink-3">
+          <Link to="/traces" className="hover:underline">
+            Traces
+          </Link>{' '}
+          / <span className="font-mono">{trace.traceId.slice(0, 8)}</span>
+        </nav>
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <h1 className="text-lg font-semibold tracking-tight">{trace.feature}</h1>
+          <StateMark state={state} word={word} />
+          {trace.attempts > 1 && <AttemptsBadge attempts={trace.attempts} />}
+          {trace.isStream && <Badge tip="The answer was streamed.">stream</Badge>}
+          {trace.isSimulated && <SimulatedBadge />}
+          <span className="text-ink-2">
+            <TimeText at={trace.startedAt} format={(ms, zone) => `${formatDate(ms, zone)} ${formatMoment(ms, zone).split(' ').at(-1)}`} />
+          </span>
+        </div>
+      </div>
+      <CopyButton text={trace.traceId} label="Copy trace id" />
+      {curl.kind === 'command' ? (
+        <CopyButton text={curl.text} label="Copy as curl" />
+      ) : (
+        <span data-tip={curl.reason} className="inline-flex">
+          <button type="button" className="button button-small" disabled aria-label={`Copy as curl: ${curl.reason}`}>
+            Copy as curl
+          </button>
+        </span>
+      )}
+    </header>
+  );
+}
+
+function Totals({ detail: { trace } }: { detail: TraceDetail }): ReactNode {
+  return (
+    <dl className="panel flex flex-wrap gap-x-8 gap-y-2 px-4 py-2.5">
+      <Total name="Duration">{formatDuration(trace.durationMs)}</Total>
+      <Total name="First token">{formatDuration(trace.ttftMs)}</Total>
+      <Total name="Tokens">
+        {trace.inputTokens === null && trace.outputTokens === null ? <span className="text-ink-3">not known</span> : `${formatCount(trace.inputTokens)} in · ${formatCount(trace.outputTokens)} out`}
+      </Total>
+      <Total name="Cost">
+        <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />
+      </Total>
+      <Total name="Provider calls">{formatInteger(trace.attempts)}</Total>
+      <Total name="Model">{trace.models.join(', ') || <span className="text-ink-3">none answered</span>}</Total>
+      {trace.user !== null && (
+        <Total name="User">
+          <Link to="/traces" search={{ user: trace.user, range: '7d' }} className="link">
+            <bdi>{trace.user}</bdi>
+          </Link>
+        </Total>
+      )}
+      {trace.session !== null && (
+        <Total name="Session">
+          <Link to="/traces" search={{ session: trace.session, range: '7d' }} className="link">
+            <bdi>{trace.session}</bdi>
+          </Link>
+        </Total>
+      )}
+      {trace.team !== null && <Total name="Team">{trace.team}</Total>}
+      {trace.customer !== null && <Total name="Customer">{trace.customer}</Total>}
+      {Object.entries(trace.tags).map(([name, value]) => (
+        <Total key={name} name={name}>
+          {value}
+        </Total>
+      ))}
+    </dl>
+  );
+}
+
+function Total({ name, children }: { name: string; children: ReactNode }): ReactNode {
+  return (
+    <div className="min-w-0">
+      <dt className="label">{name}</dt>
+      <dd className="tabular max-w-72 truncate font-medium">{children}</dd>
+    </div>
+  );
+}

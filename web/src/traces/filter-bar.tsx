@@ -1,0 +1,179 @@
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
+import { featuresQuery, summaryQuery } from '../api/queries.ts';
+import { type Range, rangeOf } from '../range/range.ts';
+import { Icon } from '../shell/icons.tsx';
+import { Popover } from '../ui/popover.tsx';
+import { activeFilters, FILTER_LABELS, type Filters, parseTracesSearch, STATUSES, type TracesSearch, withoutFilter } from './filters.ts';
+import { STATUS_WORDS } from './status-word.ts';
+
+interface FilterBarProps {
+  readonly search: TracesSearch;
+  readonly onChange: (search: TracesSearch) => void;
+}
+
+const WEEK: Range = { kind: 'preset', preset: '7d' };
+
+export function FilterBar({ search, onChange }: FilterBarProps): ReactNode {
+  const features = useQuery(featuresQuery);
+  const models = useQuery({ ...summaryQuery(WEEK, 'model'), staleTime: 60_000 });
+  const featureNames = (features.data ?? []).map((feature) => feature.name);
+  const modelNames = (models.data?.groups ?? []).flatMap((group) => (group.key === null ? [] : [group.key]));
+  const set = (name: 'status' | 'feature' | 'model' | 'q', value: string): void => onChange(parseTracesSearch({ ...search, [name]: value }));
+  return (
+    <div className="mb-2 flex flex-wrap items-center gap-2">
+      <SearchField value={search.q ?? ''} onSubmit={(text) => set('q', text)} />
+      <Choice label="Status" value={search.status} options={STATUSES.map((status) => [status, STATUS_WORDS[status].word])} onChange={(value) => set('status', value)} />
+      <Choice label="Feature" value={search.feature} options={featureNames.map((name) => [name, name])} onChange={(value) => set('feature', value)} />
+      <Choice label="Model" value={search.model} options={modelNames.map((name) => [name, name])} onChange={(value) => set('model', value)} />
+      <Popover label="More filters" align="end">
+        {(close) => (
+          <FilterForm
+            search={search}
+            featureNames={featureNames}
+            modelNames={modelNames}
+            onSubmit={(next) => {
+              close();
+              onChange(next);
+            }}
+          />
+        )}
+      </Popover>
+      <Chips search={search} onChange={onChange} />
+    </div>
+  );
+}
+
+function SearchField({ value, onSubmit }: { value: string; onSubmit: (text: string) => void }): ReactNode {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = window.setTimeout(() => onSubmit(text), 350);
+    return () => window.clearTimeout(timer);
+  });
+  return (
+    <search className="min-w-40 flex-1 sm:max-w-80">
+      <input
+        type="search"
+        data-search
+        className="field w-full"
+        placeholder="Text in input or output   /"
+        aria-label="Text in input or output"
+        maxLength={512}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === 'Enter' && onSubmit(text)}
+      />
+    </search>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly options: readonly (readonly [value: string, text: string])[];
+  readonly onChange: (value: string) => void;
+}
+
+function Choice({ label, value, options, onChange }: ChoiceProps): ReactNode {
+  const isListed = value === undefined || options.some(([name]) => name === value);
+  return (
+    <select aria-label={label} className={`field hidden max-w-44 sm:block ${value === undefined ? 'text-ink-2' : 'border-accent font-medium text-accent'}`} value={value ?? ''} onChange={(event) => onChange(event.target.value)}>
+      <option value="">{label}: all</option>
+      {!isListed && <option value={value}>{value}</option>}
+      {options.map(([name, text]) => (
+        <option key={name} value={name}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Filters that have no control of their own in the bar, and on a phone all of them. */
+function Chips({ search, onChange }: FilterBarProps): ReactNode {
+  const active = activeFilters(search).filter((name) => name !== 'q');
+  if (active.length === 0) return null;
+  const range = rangeOf(search);
+  return (
+    <ul className="flex flex-wrap items-center gap-1.5" aria-label="Active filters">
+      {active.map((name) => (
+        <li key={name} className={name === 'status' || name === 'feature' || name === 'model' ? 'sm:hidden' : ''}>
+          <button type="button" className="button button-small max-w-72 bg-accent-soft text-accent" onClick={() => onChange(withoutFilter(search, name))} aria-label={`Remove filter ${FILTER_LABELS[name]}: ${search[name]}`}>
+            <span className="truncate">
+              {FILTER_LABELS[name]}: <bdi>{String(search[name])}</bdi>
+            </span>
+            <Icon name="close" className="size-3" />
+          </button>
+        </li>
+      ))}
+      <li>
+        <button type="button" className="button button-quiet button-small" onClick={() => onChange(range.kind === 'custom' ? { from: range.from, to: range.to } : { range: range.preset })}>
+          Clear all
+        </button>
+      </li>
+    </ul>
+  );
+}
+
+const FORM_FIELDS = ['status', 'feature', 'model', 'provider', 'errorType', 'user', 'session', 'team', 'traceId', 'minDurationMs', 'minCostUsd'] as const satisfies readonly (keyof Filters)[];
+
+interface FilterFormProps {
+  readonly search: TracesSearch;
+  readonly featureNames: readonly string[];
+  readonly modelNames: readonly string[];
+  readonly onSubmit: (search: TracesSearch) => void;
+}
+
+function FilterForm({ search, featureNames, modelNames, onSubmit }: FilterFormProps): ReactNode {
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const values = Object.fromEntries(FORM_FIELDS.map((name) => [name, form.get(name)]));
+    onSubmit(parseTracesSearch({ ...search, ...values }));
+  };
+  return (
+    <form className="grid w-80 max-w-full grid-cols-2 gap-x-3 gap-y-2.5" onSubmit={submit}>
+      {FORM_FIELDS.map((name) => (
+        <label key={name} className={`flex min-w-0 flex-col gap-1 ${name === 'traceId' ? 'col-span-2' : ''}`}>
+          <span className="label">{FILTER_LABELS[name]}</span>
+          {name === 'status' ? (
+            <select className="field" name={name} defaultValue={search.status ?? ''}>
+              <option value="">all</option>
+              {STATUSES.map((status) => (
+                <option key={status} value={status}>
+                  {STATUS_WORDS[status].word}
+                </option>
+              ))}
+            </select>
+          ) : (
+            <input
+              className="field"
+              name={name}
+              defaultValue={search[name] ?? ''}
+              maxLength={512}
+              autoComplete="off"
+              spellCheck={false}
+              {...(name === 'minDurationMs' || name === 'minCostUsd' ? { type: 'number', min: 0, step: 'any' } : {})}
+              {...(name === 'feature' || name === 'model' ? { list: `filter-${name}` } : {})}
+            />
+          )}
+        </label>
+      ))}
+      <datalist id="filter-feature">
+        {featureNames.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <datalist id="filter-model">
+        {modelNames.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <button type="submit" className="button button-primary col-span-2 mt-1">
+        Apply
+      </button>
+    </form>
+  );
+}
