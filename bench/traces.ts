@@ -93,7 +93,7 @@ function makeCall(startedAtMs: number): CallSettled {
 
 function makeBatch(calls: number, fromMs: number, toMs: number) {
   const made = Array.from({ length: calls }, (_, place) => {
-    const call = makeCall(fromMs + Math.floor(((toMs - fromMs) * place) / calls));
+    const call = makeCall(Math.floor(fromMs + ((toMs - fromMs) * place) / calls));
     // About 6 KB of a call's 14 KB are the spans' own columns and attributes.
     const contentBytes = SPANS_PER_CALL * BYTES_PER_SPAN - 6_200;
     const payload = {

@@ -53,3 +53,4 @@ server.listen(0, '127.0.0.1', () => {
   console.log(`PORT=${typeof address === 'object' ? address?.port : ''}`);
 });
 process.on('disconnect', () => process.exit(0));
+process.on('SIGINT', () => process.exit(0));

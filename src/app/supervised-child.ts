@@ -10,6 +10,8 @@ export interface SupervisedChildOptions {
   readonly onMessage: (message: FromChild, child: SupervisedChild) => void;
   /** The child ended before it was ever ready. */
   readonly onStartFailure: (exitCode: number) => void;
+  /** False while the whole tree ends: a signal to the process group ends children before they are told. */
+  readonly mayRestart: () => boolean;
   readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -70,7 +72,7 @@ export class SupervisedChild {
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#isStopping) return;
+    if (this.#isStopping || !this.#options.mayRestart()) return;
     if (!this.#wasReady && code !== null && code !== 0) {
       this.#options.onStartFailure(code);
       return;
@@ -79,7 +81,9 @@ export class SupervisedChild {
     const delayMs = RESTART_DELAYS_MS[Math.min(this.#restarts, RESTART_DELAYS_MS.length - 1)] ?? 0;
     this.#restarts += 1;
     this.#options.log('child_restart', { role: this.role, exitCode: code, signal, delayMs });
-    this.#timer = setTimeout(() => this.start(), delayMs);
+    this.#timer = setTimeout(() => {
+      if (this.#options.mayRestart()) this.start();
+    }, delayMs);
   }
 
   send(message: ToChild): void {

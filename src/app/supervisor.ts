@@ -85,8 +85,7 @@ class Supervisor {
       if (isGateway) this.#setWorkers(topology.workers, variables, socket.handle);
       this.#setSim(topology, variables);
     };
-    const children = [this.#control, ...this.#gateways].filter((child) => child !== null);
-    void Promise.all(children.map((child) => child.ready)).then(() => {
+    void this.#whenReady().then(() => {
       const url = `http://${this.#environment.host.includes(':') ? `[${this.#environment.host}]` : this.#environment.host}:${socket.port}`;
       process.stderr.write(readyBanner({ url, role: this.#role, elapsedMs: performance.now() - started }));
       if (this.#firstStart) process.stderr.write(firstStartBanner({ url, ...this.#firstStart }));
@@ -97,6 +96,14 @@ class Supervisor {
     return exitCode;
   }
 
+  /** Gateways and control serve, and so do the simulated providers when there are any. */
+  async #whenReady(): Promise<void> {
+    await Promise.all([this.#control?.ready, ...this.#gateways.map((child) => child.ready)]);
+    await this.#simStarted;
+    await this.#sim?.ready;
+  }
+
+  #simStarted: Promise<void> = Promise.resolve();
   #onTopology: (topology: Topology) => void = () => {};
   #firstStart: { adminKey: string; virtualKey: string | null } | null = null;
 
@@ -118,6 +125,7 @@ class Supervisor {
       log: (event, fields) => this.#log(event, fields),
       onMessage: (message, child) => this.#onMessage(message, child),
       onStartFailure: (code) => this.#finish(code),
+      mayRestart: () => !this.#isEnding,
     });
   }
 
@@ -137,7 +145,7 @@ class Supervisor {
     const old = this.#sim;
     this.#sim = topology.sim === null ? null : this.#child('sim', { ...variables, PLIMSOLL_INTERNAL_SIM: config });
     // The new one takes the same port: the old one must be gone first.
-    void (old?.stop(2_000) ?? Promise.resolve()).then(() => this.#sim?.start());
+    this.#simStarted = (old?.stop(2_000) ?? Promise.resolve()).then(() => this.#sim?.start());
   }
 
   #onMessage(message: FromChild, child: SupervisedChild): void {
@@ -216,7 +224,7 @@ class Supervisor {
     process.on('message', (message: { type?: string; ms?: number; id?: number }) => {
       if (message.type === 'clock.advance')
         void this.#advanceClocks(message.ms ?? 0).then(() => process.send?.({ type: 'clock.advanced', id: message.id }));
-      if (message.type === 'pids') process.send?.({ type: 'pids', pids: this.#pids() });
+      if (message.type === 'pids') process.send?.({ type: 'pids', id: message.id, pids: this.#pids() });
     });
   }
 

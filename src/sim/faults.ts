@@ -1,6 +1,12 @@
 import { PlimsollError } from '../kernel/errors.ts';
 
-/** What can be made to go wrong, as written in a header, a body, a message or the config. */
+/**
+ * What can be made to go wrong. Three ways to ask for it in one request, the first one found counts:
+ * 1. the header `x-sim-fault: error:500` (through a gateway only when it forwards the header),
+ * 2. `metadata: { "sim_fault": "error:500" }` in the body,
+ * 3. a last line `[[sim:fault=error:500]]` in the last user message, which passes any gateway and any translation.
+ * Without a request's own wish the config decides: `sim.faults` (by models and rate) and `sim.models.*.faults`.
+ */
 export const FAULT_NAMES = [
   'error',
   'context_length',

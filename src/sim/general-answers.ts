@@ -29,10 +29,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       'I am a simulated model: my answers come from a small, seeded collection of texts, so that you can try everything here without a real provider.',
     refusal: 'I am sorry, but I cannot help with that request.',
     openers: [
-      'With {topic}, the part that decides most is knowing what a good result looks like before you start.',
-      'There are two sides to {topic}: what it has to do for the people who rely on it, and what it may cost you to keep it running.',
-      'The usual way to handle {topic} is to begin with the simplest version that works and to change one thing at a time.',
-      'Most questions about {topic} come down to three points: the starting conditions, the limits, and who decides when they conflict.',
+      'On **{topic}**: what decides most is to know what a good result looks like before you start.',
+      'On **{topic}** there are two sides to consider: what it has to do for the people who rely on it, and what it may cost you to keep it up.',
+      'On **{topic}**: the usual way is to begin with the simplest version that works and to change one thing at a time.',
+      'Questions about **{topic}** mostly come down to three points: the starting conditions, the limits, and who decides when they conflict.',
     ],
     bodies: [
       '1. Write down the current state in numbers, even rough ones.\n2. Pick the single change with the largest effect and the smallest risk.\n3. Try it on a small part first and compare after a week.\n4. Keep what helped, undo what did not, and note why.',
@@ -57,8 +57,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       'Ich bin ein simuliertes Modell: Meine Antworten stammen aus einer kleinen Sammlung von Texten, damit Sie alles ohne echten Anbieter ausprobieren können.',
     refusal: 'Es tut mir leid, dabei kann ich nicht helfen.',
     openers: [
-      'Bei {topic} entscheidet vor allem, dass vorher klar ist, woran man ein gutes Ergebnis erkennt.',
-      'Am besten beginnt man bei {topic} mit der einfachsten Lösung, die funktioniert, und ändert dann immer nur eine Sache.',
+      'Zum Thema **{topic}**: Entscheidend ist, dass vorher klar ist, woran man ein gutes Ergebnis erkennt.',
+      'Zum Thema **{topic}**: Am besten beginnt man mit der einfachsten Lösung, die funktioniert, und ändert dann immer nur eine Sache.',
     ],
     bodies: [
       '1. Den heutigen Stand in Zahlen festhalten, auch wenn sie grob sind.\n2. Die Änderung mit der größten Wirkung und dem kleinsten Risiko wählen.\n3. Sie im Kleinen ausprobieren und nach einer Woche vergleichen.',
@@ -80,8 +80,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       "Je suis un modèle simulé : mes réponses viennent d'un petit recueil de textes, pour que vous puissiez tout essayer sans fournisseur réel.",
     refusal: 'Je suis désolé, je ne peux pas vous aider sur ce point.',
     openers: [
-      "Pour {topic}, l'essentiel est de savoir dès le départ à quoi ressemble un bon résultat.",
-      'Sur {topic}, mieux vaut commencer par la solution la plus simple et ne changer qu’une chose à la fois.',
+      "À propos de **{topic}** : l'essentiel est de savoir dès le départ à quoi ressemble un bon résultat.",
+      'À propos de **{topic}** : mieux vaut commencer par la solution la plus simple et ne changer qu’une chose à la fois.',
     ],
     bodies: [
       '1. Notez la situation actuelle en chiffres, même approximatifs.\n2. Choisissez le changement le plus utile et le moins risqué.\n3. Essayez à petite échelle et comparez au bout d’une semaine.',
@@ -103,8 +103,8 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       'Soy un modelo simulado: mis respuestas salen de una pequeña colección de textos, para que pueda probarlo todo sin un proveedor real.',
     refusal: 'Lo siento, no puedo ayudar con esa petición.',
     openers: [
-      'En {topic}, lo que más pesa es saber de antemano cómo se reconoce un buen resultado.',
-      'Con {topic} conviene empezar por la solución más sencilla y cambiar una sola cosa cada vez.',
+      'Sobre **{topic}**: lo que más pesa es saber de antemano cómo se reconoce un buen resultado.',
+      'Sobre **{topic}**: conviene empezar por la solución más sencilla y cambiar una sola cosa cada vez.',
     ],
     bodies: [
       '1. Anote la situación actual en cifras, aunque sean aproximadas.\n2. Elija el cambio con más efecto y menos riesgo.\n3. Pruébelo a pequeña escala y compare al cabo de una semana.',
@@ -133,22 +133,33 @@ export function detectLanguage(text: string): CorpusLanguage {
   return best;
 }
 
-/** A few words that a question is about: its longest run without function words, at most five. */
+/** Function words that may stand inside a topic: "terms of payment", "Wahl der Kette". */
+const CONNECTORS = words(
+  'of for in the a an to from with der des die das den für mit de du la le les des pour à en el los las del para con',
+);
+const LONGEST_TOPIC_WORDS = 7;
+
+/** A few words that a question is about: the first of its longest phrases without other function words, at most seven. */
 export function topicOf(question: string, language: CorpusLanguage): string {
   const { stopWords } = PHRASES[language];
   let best: string[] = [];
-  let run: string[] = [];
+  let bestCount = 0;
   for (const clause of question.slice(0, 600).split(/[.,;:!?\n()"“”«»¿¡]+/)) {
-    run = [];
+    let run: string[] = [];
+    let count = 0;
+    let bridge: string[] = [];
     for (const word of clause.match(/[\p{L}\p{N}][\p{L}\p{N}\-_/'’]*/gu) ?? []) {
-      if (stopWords.has(word.toLowerCase())) run = [];
-      else run = [...run, word].slice(-5);
-      if (run.length > best.length) best = run;
+      if (!stopWords.has(word.toLowerCase())) {
+        run = run.length === 0 ? [word] : [...run, ...bridge, word];
+        if (run.length > LONGEST_TOPIC_WORDS) break;
+        count++;
+        bridge = [];
+        if (count > bestCount) [best, bestCount] = [run, count];
+      } else if (run.length > 0 && CONNECTORS.has(word.toLowerCase())) bridge.push(word);
+      else [run, count, bridge] = [[], 0, []];
     }
   }
-  return best.length > 0
-    ? best.join(' ')
-    : { en: 'a question like this', de: 'einer Frage wie dieser', fr: 'une question de ce genre', es: 'una pregunta así' }[language];
+  return best.length > 0 ? best.join(' ') : { en: 'your question', de: 'Ihre Frage', fr: 'votre question', es: 'su pregunta' }[language];
 }
 
 /** Greetings, thanks, "reply with the word OK", sums: what people type to see whether it works. Null when it is none of these. */

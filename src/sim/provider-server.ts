@@ -64,7 +64,7 @@ function endpointOf(path: string, headers: IncomingMessage['headers']): Endpoint
   if (rest === 'messages' && dialect === ANTHROPIC_WIRE) return { dialect, kind: 'generate' };
   if (rest === 'messages/count_tokens' && dialect === ANTHROPIC_WIRE) return { dialect, kind: 'count_tokens' };
   if (rest === 'models') return { dialect, kind: 'models' };
-  if (rest.startsWith('models/')) return { dialect, kind: 'model', name: decodeURIComponent(rest.slice('models/'.length)) };
+  if (rest.startsWith('models/')) return { dialect, kind: 'model', name: rest.slice('models/'.length) };
   return dialect;
 }
 
@@ -309,12 +309,13 @@ export async function startSimulatedProviders(options: SimulatedProvidersOptions
     answer(request, response).catch(() => void response.destroy());
   }
 
-  const servers = [createServer(handle)];
-  const [first] = servers as [Server];
-  for (const server of servers) server.keepAliveTimeout = 60_000;
+  // Longer than a gateway keeps its idle connections, so that it never sends into one that is being closed.
+  const createListener = (): Server => createServer({ keepAliveTimeout: 60_000 }, handle);
+  const first = createListener();
+  const servers = [first];
   const port = await listen(first, options.port, host);
   if (config.port !== undefined && config.port !== port) {
-    const second = createServer(handle);
+    const second = createListener();
     try {
       await listen(second, config.port, host);
     } catch (thrown) {

@@ -20,6 +20,8 @@ const DEEPEST = 12;
 const MOST_NODES = 5_000;
 const LONGEST_TEXT = 10_000;
 const LONGEST_LIST = 200;
+/** A longer question is searched for values in its beginning only. */
+const COMPARED_CHARACTERS = 4_000;
 
 function firstSentence(text: string): string {
   const plain = text
@@ -78,7 +80,7 @@ function stringFor(schema: JsonObject, name: string, source: ValueSource): strin
   let text = textFor(name, source);
   const { minLength, maxLength } = schema;
   if (typeof minLength === 'number')
-    while (text.length < minLength) text = `${text} ${firstSentence(source.answer)}`.padEnd(text.length + 2, '.');
+    while (text.length < Math.min(minLength, LONGEST_TEXT)) text = `${text} ${firstSentence(source.answer)}`.padEnd(text.length + 2, '.');
   return typeof maxLength === 'number' ? text.slice(0, maxLength) : text;
 }
 
@@ -105,7 +107,15 @@ function resolve(schema: unknown, root: JsonObject): JsonObject {
   return isJsonObject(target) ? target : {};
 }
 
-function build(rawSchema: unknown, name: string, root: JsonObject, source: ValueSource, depth: number): unknown {
+interface Build {
+  readonly root: JsonObject;
+  readonly source: ValueSource;
+  nodes: number;
+}
+
+function build(rawSchema: unknown, name: string, context: Build, depth: number): unknown {
+  const { root, source } = context;
+  if (++context.nodes > MOST_NODES) return null;
   const { random } = source;
   let schema = resolve(rawSchema, root);
   if (Array.isArray(schema.allOf)) schema = Object.assign({}, schema, ...schema.allOf.map((part) => resolve(part, root)));
@@ -116,7 +126,7 @@ function build(rawSchema: unknown, name: string, root: JsonObject, source: Value
     const resolved = branches.map((branch) => resolve(branch, root));
     // A recursive type ends at its null branch.
     const chosen = depth > 4 ? resolved.find((branch) => branch.type === 'null') : resolved.find((branch) => branch.type !== 'null');
-    return build(chosen ?? resolved[0], name, root, source, depth + 1);
+    return build(chosen ?? resolved[0], name, context, depth + 1);
   }
   const types = Array.isArray(schema.type) ? schema.type : [schema.type];
   const type = depth > DEEPEST && types.includes('null') ? 'null' : (types.find((candidate) => candidate !== 'null') ?? types[0]);
@@ -134,8 +144,8 @@ function build(rawSchema: unknown, name: string, root: JsonObject, source: Value
     case 'array': {
       const least = typeof schema.minItems === 'number' ? schema.minItems : 1;
       const most = typeof schema.maxItems === 'number' ? schema.maxItems : Math.max(least, 3);
-      const length = depth > 4 ? Math.min(least, most) : least + random.integer(most - least + 1);
-      return Array.from({ length }, () => build(schema.items, name.replace(/s$/, ''), root, source, depth + 1));
+      const length = Math.min(depth > 4 ? Math.min(least, most) : least + random.integer(Math.max(0, most - least) + 1), LONGEST_LIST);
+      return Array.from({ length }, () => build(schema.items, name.replace(/s$/, ''), context, depth + 1));
     }
     default: {
       if (type !== 'object' && !isJsonObject(schema.properties)) return type === undefined ? textFor(name, source) : null;
@@ -144,7 +154,7 @@ function build(rawSchema: unknown, name: string, root: JsonObject, source: Value
       const value: Record<string, unknown> = {};
       for (const [key, property] of Object.entries(isJsonObject(schema.properties) ? schema.properties : {})) {
         if (!required.includes(key) && (depth > 4 || random.chance(0.3))) continue;
-        value[key] = build(property, key, root, source, depth + 1);
+        value[key] = build(property, key, context, depth + 1);
       }
       return value;
     }
@@ -156,7 +166,8 @@ function build(rawSchema: unknown, name: string, root: JsonObject, source: Value
  * Understands types, enum, const, $ref into the same document, anyOf, oneOf, allOf, bounds, formats; not `pattern` and conditionals.
  */
 export function valueForSchema(schema: unknown, source: ValueSource, name = 'answer'): unknown {
-  return build(schema, name, isJsonObject(schema) ? schema : {}, source, 0);
+  const bounded = { ...source, question: source.question.slice(0, COMPARED_CHARACTERS) };
+  return build(schema, name, { root: isJsonObject(schema) ? schema : {}, source: bounded, nodes: 0 }, 0);
 }
 
 /** The object of `response_format: json_object`, where no schema is given. */

@@ -44,12 +44,16 @@ const USERS = 120;
  * @param faultRatio share of the sessions with a fault (fraction)
  */
 export function drawScenario(features: readonly string[], faultRatio: number, random: SeededRandom): Scenario {
-  const offered = CORPUS_FEATURES.map((feature, position) => ({ feature, share: SHARES[position] ?? 0.1 })).filter(({ feature }) => features.includes(feature.name));
+  const offered = CORPUS_FEATURES.map((feature, position) => ({ feature, share: SHARES[position] ?? 0.1 })).filter(({ feature }) =>
+    features.includes(feature.name),
+  );
   let draw = random.next() * offered.reduce((sum, { share }) => sum + share, 0);
-  const feature = (offered.find(({ share }) => {
-    draw -= share;
-    return draw < 0;
-  }) ?? { feature: CORPUS_FEATURES[0] }).feature;
+  const feature = (
+    offered.find(({ share }) => {
+      draw -= share;
+      return draw < 0;
+    }) ?? { feature: CORPUS_FEATURES[0] }
+  ).feature;
   const isStream = random.chance(STREAM_RATIO);
   return {
     feature,

@@ -73,6 +73,7 @@ export interface TrafficReport {
 
 const REQUEST_TIMEOUT_MS = 120_000;
 const PROGRESS_MS = 1_000;
+const SLICE_MS = 200;
 const TURN_PAUSE_MEAN_MS = 1_500;
 
 type Message = OpenAI.ChatCompletionMessageParam;
@@ -91,7 +92,8 @@ function quantilesOf(values: readonly number[]): Quantiles | null {
 
 function errorName(thrown: unknown): string {
   if (thrown instanceof APIConnectionTimeoutError) return 'client_timeout';
-  if (thrown instanceof APIError) return thrown.code ?? thrown.type ?? (thrown.status === undefined ? 'connection_error' : `http_${thrown.status}`);
+  if (thrown instanceof APIError)
+    return thrown.code ?? thrown.type ?? (thrown.status === undefined ? 'connection_error' : `http_${thrown.status}`);
   return thrown instanceof Error ? thrown.name : 'unknown';
 }
 
@@ -117,7 +119,10 @@ class TrafficRun {
   constructor(options: TrafficOptions) {
     this.options = options;
     this.#clients = new Map(
-      Object.entries(options.keys).map(([feature, apiKey]) => [feature, new OpenAI({ apiKey, baseURL: options.baseUrl, maxRetries: 0, timeout: REQUEST_TIMEOUT_MS, logLevel: 'off' })]),
+      Object.entries(options.keys).map(([feature, apiKey]) => [
+        feature,
+        new OpenAI({ apiKey, baseURL: options.baseUrl, maxRetries: 0, timeout: REQUEST_TIMEOUT_MS, logLevel: 'off' }),
+      ]),
     );
   }
 
@@ -135,9 +140,20 @@ class TrafficRun {
       if (first === null) return;
       let answer: Answer | null = first;
       if (first.toolCalls.length > 0) {
-        messages.push({ role: 'assistant', tool_calls: first.toolCalls.map(({ id, name, arguments: text }) => ({ id, type: 'function', function: { name, arguments: text } })) });
+        messages.push({
+          role: 'assistant',
+          tool_calls: first.toolCalls.map(({ id, name, arguments: text }) => ({
+            id,
+            type: 'function',
+            function: { name, arguments: text },
+          })),
+        });
         for (const [index, call] of first.toolCalls.entries())
-          messages.push({ role: 'tool', tool_call_id: call.id, content: JSON.stringify(turn.tools?.[index]?.result ?? { status: 'nothing found' }) });
+          messages.push({
+            role: 'tool',
+            tool_call_id: call.id,
+            content: JSON.stringify(turn.tools?.[index]?.result ?? { status: 'nothing found' }),
+          });
         answer = await this.#call(scenario, messages);
         if (answer === null) return;
       }
@@ -177,11 +193,20 @@ class TrafficRun {
     }
   }
 
-  #request(scenario: Scenario, messages: readonly Message[]): { client: OpenAI; body: Omit<OpenAI.ChatCompletionCreateParamsNonStreaming, 'stream'>; options: OpenAI.RequestOptions } {
+  #request(
+    scenario: Scenario,
+    messages: readonly Message[],
+  ): { client: OpenAI; body: Omit<OpenAI.ChatCompletionCreateParamsNonStreaming, 'stream'>; options: OpenAI.RequestOptions } {
     const { feature, user, session } = scenario;
     const client = this.#clients.get(feature.name);
-    if (client === undefined) throw new PlimsollError('invalid_argument', `There is no key for the feature "${feature.name}"`, { details: { feature: feature.name } });
-    const tools = feature.tools.map((tool) => ({ type: 'function' as const, function: { name: tool.name, description: tool.description, parameters: { ...tool.parameters } } }));
+    if (client === undefined)
+      throw new PlimsollError('invalid_argument', `There is no key for the feature "${feature.name}"`, {
+        details: { feature: feature.name },
+      });
+    const tools = feature.tools.map((tool) => ({
+      type: 'function' as const,
+      function: { name: tool.name, description: tool.description, parameters: { ...tool.parameters } },
+    }));
     return {
       client,
       body: { model: this.options.model, messages: [...messages], temperature: 0.3, ...(tools.length > 0 ? { tools } : {}) },
@@ -195,7 +220,9 @@ class TrafficRun {
     this.inputTokens += completion.usage?.prompt_tokens ?? 0;
     this.outputTokens += completion.usage?.completion_tokens ?? 0;
     const message = completion.choices[0]?.message;
-    const toolCalls = (message?.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [{ id: call.id, name: call.function.name, arguments: call.function.arguments }] : []));
+    const toolCalls = (message?.tool_calls ?? []).flatMap((call) =>
+      call.type === 'function' ? [{ id: call.id, name: call.function.name, arguments: call.function.arguments }] : [],
+    );
     return { text: message?.content ?? message?.refusal ?? '', toolCalls };
   }
 
@@ -234,22 +261,21 @@ function rateFactor(options: TrafficOptions, elapsedMs: number): number {
 /** Calls that an average session makes when nothing fails (count). */
 function callsPerSession(features: readonly string[]): number {
   const conversations = CORPUS_FEATURES.filter((feature) => features.includes(feature.name)).flatMap((feature) => feature.conversations);
-  const calls = conversations.reduce((sum, { turns }) => sum + turns.reduce((count, turn) => count + (turn.tools === undefined ? 1 : 2), 0), 0);
+  const calls = conversations.reduce(
+    (sum, { turns }) => sum + turns.reduce((count, turn) => count + (turn.tools === undefined ? 1 : 2), 0),
+    0,
+  );
   return calls / Math.max(1, conversations.length);
 }
 
-/** Sleeps until the time is over or the signal fires. */
-function sleepUnlessAborted(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const finish = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = clock.setTimer(delayMs, finish);
-    signal.addEventListener('abort', finish, { once: true });
-  });
+/** Sleeps in slices, so that a cancelled run ends soon. Unlike timers of the clock, its sleeps keep the process alive between two calls. */
+async function sleepUnlessAborted(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  const untilMs = clock.monotonicMs() + delayMs;
+  for (;;) {
+    const restMs = untilMs - clock.monotonicMs();
+    if (restMs <= 0 || signal.aborted) return;
+    await clock.sleep(Math.min(restMs, SLICE_MS));
+  }
 }
 
 /**
@@ -261,7 +287,11 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficReport
   const { clock, durationMs, rps, seed, signal, onProgress } = options;
   const features = CORPUS_FEATURES.map((feature) => feature.name).filter((name) => options.keys[name] !== undefined);
   if (features.length === 0 || !(rps > 0))
-    throw new PlimsollError('invalid_argument', `Traffic needs a rate above 0 and a key for one of: ${CORPUS_FEATURES.map((feature) => feature.name).join(', ')}`, { details: { rps } });
+    throw new PlimsollError(
+      'invalid_argument',
+      `Traffic needs a rate above 0 and a key for one of: ${CORPUS_FEATURES.map((feature) => feature.name).join(', ')}`,
+      { details: { rps } },
+    );
   const run = new TrafficRun(options);
   const cancel = (): void => run.abort.abort();
   if (signal?.aborted) cancel();
@@ -277,7 +307,14 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficReport
   const report = async (): Promise<void> => {
     while (!isOver && !run.abort.signal.aborted) {
       await sleepUnlessAborted(clock, PROGRESS_MS, run.abort.signal);
-      if (!isOver) onProgress?.({ elapsedMs: elapsedMs(), started: run.started, succeeded: run.succeeded, failed: run.failed, inFlight: run.inFlight });
+      if (!isOver)
+        onProgress?.({
+          elapsedMs: elapsedMs(),
+          started: run.started,
+          succeeded: run.succeeded,
+          failed: run.failed,
+          inFlight: run.inFlight,
+        });
     }
   };
   const progress = onProgress === undefined ? Promise.resolve() : report();

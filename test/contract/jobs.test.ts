@@ -33,8 +33,11 @@ describe('Job runner on its timer', () => {
       await runner.schedule({ name: 'work', key: 'b', timing: { kind: 'at', runAtMs: startMs + 1 }, payload: 'b' }, tx.jobs);
       await clock.advance(2);
     });
-    // SQLite answers within microtasks, so small steps let every pump end before the next.
-    for (let step = 0; step < 700; step++) await clock.advance(10);
+    for (let step = 0; step < 700; step++) {
+      await clock.advance(10);
+      // SQLite answers within microtasks: after one turn of the event loop whatever the step woke is done.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     assert.deepEqual(errors, []);
     assert.deepEqual(ran.map(([name]) => name).sort(), ['a', 'b']);
     const ofA = ran.find(([name]) => name === 'a')?.[1] ?? 0;

@@ -23,6 +23,9 @@ export default defineCommand<CliContext>()({
     set('PLIMSOLL_CONFIG', options.config);
     set('PLIMSOLL_PORT', options.port);
     set('PLIMSOLL_DATA_DIR', options.dataDir);
-    return supervise(readEnvironment(process.env), options.role);
+    const exitCode = await supervise(readEnvironment(process.env), options.role);
+    // A parent that forked us would keep the process alive by its channel.
+    if (process.connected) process.disconnect();
+    return exitCode;
   },
 });

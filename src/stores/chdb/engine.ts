@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Session } from 'chdb';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { Lane, type LaneConnection } from './lane.ts';
@@ -11,7 +12,7 @@ export interface EngineLimits {
   /** Ceiling for one query (bytes). */
   readonly maxQueryMemoryBytes: number;
   /** Longest run of one query by lane (seconds); a caller may ask for less, never for more. */
-  readonly maxExecutionSeconds: { readonly dashboard: number; readonly adhoc: number };
+  readonly maxExecutionSeconds: { readonly dashboard: number; readonly adhoc: number; readonly ingest: number };
   /** Calls that may wait for a connection, per lane. */
   readonly maxWaiting: number;
   readonly maxBodyBytes: number;
@@ -25,7 +26,7 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = Object.freeze({
   maxServerMemoryBytes: 2_000_000_000,
   markCacheBytes: 128 * 1024 * 1024,
   maxQueryMemoryBytes: 1_200_000_000,
-  maxExecutionSeconds: { dashboard: 15, adhoc: 30 },
+  maxExecutionSeconds: { dashboard: 15, adhoc: 30, ingest: 60 },
   maxWaiting: 64,
   maxBodyBytes: 128 * 1024 * 1024,
   maxHeldBodyBytes: 256 * 1024 * 1024,
@@ -133,14 +134,25 @@ function openSession(chdb: typeof import('chdb'), dataDir: string, limits: Engin
       connectionArgs: [`--max_server_memory_usage=${limits.maxServerMemoryBytes}`, `--mark_cache_size=${limits.markCacheBytes}`],
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const holder = lockHolder(dataDir);
+    const reason = cause instanceof Error ? cause.message.slice(0, 300) : String(cause);
     throw new PlimsollError(
       'data_dir_unusable',
-      /lock/i.test(reason)
-        ? `${dataDir} is in use by another engine process.`
-        : `The engine cannot open ${dataDir}: ${reason.slice(0, 300)}`,
-      { details: { dataDir }, cause },
+      holder === null ? `The engine cannot open ${dataDir}: ${reason}` : `${dataDir} is in use by another engine process (pid ${holder}).`,
+      { details: { dataDir, holder }, cause },
     );
+  }
+}
+
+/** chDB says only that it could not connect; the living process that its lock file names is the reason. */
+function lockHolder(dataDir: string): number | null {
+  try {
+    const pid = Number(/^PID: (\d+)/m.exec(readFileSync(join(dataDir, 'status'), 'utf8'))?.[1]);
+    if (!(pid > 0) || pid === process.pid) return null;
+    process.kill(pid, 0); // throws when there is no such process
+    return pid;
+  } catch {
+    return null;
   }
 }
 

@@ -59,7 +59,7 @@ export async function executeStatement(
       isRunning = true;
       try {
         await useDatabase(connection, call.database);
-        if (kind === 'insert') await insert(connection, call, response);
+        if (kind === 'insert') await insert(connection, call, response, limits);
         else if (isReading) await select(connection, call, response, limits, lane, marker);
         else await define(connection, call, response);
       } finally {
@@ -124,6 +124,7 @@ async function select(
     });
     if (!call.wantsGzip) return response;
     const gzip = createGzip({ level: 1 });
+    response.once('close', () => gzip.destroy());
     gzip.pipe(response);
     return gzip;
   };
@@ -136,9 +137,8 @@ async function select(
     output.end();
   } catch (error) {
     if (output === null) throw error;
-    output.end(exceptionTail(toExceptionAnswer(error), tag));
+    if (!response.destroyed) output.end(exceptionTail(toExceptionAnswer(error), tag));
   }
-  if (!response.writableFinished && !response.destroyed) await Promise.race([once(response, 'finish'), once(response, 'close')]);
 }
 
 /** Writes with back-pressure; a reader that stalls or leaves ends the query. */
@@ -156,7 +156,7 @@ async function write(output: Writable, bytes: Uint8Array, response: ServerRespon
   if (response.destroyed) throw new EngineException(394, 'QUERY_WAS_CANCELLED', 'The client left or stopped reading');
 }
 
-async function insert(connection: LaneConnection, call: EngineRequest, response: ServerResponse): Promise<void> {
+async function insert(connection: LaneConnection, call: EngineRequest, response: ServerResponse, limits: EngineLimits): Promise<void> {
   if (call.data === null) {
     await connection.session.queryAsync(call.query);
     response.end();
@@ -170,7 +170,7 @@ async function insert(connection: LaneConnection, call: EngineRequest, response:
     format: parsed.format,
     values: call.data,
     ...(parsed.columns ? { columns: parsed.columns } : {}),
-    settings: Object.fromEntries([...call.settings].map(([name, value]) => [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value])),
+    settings: Object.fromEntries([['max_execution_time', String(limits.maxExecutionSeconds.ingest)], ...call.settings].map(([name, value]) => [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value])),
   });
   const written = 'rowsWritten' in summary ? summary.rowsWritten : 0;
   response.setHeader('x-clickhouse-summary', JSON.stringify({ written_rows: String(written), read_rows: '0', result_rows: '0' }));

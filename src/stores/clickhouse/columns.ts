@@ -15,6 +15,15 @@ function texts(values: readonly string[]): string[] {
   return values.map(text);
 }
 
+/** A count for an unsigned column. What is not one is unknown: a single bad number must not fail the batch. */
+function count(value: number | null): number | null {
+  return value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function epochMs(value: number): number {
+  return Math.trunc(value);
+}
+
 function tagMap(tags: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [text(name), text(value)]));
 }
@@ -32,7 +41,7 @@ export const USAGE_ORDER = [
 ] as const satisfies readonly (keyof Usage)[];
 
 function usageCell(usage: Usage | null): number[] {
-  return usage === null ? [] : USAGE_ORDER.map((name) => usage[name]);
+  return usage === null ? [] : USAGE_ORDER.map((name) => count(usage[name]) ?? 0);
 }
 
 /** The time in which the answer's tokens came out: after the first token for a real stream, else the whole call. */
@@ -60,7 +69,7 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['status', (span) => span.status],
   ['status_message', (span) => text(span.statusMessage)],
   ['error_type', (span) => span.errorType ?? ''],
-  ['http_status', (span) => span.httpStatus ?? 0],
+  ['http_status', (span) => count(span.httpStatus) ?? 0],
   ['feature', (span) => text(span.feature)],
   ['team', (span) => text(span.team)],
   ['user_id', (span) => text(span.user)],
@@ -79,8 +88,8 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['models', (span) => texts(span.models)],
   ['providers', (span) => texts(span.providers)],
   ['model_names', (span) => texts(span.modelNames)],
-  ['input_tokens', (span) => span.usage && inputTokens(span.usage)],
-  ['output_tokens', (span) => span.usage && outputTokens(span.usage)],
+  ['input_tokens', (span) => count(span.usage && inputTokens(span.usage))],
+  ['output_tokens', (span) => count(span.usage && outputTokens(span.usage))],
   ['usage', (span) => usageCell(span.usage)],
   ['usage_source', (span) => span.usageSource ?? ''],
   ['cost_pico_usd', (span) => span.costPicoUsd?.toString() ?? null],
@@ -102,7 +111,7 @@ const IO_COLUMNS: Columns<SpanIoRow> = [
   ['environment', (row) => text(row.environment)],
   ['trace_id', (row) => text(row.traceId)],
   ['span_id', (row) => text(row.spanId)],
-  ['started_at_ms', (row) => row.startedAtMs],
+  ['started_at_ms', (row) => epochMs(row.startedAtMs)],
   ['input', (row) => (row.input === null ? null : text(row.input))],
   ['output', (row) => (row.output === null ? null : text(row.output))],
   ['input_preview', (row) => text(row.inputPreview)],
@@ -115,7 +124,7 @@ const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['environment', (row) => text(row.environment)],
   ['call_id', (row) => text(row.callId)],
   ['trace_id', (row) => text(row.traceId)],
-  ['started_at_ms', (row) => row.startedAtMs],
+  ['started_at_ms', (row) => epochMs(row.startedAtMs)],
   ['feature', (row) => text(row.feature)],
   ['team', (row) => text(row.team)],
   ['user_id', (row) => text(row.user)],
@@ -127,8 +136,8 @@ const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['route', (row) => text(row.route)],
   ['status', (row) => row.status],
   ['error_type', (row) => row.errorType ?? ''],
-  ['input_tokens', (row) => row.inputTokens],
-  ['output_tokens', (row) => row.outputTokens],
+  ['input_tokens', (row) => count(row.inputTokens)],
+  ['output_tokens', (row) => count(row.outputTokens)],
   ['cost_pico_usd', (row) => row.costPicoUsd?.toString() ?? null],
   ['cost_status', (row) => row.costStatus],
   ['attempts', (row) => text(JSON.stringify(row.attempts, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))],

@@ -146,11 +146,18 @@ async function readOldestMatching(
 const WITHIN_BOUNDS = 'started_at_ns >= {firstNs:Int64} AND started_at_ns <= {lastNs:Int64} AND trace_id IN {traceIds:Array(String)}';
 
 function boundParameters(traces: readonly IndexRecord[]): { firstNs: bigint; lastNs: bigint; traceIds: string[] } {
-  const firsts = traces.map((trace) => BigInt(trace.first_ns));
-  const lasts = traces.map((trace) => BigInt(trace.last_ns));
+  // bigint has no Math.min.
+  let firstNs = BigInt(traces[0]?.first_ns ?? 0);
+  let lastNs = firstNs;
+  for (const trace of traces) {
+    const first = BigInt(trace.first_ns);
+    const last = BigInt(trace.last_ns);
+    if (first < firstNs) firstNs = first;
+    if (last > lastNs) lastNs = last;
+  }
   return {
-    firstNs: firsts.reduce((low, ns) => (ns < low ? ns : low)),
-    lastNs: lasts.reduce((high, ns) => (ns > high ? ns : high)),
+    firstNs,
+    lastNs,
     traceIds: traces.map((trace) => trace.trace_id),
   };
 }

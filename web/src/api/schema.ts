@@ -57,7 +57,7 @@ export interface Status {
   readonly isSimulatedOnly: boolean;
   readonly gateway: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly engine: { readonly ready: boolean; readonly message: string | null };
-  readonly ingest: { readonly lagMs: number | null; readonly pendingBytes: number };
+  readonly ingest: { readonly lagMs: number | null; readonly pendingBytes: number; readonly quarantined: number; readonly lastError: string | null };
   readonly journal: { readonly shedPayloads: number; readonly isDegraded: boolean };
   readonly config: { readonly epoch: number; readonly loadedAt: number; readonly error: string | null };
 }

@@ -5,7 +5,8 @@ import type { Gauges } from '../ui/load-line.tsx';
 
 /** Gauges of a feature from its numbers; null = no call in the range. Quality and safety have no measurement before evals and guardrails exist. */
 export function gaugesOf(row: MetricRow | null): Gauges {
-  const perRequest = row === null ? null : costPerRequest(row);
+  // The average of the few that have a price says nothing of the rest.
+  const perRequest = row === null || row.unpricedRequests * 2 >= row.requests ? null : costPerRequest(row);
   const noTraffic = 'no calls in this range';
   return {
     quality: { kind: 'unmeasured', reason: 'no eval suite scores this feature' },

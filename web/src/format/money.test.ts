@@ -40,6 +40,8 @@ describe('money', () => {
     assert.equal(costSumText({ ...SUM, unpricedRequests: 10, costPicoUsd: '0' }).text, 'unpriced');
     assert.equal(costSumText({ ...SUM, requests: 0, costPicoUsd: '0' }).text, '$0');
     assert.equal(costSumText({ ...SUM, unpricedRequests: 3 }).note, '+ 3 unpriced');
+    assert.equal(costSumText({ ...SUM, unpricedRequests: 3 }).text, '≥ $2.50');
+    assert.equal(costSumText({ ...SUM, unpricedRequests: 3, costPicoUsd: '0' }).text, 'unpriced');
     assert.equal(costSumText({ ...SUM, estimatedCostRequests: 1 }).text, '≈ $2.50');
   });
 

@@ -70,15 +70,16 @@ interface CostSum {
   readonly estimatedCostRequests: number;
 }
 
-/** Cost of a set of calls: `unpriced` when nothing in it has a price, `≈` when tokens were estimated, a note for what is left out. */
+/** Cost of a set of calls: `unpriced` when nothing in it has a price, `≥` when a part has none, `≈` when tokens were estimated. */
 export function costSumText(sum: CostSum): CostText & { readonly note: string | null } {
   const { requests, unpricedRequests, estimatedCostRequests } = sum;
-  if (requests > 0 && unpricedRequests >= requests) return { ...costText(null, 'unpriced'), note: null };
+  const isAllUnpriced = requests > 0 && unpricedRequests >= requests;
+  if (isAllUnpriced || (unpricedRequests > 0 && BigInt(sum.costPicoUsd) === 0n)) return { ...costText(null, 'unpriced'), note: null };
   const parts = [`$${exactUsd(sum.costPicoUsd)}`];
   if (unpricedRequests > 0) parts.push(`${unpricedRequests} unpriced calls are not in this sum`);
   if (estimatedCostRequests > 0) parts.push(`the tokens of ${estimatedCostRequests} calls are estimated`);
   return {
-    text: `${estimatedCostRequests > 0 ? '≈ ' : ''}${formatUsd(sum.costPicoUsd)}`,
+    text: `${unpricedRequests > 0 ? '≥ ' : estimatedCostRequests > 0 ? '≈ ' : ''}${formatUsd(sum.costPicoUsd)}`,
     explanation: parts.join('; '),
     isUnpriced: false,
     note: unpricedRequests > 0 ? `+ ${unpricedRequests.toLocaleString('en-US')} unpriced` : null,

@@ -64,6 +64,14 @@ export function formatDuration(ms: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A round duration, as on an axis, without empty decimals: `30 s`, `1.5 s`. */
+export function formatRoundDuration(ms: number): string {
+  return formatDuration(ms)
+    .replace(/\.0+ /, ' ')
+    .replace(/(\.\d*[1-9])0+ /, '$1 ')
+    .replace(/ 0 (s|min)$/, '');
+}
+
 /** Number and unit apart, for tiles. */
 export function splitUnit(text: string): { readonly value: string; readonly unit: string } {
   const at = text.indexOf(' ');

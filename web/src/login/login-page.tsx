@@ -55,8 +55,8 @@ export function LoginPage(): ReactNode {
               aria-describedby={errorId}
             />
           </label>
-          <p id={errorId} role="alert" className="min-h-[38px] text-xs text-critical">
-            {error && (error.status === 401 ? 'This key is not valid. Check that the whole key was copied; it starts with pla_.' : `${error.message} ${error.fix}`)}
+          <p id={errorId} role="alert" className={`min-h-[34px] text-xs ${error ? 'text-critical' : 'text-ink-3'}`}>
+            {error === null ? 'It starts with pla_ and is not a virtual key (plk_), which only calls models.' : (error.status === 401 ? 'This key is not valid. Check that the whole key was copied; it starts with pla_.' : `${error.message} ${error.fix}`)}
           </p>
           <button type="submit" className="button button-primary h-9" disabled={login.isPending}>
             {login.isPending ? 'Checking…' : 'Log in'}

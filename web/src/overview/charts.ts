@@ -1,6 +1,6 @@
 import type { MetricSeries } from '../api/schema.ts';
 import { approximateUsd, formatUsdNumber } from '../format/money.ts';
-import { formatCompact, formatCount, formatDuration, formatPercent, UNKNOWN } from '../format/number.ts';
+import { formatCompact, formatCount, formatDuration, formatPercent, formatRoundDuration, UNKNOWN } from '../format/number.ts';
 import { formatMoment, type TimeZone } from '../format/time.ts';
 import type { Series } from '../ui/chart.ts';
 
@@ -46,7 +46,7 @@ export function chartsOf(series: MetricSeries, zone: TimeZone): readonly ChartSp
     series: QUANTILES.map(({ key: quantile, ...style }) => ({ ...style, kind: 'line', values: points.map((point) => point[field]?.[quantile] ?? null) })),
     summary: peakText(points.map((point) => point[field]?.p95 ?? null), formatDuration, 'Highest P95', empty),
     format: formatDuration,
-    formatAxis: (value) => formatDuration(value).replace('.00 s', ' s').replace(/(\.\d)0 s/, '$1 s'),
+    formatAxis: formatRoundDuration,
   });
   return [
     {

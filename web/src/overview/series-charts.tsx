@@ -16,7 +16,7 @@ export function SeriesCharts({ series, onZoom }: SeriesChartsProps): ReactNode {
   return (
     <div className="grid gap-3 lg:grid-cols-6">
       {charts.map(({ key, ...chart }) => (
-        <div key={key} className={`min-w-0 ${key === 'requests' || key === 'latency' ? 'lg:col-span-3' : 'lg:col-span-3 min-[1240px]:col-span-2'}`}>
+        <div key={key} className={`min-w-0 ${key === 'requests' || key === 'latency' ? 'lg:col-span-3' : 'lg:col-span-3 xl:col-span-2'}`}>
           <TimeSeries {...chart} at={at} stepMs={series.stepMs} onZoom={onZoom} />
         </div>
       ))}

@@ -36,7 +36,7 @@ export function Tiles({ row }: { row: MetricRow }): ReactNode {
   const cost = costSumText(row);
   const perCall = costPerRequest(row);
   return (
-    <dl className="panel grid grid-cols-2 overflow-hidden sm:grid-cols-4 min-[1240px]:grid-cols-7">
+    <dl className="panel grid grid-cols-2 overflow-hidden sm:grid-cols-4 xl:grid-cols-7">
       <Tile
         label="Requests"
         value={formatCount(row.requests)}
@@ -77,7 +77,7 @@ export function Tiles({ row }: { row: MetricRow }): ReactNode {
 
 export function TilesSkeleton(): ReactNode {
   return (
-    <div className="panel grid grid-cols-2 sm:grid-cols-4 min-[1240px]:grid-cols-7">
+    <div className="panel grid grid-cols-2 sm:grid-cols-4 xl:grid-cols-7">
       {Array.from({ length: 7 }, (_, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
         <div key={index} className="flex h-[85px] flex-col gap-2.5 px-3.5 py-3">

@@ -10,7 +10,7 @@ const FINE: Status = {
   isSimulatedOnly: true,
   gateway: { ready: true, reasons: [] },
   engine: { ready: true, message: null },
-  ingest: { lagMs: null, pendingBytes: 0 },
+  ingest: { lagMs: null, pendingBytes: 0, quarantined: 0, lastError: null },
   journal: { shedPayloads: 0, isDegraded: false },
   config: { epoch: 1, loadedAt: 0, error: null },
 };
@@ -37,7 +37,8 @@ describe('status notices', () => {
   });
 
   it('call a slow ingest slow', () => {
-    assert.equal(noticesOf({ ...FINE, ingest: { lagMs: 400, pendingBytes: 9 } }, null).length, 0);
-    assert.match(noticesOf({ ...FINE, ingest: { lagMs: 42_000, pendingBytes: 9e6 } }, null)[0]?.title ?? '', /42\.0 s late/);
+    assert.equal(noticesOf({ ...FINE, ingest: { ...FINE.ingest, lagMs: 400 } }, null).length, 0);
+    assert.match(noticesOf({ ...FINE, ingest: { ...FINE.ingest, lagMs: 42_000 } }, null)[0]?.title ?? '', /42\.0 s late/);
+    assert.match(noticesOf({ ...FINE, ingest: { ...FINE.ingest, quarantined: 2 } }, null)[0]?.title ?? '', /2 journal records/);
   });
 });

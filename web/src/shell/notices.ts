@@ -70,5 +70,12 @@ export function noticesOf(status: Status | undefined, error: ApiError | null): r
       detail: `${(status.ingest.pendingBytes / 1024 / 1024).toFixed(1)} MB of journal wait to be read.`,
       action: 'It catches up by itself; if it grows, give the machine more CPU or use a ClickHouse server.',
     });
+  if (status.ingest.quarantined > 0)
+    notices.push({
+      state: 'warning',
+      title: `${status.ingest.quarantined.toLocaleString('en-US')} journal records were set aside`,
+      detail: status.ingest.lastError ?? 'They could not be read.',
+      action: 'They are kept in the data directory and are missing here; please report them. "plimsoll doctor" names the file.',
+    });
   return notices.sort((a, b) => Number(b.state === 'critical') - Number(a.state === 'critical'));
 }

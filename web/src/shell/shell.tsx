@@ -33,7 +33,8 @@ export function Shell(): ReactNode {
       <a href="#main" className="button fixed top-2 left-2 z-50 -translate-y-16 focus:translate-y-0">
         Skip to content
       </a>
-      <header className="sticky top-0 z-20 flex h-12 shrink-0 items-center gap-2 border-b bg-surface px-4 md:h-dvh md:w-48 md:flex-col md:items-stretch md:gap-0 md:border-r md:border-b-0 md:px-3 md:py-4">
+      <header className="sticky top-0 z-20 shrink-0 border-b bg-surface md:static md:w-48 md:border-r md:border-b-0">
+        <div className="flex h-12 items-center gap-2 px-4 md:sticky md:top-0 md:h-dvh md:flex-col md:items-stretch md:gap-0 md:px-3 md:py-4">
         <Link to="/" className="flex items-center gap-2.5 rounded-sm md:px-2">
           <PlimsollMark className="size-6 text-accent" />
           <span className="text-base font-semibold tracking-tight">Plimsoll</span>
@@ -71,6 +72,7 @@ export function Shell(): ReactNode {
               )}
             </Popover>
           </div>
+        </div>
         </div>
       </header>
       <div className="flex min-w-0 flex-1 flex-col pb-13 md:pb-0">

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { Span } from '../api/schema.ts';
-import { formatDuration, formatInteger } from '../format/number.ts';
+import { formatDuration, formatInteger, formatRoundDuration } from '../format/number.ts';
 import { Icon } from '../shell/icons.tsx';
 import { STATUS_WORDS } from '../traces/status-word.ts';
 import { StateShape } from '../ui/state-mark.tsx';
@@ -78,7 +78,7 @@ export function WaterfallView({ spans, selectedId, onSelect }: WaterfallViewProp
 
 /** Round marks need no decimals. */
 function axisText(ms: number): string {
-  return ms === 0 ? '0' : formatDuration(ms).replace(/\.0+ /, ' ').replace(/(\.\d*[1-9])0+ /, '$1 ');
+  return ms === 0 ? '0' : formatRoundDuration(ms);
 }
 
 interface SpanRowProps {

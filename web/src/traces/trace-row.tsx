@@ -12,11 +12,11 @@ import { STATUS_WORDS } from './status-word.ts';
 export const ROW_HEIGHT = 34;
 export const CARD_HEIGHT = 96;
 
-const GRID = 'grid grid-cols-[118px_78px_minmax(96px,1fr)_minmax(80px,0.8fr)_minmax(130px,1.2fr)_minmax(120px,2.6fr)_92px_76px_66px_66px] items-center gap-x-3 px-3';
+const GRID = 'grid grid-cols-[108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
 
 export function TraceListHeader(): ReactNode {
   return (
-    <div role="row" className={`${GRID} h-8 border-b text-xs text-ink-3`}>
+    <div role="row" className={`${GRID} h-8 shrink-0 overflow-hidden border-b text-xs text-ink-3 [scrollbar-gutter:stable]`}>
       {['Time', 'Status', 'Feature', 'User · session', 'Model', 'Input'].map((name) => (
         <span key={name} role="columnheader">
           {name}

@@ -54,7 +54,7 @@ export function LoadLineGlyph({ gauges }: { gauges: Gauges }): ReactNode {
 /** Four gauges with their words, for a feature's own page. */
 export function LoadLinePanel({ gauges }: { gauges: Gauges }): ReactNode {
   return (
-    <ul className="panel grid grid-cols-1 min-[560px]:grid-cols-2 xl:grid-cols-4" aria-label="Load line">
+    <ul className="panel grid grid-cols-1 sm:grid-cols-2 xl:grid-cols-4" aria-label="Load line">
       {DIMENSIONS.map((dimension) => {
         const gauge = gauges[dimension];
         return (

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { formatDuration } from '../format/number.ts';
+import { formatRoundDuration } from '../format/number.ts';
 import { formatMoment } from '../format/time.ts';
 import { usePreferences } from '../shell/preferences.tsx';
 import { chartOptions, type Series } from './chart.ts';
@@ -40,7 +40,7 @@ export function TimeSeries(props: TimeSeriesProps): ReactNode {
         </h3>
         <span className="text-xs text-ink-3">
           {unit}
-          {stepMs > 0 && ` · ${formatDuration(stepMs).replace(' 0 s', '').replace(' 0 min', '')} steps`}
+          {stepMs > 0 && ` · ${formatRoundDuration(stepMs)} steps`}
         </span>
         <button type="button" className="button button-quiet button-small -my-1 ml-auto" aria-pressed={isTable} onClick={() => setIsTable(!isTable)}>
           {isTable ? 'Chart' : 'Table'}

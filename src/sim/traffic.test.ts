@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { systemClock } from '../kernel/clock.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { simConfig } from './config.ts';
+import { CORPUS_FEATURES } from './corpus/features.ts';
+import { startSimulatedProviders } from './provider-server.ts';
+import { seededRandom } from './seeded-random.ts';
+import { runTraffic, type TrafficProgress } from './traffic.ts';
+import { drawScenario } from './traffic-scenarios.ts';
+
+const KEYS = Object.fromEntries(CORPUS_FEATURES.map((feature) => [feature.name, 'any']));
+
+/** Runs faster than real time: the clock that traffic sees goes `factor` times as fast. */
+function fastClock(factor: number): typeof systemClock {
+  return {
+    nowMs: () => systemClock.nowMs(),
+    monotonicMs: () => systemClock.monotonicMs() * factor,
+    setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / factor, callback),
+    sleep: (delayMs) => systemClock.sleep(delayMs / factor),
+  };
+}
+
+describe('traffic', () => {
+  it('drives all features, streams, tools, sessions and faults, and its counts add up', async () => {
+    const sim = await startSimulatedProviders({ config: simConfig.parse({ latencyFactor: 0 }), clock: systemClock, port: 0 });
+    const seen: TrafficProgress[] = [];
+    const report = await runTraffic({
+      baseUrl: `http://127.0.0.1:${sim.port}/v1`,
+      keys: KEYS,
+      model: 'sim-small',
+      rps: 20,
+      durationMs: 20_000,
+      seed: 3,
+      clock: fastClock(20),
+      faultRatio: 0.2,
+      onProgress: (progress) => void seen.push(progress),
+    });
+    await sim.close();
+    assert.ok(report.started > 250 && report.started < 600, `${report.started} calls at 20/s in 20 s`);
+    assert.equal(report.started, report.succeeded + report.failed + report.aborted);
+    assert.equal(
+      Object.values(report.byFeature).reduce((sum, count) => sum + count, 0),
+      report.started,
+    );
+    assert.equal(
+      Object.values(report.errors).reduce((sum, count) => sum + count, 0),
+      report.failed,
+    );
+    assert.deepEqual(Object.keys(report.byFeature).sort(), Object.keys(KEYS).sort());
+    assert.ok(report.streams > 0 && report.toolCalls > 0 && report.faults > 0 && report.aborted > 0 && report.failed > 0);
+    assert.ok(report.succeeded / report.started > 0.8);
+    assert.ok((report.durationMs?.p95 ?? 0) >= (report.durationMs?.p50 ?? 1));
+    assert.ok(report.inputTokens > 0 && report.outputTokens > 0 && (report.ttftMs?.count ?? 0) > 0);
+    assert.ok(seen.length > 3 && seen.every((progress) => progress.started <= report.started));
+    assert.equal(report.wasCancelled, false);
+  });
+
+  it('ends soon when it is cancelled', async () => {
+    const sim = await startSimulatedProviders({ config: simConfig.parse({ faults: [{ fault: 'timeout' }] }), clock: systemClock, port: 0 });
+    const controller = new AbortController();
+    const running = runTraffic({
+      baseUrl: `http://127.0.0.1:${sim.port}/v1`,
+      keys: KEYS,
+      model: 'sim-small',
+      rps: 50,
+      durationMs: 3_600_000,
+      seed: 1,
+      clock: systemClock,
+      faultRatio: 0,
+      signal: controller.signal,
+    });
+    while (sim.stats().open < 3) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    const report = await running;
+    assert.equal(report.wasCancelled, true);
+    assert.ok(report.elapsedMs < 5_000);
+    assert.equal(report.succeeded, 0);
+    assert.equal(report.aborted, report.started);
+    await sim.close();
+  });
+
+  it('draws the same scenarios for the same seed, about 2 % of them with a fault, from the given features only', () => {
+    const draw = (): ReturnType<typeof drawScenario>[] => {
+      const random = seededRandom('scenarios');
+      return Array.from({ length: 5_000 }, () => drawScenario(['sales-email', 'code-review'], 0.02, random));
+    };
+    const scenarios = draw();
+    assert.deepEqual(scenarios, draw());
+    const faulty = scenarios.filter((scenario) => scenario.fault !== null).length;
+    assert.ok(faulty > 60 && faulty < 145, `${faulty}`);
+    assert.deepEqual([...new Set(scenarios.map((scenario) => scenario.feature.name))].sort(), ['code-review', 'sales-email']);
+  });
+
+  it('needs a key for an example feature', async () => {
+    await assert.rejects(
+      runTraffic({
+        baseUrl: 'http://127.0.0.1:1/v1',
+        keys: { other: 'k' },
+        model: 'm',
+        rps: 1,
+        durationMs: 1,
+        seed: 1,
+        clock: systemClock,
+      }),
+      (thrown) => thrown instanceof PlimsollError && thrown.code === 'invalid_argument',
+    );
+  });
+});
