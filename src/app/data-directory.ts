@@ -24,6 +24,9 @@ export class DataDirectory {
   get snapshot(): string {
     return join(this.root, 'gateway', 'snapshot.json');
   }
+  get compileCache(): string {
+    return join(this.root, 'cache', 'compile');
+  }
   get secrets(): string {
     return join(this.root, 'secrets');
   }

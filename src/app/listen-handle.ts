@@ -17,6 +17,10 @@ interface NativeHandle {
 /** @throws PlimsollError `port_in_use` */
 export async function bindPort(host: string, port: number): Promise<ListenHandle> {
   await assertFree(host, port);
+  return bind(host, port);
+}
+
+function bind(host: string, port: number): ListenHandle {
   // Node has no public call that binds without accepting; this one is what `node:cluster` itself uses.
   const create = (net as unknown as { _createServerHandle(address: string, port: number, family: 4 | 6): NativeHandle | number })
     ._createServerHandle;
@@ -47,14 +51,10 @@ function assertFree(host: string, port: number): Promise<void> {
   });
 }
 
-/** A port that is free now; for processes that only this tree talks to. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once('error', reject);
-    probe.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+/**
+ * A loopback port for one of our own children. The bound socket never listens: it keeps the number from everyone else while the child is
+ * between two lives, and a connection meanwhile is refused at once instead of waiting.
+ */
+export function reserveLoopbackPort(): ListenHandle {
+  return bind('127.0.0.1', 0);
 }

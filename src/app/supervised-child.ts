@@ -15,9 +15,9 @@ export interface SupervisedChildOptions {
   readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-const RESTART_DELAYS_MS = [0, 100, 500, 1_000, 2_000, 5_000];
-/** A child that ran this long has proven itself: the next crash restarts at once again. */
-const HEALTHY_MS = 10_000;
+const RESTART_DELAYS_MS = [0, 0, 100, 250, 500, 1_000, 2_000, 5_000];
+/** A child that served this long has proven itself: the next crash restarts at once again. */
+const HEALTHY_MS = 1_000;
 
 /** One child that is started again whenever it ends, until told to stop. */
 export class SupervisedChild {
@@ -27,7 +27,7 @@ export class SupervisedChild {
   #isStopping = false;
   #wasReady = false;
   #restarts = 0;
-  #startedAt = 0;
+  #readyAt: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #exited: Promise<void> = Promise.resolve();
   #resolveReady: () => void = () => {};
@@ -47,7 +47,7 @@ export class SupervisedChild {
   }
 
   start(): void {
-    this.#startedAt = performance.now();
+    this.#readyAt = null;
     const child = fork(fileURLToPath(new URL(`./${this.role}-main.ts`, import.meta.url)), [], {
       env: { ...process.env, ...this.#options.variables },
       serialization: 'json',
@@ -64,6 +64,7 @@ export class SupervisedChild {
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') {
         this.#wasReady = true;
+        this.#readyAt = performance.now();
         this.#resolveReady();
       }
       this.#options.onMessage(message, this);
@@ -77,7 +78,7 @@ export class SupervisedChild {
       this.#options.onStartFailure(code);
       return;
     }
-    if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restarts = 0;
+    if (this.#readyAt !== null && performance.now() - this.#readyAt > HEALTHY_MS) this.#restarts = 0;
     const delayMs = RESTART_DELAYS_MS[Math.min(this.#restarts, RESTART_DELAYS_MS.length - 1)] ?? 0;
     this.#restarts += 1;
     this.#options.log('child_restart', { role: this.role, exitCode: code, signal, delayMs });

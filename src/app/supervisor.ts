@@ -2,7 +2,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
-import { bindPort, freePort } from './listen-handle.ts';
+import { bindPort, type ListenHandle, reserveLoopbackPort } from './listen-handle.ts';
 import { EXIT, type FromChild, type Topology } from './process-messages.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
@@ -34,6 +34,7 @@ class Supervisor {
   #engine: SupervisedChild | null = null;
   #sim: SupervisedChild | null = null;
   #simConfig = '';
+  #reserved: Record<'control' | 'engine' | 'sim', ListenHandle> | null = null;
   #resolveEnd: (exitCode: number) => void = () => {};
   readonly #end: Promise<number>;
   #isEnding = false;
@@ -57,19 +58,21 @@ class Supervisor {
     if (isGateway && !isControl && !this.#environment.controlUrl)
       throw new PlimsollError('config_invalid', '--role gateway needs PLIMSOLL_CONTROL_URL, the address of the control plane');
     const socket = await bindPort(this.#environment.host, this.#environment.port);
-    const controlPort = await freePort();
-    const enginePort = await freePort();
-    const simPort = await freePort();
-    const controlUrl = isControl ? `http://127.0.0.1:${controlPort}` : (this.#environment.controlUrl ?? '');
+    // Held for as long as the supervisor lives.
+    this.#reserved = { control: reserveLoopbackPort(), engine: reserveLoopbackPort(), sim: reserveLoopbackPort() };
+    const { control, engine, sim } = this.#reserved;
+    const controlUrl = isControl ? `http://127.0.0.1:${control.port}` : (this.#environment.controlUrl ?? '');
     const variables: Record<string, string> = {
       PLIMSOLL_CLUSTER_KEY: this.#environment.clusterKey ?? this.#data.secret('cluster-key'),
       PLIMSOLL_CONTROL_URL: controlUrl,
-      PLIMSOLL_INTERNAL_CONTROL_PORT: `${controlPort}`,
-      PLIMSOLL_INTERNAL_ENGINE_PORT: `${enginePort}`,
+      PLIMSOLL_INTERNAL_CONTROL_PORT: `${control.port}`,
+      PLIMSOLL_INTERNAL_ENGINE_PORT: `${engine.port}`,
       PLIMSOLL_INTERNAL_ENGINE_TOKEN: this.#data.secret('engine-token'),
-      PLIMSOLL_INTERNAL_SIM_PORT: `${simPort}`,
+      PLIMSOLL_INTERNAL_SIM_PORT: `${sim.port}`,
       PLIMSOLL_INTERNAL_PUBLIC_PORT: `${socket.port}`,
       PLIMSOLL_INTERNAL_ROLE: this.#role,
+      // Compiled code is kept: a child that was killed is back sooner.
+      NODE_COMPILE_CACHE: this.#data.compileCache,
     };
     this.#installSignals();
     if (isControl && this.#environment.clickhouseUrl === null) {

@@ -5,7 +5,10 @@ const word = z.string().trim().min(1).max(128);
 /** Names are labels of metrics, headers and URLs: kept to what is safe in all of them. */
 export const FeatureName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a feature name has small letters, digits, "-", "_" and ".", at most 63, and begins with a letter or digit');
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'a feature name has small letters, digits, "-", "_" and ".", at most 63, and begins with a letter or digit',
+  );
 
 export const FeatureConfig = z.strictObject({
   owner: word.optional().describe('Team or person who answers for the feature'),
@@ -20,5 +23,8 @@ export const FeatureConfig = z.strictObject({
 export type FeatureConfig = z.infer<typeof FeatureConfig>;
 
 /** Section `features`: name → contract. */
-export const featuresConfig = z.record(FeatureName, FeatureConfig).default({}).describe('Features: what everything is owned, priced and measured by');
+export const featuresConfig = z
+  .record(FeatureName, FeatureConfig)
+  .default({})
+  .describe('Features: what everything is owned, priced and measured by');
 export type FeaturesConfig = z.infer<typeof featuresConfig>;

@@ -42,6 +42,7 @@ export interface Caller {
 
 /** One `/v1` call on its way through the stages: each stage fills in what it found out, `settle` turns all of it into one record. */
 export class Call {
+  slot = -1;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The snapshot that was current when the call came; it keeps it to the end. */
@@ -77,7 +78,7 @@ export class Call {
   isClientGone = false;
   /** The gateway is ending the call: no other target is tried. */
   isStopped = false;
-  /** The attempt that runs; it must end when the client leaves or the gateway stops. */
+  /** What runs now (reading the body, an attempt); it must end when the client leaves or the gateway stops. */
   running: { fail(error: PlimsollError): void } | null = null;
   readonly #clock: Clock;
   #parsedBody: Record<string, unknown> | null = null;
@@ -108,8 +109,7 @@ export class Call {
   /** Ends the call from outside. */
   stop(error: PlimsollError): void {
     this.isStopped = true;
-    if (this.running !== null) this.running.fail(error);
-    else if (!this.request.complete) this.request.destroy();
+    this.running?.fail(error);
   }
 
   /** The request as a value, parsed at most once; only dialects that translate need it. */

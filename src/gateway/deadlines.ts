@@ -1,19 +1,20 @@
 import type { Clock, Timer } from '../kernel/clock.ts';
+import { SlotList, type Slotted } from './slot-list.ts';
 
 /** Something that can run out of time. */
-export interface Deadlined {
+export interface Deadlined extends Slotted {
   /** Called about every `resolutionMs` with monotonic milliseconds. May remove itself. */
   checkDeadline(nowMs: number): void;
 }
 
 /**
- * One coarse timer for all calls: a call costs a set entry, a chunk costs nothing. A deadline fires at most `resolutionMs` late.
+ * One coarse timer for all calls: a call costs a list entry, a chunk costs nothing. A deadline fires at most `resolutionMs` late.
  * The timer runs only while something is watched.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #resolutionMs: number;
-  readonly #watched = new Set<Deadlined>();
+  readonly #watched = new SlotList<Deadlined>();
   #timer: Timer | null = null;
 
   constructor(clock: Clock, resolutionMs = 25) {
@@ -32,7 +33,7 @@ export class Deadlines {
 
   readonly #tick = (): void => {
     const nowMs = this.#clock.monotonicMs();
-    for (const entry of this.#watched) entry.checkDeadline(nowMs);
+    this.#watched.forEach((entry) => entry.checkDeadline(nowMs));
     this.#timer = this.#watched.size > 0 ? this.#clock.setTimer(this.#resolutionMs, this.#tick) : null;
   };
 }

@@ -16,5 +16,5 @@ export interface GatewayContext {
   readonly metrics: GatewayMetrics;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
-  readonly activeCalls: ReadonlySet<object>;
+  readonly activeCalls: { readonly size: number };
 }

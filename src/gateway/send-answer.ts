@@ -13,6 +13,7 @@ const ERROR_EVENT_MS = 5000;
 
 /** Calls back once after a while, on the gateway's coarse timer. */
 class Delay implements Deadlined {
+  slot = -1;
   readonly #dueMs: number;
   readonly #callback: () => void;
   readonly #context: GatewayContext;

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
-import { completion, sendJson, sendStream, startGateway, startUpstream, streamEvents, TEST_KEY, type ScriptedUpstream, type TestGateway, testSnapshot } from './testing.ts';
+import {
+  completion,
+  type ScriptedUpstream,
+  sendJson,
+  sendStream,
+  startGateway,
+  startUpstream,
+  streamEvents,
+  TEST_KEY,
+  type TestGateway,
+  testSnapshot,
+} from './testing.ts';
 
 describe('gateway with the OpenAI SDK', () => {
   let upstream: ScriptedUpstream;
@@ -22,7 +33,6 @@ describe('gateway with the OpenAI SDK', () => {
     upstream.script = (_request, response) => sendJson(response, completion('Hello, Ada'));
     const answer = await client.chat.completions.create({ model: 'small', messages: [{ role: 'user', content: 'Hi' }] });
     assert.equal(answer.choices[0]?.message.content, 'Hello, Ada');
-    console.log(JSON.stringify(running.journal.settled, null, 1), running.journal.payloads, running.logLines, upstream.requests);
   });
   it('streams', async () => {
     upstream.script = (_request, response) => sendStream(response, streamEvents(['Hel', 'lo "x"', ' end\u00e9']));
@@ -30,7 +40,5 @@ describe('gateway with the OpenAI SDK', () => {
     let text = '';
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
     assert.equal(text, 'Hello "x" end\u00e9');
-    console.log(JSON.stringify(running.journal.settled.at(-1), null, 1), running.journal.payloads.at(-1), running.logLines.at(-1), upstream.requests.at(-1));
-    console.log(running.gateway.metrics());
   });
 });

@@ -12,6 +12,7 @@ import { GatewayMetrics } from './gateway-metrics.ts';
 import { listModels, readModel } from './models-endpoint.ts';
 import { runPipeline } from './pipeline.ts';
 import { sendError } from './send-answer.ts';
+import { SlotList } from './slot-list.ts';
 import type { Snapshot } from './snapshot.ts';
 import { UpstreamPools } from './upstream-pools.ts';
 
@@ -58,7 +59,7 @@ export interface Gateway {
 /** The data plane: decides in memory, never waits for a database. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, journal, snapshots } = options;
-  const activeCalls = new Set<Call>();
+  const activeCalls = new SlotList<Call>();
   const idleWaiters: (() => void)[] = [];
   const context: GatewayContext = {
     clock,
@@ -175,7 +176,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         else idleWaiters.push(resolve);
       });
       const timer = clock.setTimer(deadlineMs, () => {
-        for (const call of activeCalls) call.stop(new PlimsollError('not_ready', 'The gateway is stopping.'));
+        activeCalls.forEach((call) => call.stop(new PlimsollError('not_ready', 'The gateway is stopping.')));
       });
       await idle;
       timer.cancel();

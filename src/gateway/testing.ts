@@ -1,10 +1,10 @@
 /** What the tests of this room share: a journal in memory, a provider that follows a script, a snapshot, a gateway on a port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { keyHmac } from '../identity/virtual-key.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import type { JournalRecord, JournalWriter, RecordType } from '../kernel/journal/record.ts';
-import { keyHmac } from '../identity/virtual-key.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
 import { createGateway, type Gateway } from './server.ts';
 import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider } from './snapshot.ts';

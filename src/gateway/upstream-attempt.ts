@@ -28,6 +28,7 @@ type Outcome = PlimsollError | null;
 
 /** One try at one provider: dispatches, watches the clock, reads the answer, and leaves one `CallAttempt`. */
 export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, FlowControl {
+  slot = -1;
   readonly #call: Call;
   readonly #target: CompiledTarget;
   readonly #context: GatewayContext;

@@ -3,10 +3,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Actor, Scope } from '../kernel/scope.ts';
-import { createKey, isSameHmac, isWellFormedKey, keyHmac } from './virtual-key.ts';
 import type { AdminKey, DashboardSession } from './model.ts';
 import { SESSION_IDLE_MS, sessionToken } from './session-cookie.ts';
 import type { AdminKeyStore, SessionStore } from './store.ts';
+import { createKey, isSameHmac, isWellFormedKey, keyHmac } from './virtual-key.ts';
 
 /** Id of the key that comes from PLIMSOLL_ADMIN_KEY. */
 export const ENVIRONMENT_ADMIN_KEY_ID = 'environment';
@@ -40,9 +40,22 @@ export interface AdminAccess {
 }
 
 /** A new admin key; the caller shows `key` once. Runs in whatever transaction `store` belongs to. */
-export async function issueAdminKey(store: AdminKeyStore, scope: Scope, name: string, pepperHex: string, nowMs: number): Promise<{ id: string; key: string; prefix: string }> {
+export async function issueAdminKey(
+  store: AdminKeyStore,
+  scope: Scope,
+  name: string,
+  pepperHex: string,
+  nowMs: number,
+): Promise<{ id: string; key: string; prefix: string }> {
   const created = createKey('pla', nowMs);
-  await store.insert(scope, { id: created.id, name, prefix: created.prefix, hmac: keyHmac(pepperHex, created.key), createdAtMs: nowMs, revokedAtMs: null });
+  await store.insert(scope, {
+    id: created.id,
+    name,
+    prefix: created.prefix,
+    hmac: keyHmac(pepperHex, created.key),
+    createdAtMs: nowMs,
+    revokedAtMs: null,
+  });
   return created;
 }
 
@@ -78,9 +91,13 @@ export function createAdminAccess(options: AdminAccessOptions): AdminAccess {
   async function authenticateBearer(key: string) {
     const identity = await verifyAdminKey(key);
     if (identity !== null) return { actor: adminActor(scope, identity.id), scope, isCookie: false };
-    if (isWellFormedKey(key, 'plk')) throw new PlimsollError('unauthenticated', 'This is a virtual key (plk_…), which opens /v1; the API needs an admin key (pla_…).');
+    if (isWellFormedKey(key, 'plk'))
+      throw new PlimsollError('unauthenticated', 'This is a virtual key (plk_…), which opens /v1; the API needs an admin key (pla_…).');
     const isTypo = key.startsWith('pla_') && !isWellFormedKey(key, 'pla');
-    throw new PlimsollError('unauthenticated', isTypo ? 'The admin key has a typo: its checksum is wrong.' : 'The admin key is unknown or revoked.');
+    throw new PlimsollError(
+      'unauthenticated',
+      isTypo ? 'The admin key has a typo: its checksum is wrong.' : 'The admin key is unknown or revoked.',
+    );
   }
 
   return {
@@ -89,7 +106,8 @@ export function createAdminAccess(options: AdminAccessOptions): AdminAccess {
     async authenticate(headers) {
       if (headers.authorization !== undefined) {
         const match = /^Bearer +(\S+)$/i.exec(headers.authorization.trim());
-        if (match?.[1] === undefined) throw new PlimsollError('unauthenticated', 'The authorization header is not of the form "Bearer <key>".');
+        if (match?.[1] === undefined)
+          throw new PlimsollError('unauthenticated', 'The authorization header is not of the form "Bearer <key>".');
         return authenticateBearer(match[1]);
       }
       if (sessionToken(headers) === null) return null;
@@ -106,10 +124,17 @@ export function createAdminAccess(options: AdminAccessOptions): AdminAccess {
 function environmentKey(key: string | null, pepperHex: string): AdminIdentity | null {
   if (key === null) return null;
   if (key.length < SHORTEST_ENVIRONMENT_KEY) {
-    throw new PlimsollError('config_invalid', `PLIMSOLL_ADMIN_KEY has ${key.length} characters; at least ${SHORTEST_ENVIRONMENT_KEY} are needed.`);
+    throw new PlimsollError(
+      'config_invalid',
+      `PLIMSOLL_ADMIN_KEY has ${key.length} characters; at least ${SHORTEST_ENVIRONMENT_KEY} are needed.`,
+    );
   }
+  if (/\s/.test(key)) throw new PlimsollError('config_invalid', 'PLIMSOLL_ADMIN_KEY holds white space, which no bearer header can carry.');
   if (key.startsWith('pla_') && !isWellFormedKey(key, 'pla')) {
-    throw new PlimsollError('config_invalid', 'PLIMSOLL_ADMIN_KEY begins with pla_ but its checksum is wrong: a character is missing or changed.');
+    throw new PlimsollError(
+      'config_invalid',
+      'PLIMSOLL_ADMIN_KEY begins with pla_ but its checksum is wrong: a character is missing or changed.',
+    );
   }
   return { id: ENVIRONMENT_ADMIN_KEY_ID, name: 'PLIMSOLL_ADMIN_KEY', hmac: keyHmac(pepperHex, key) };
 }

@@ -21,5 +21,8 @@ export const StaticKeyConfig = z.strictObject({
 export type StaticKeyConfig = z.infer<typeof StaticKeyConfig>;
 
 /** Section `keys`: virtual keys that live in the configuration instead of the database. */
-export const keysConfig = z.array(StaticKeyConfig).default([]).describe('Static virtual keys. The API lists them; they are changed only here');
+export const keysConfig = z
+  .array(StaticKeyConfig)
+  .default([])
+  .describe('Static virtual keys. The API lists them; they are changed only here');
 export type KeysConfig = z.infer<typeof keysConfig>;

@@ -25,9 +25,13 @@ export class LoginThrottle {
     const failures = this.#failures.get(address) ?? (this.#failures.size >= MOST_ADDRESSES ? this.#mostFailures : 0);
     if (failures < this.#mostFailures) return;
     const retryAfterSeconds = Math.max(1, Math.ceil((this.#windowStartMs + WINDOW_MS - this.#clock.monotonicMs()) / 1000));
-    throw new PlimsollError('rate_limited', `More than ${this.#mostFailures} logins failed within a minute; try again in ${retryAfterSeconds} s.`, {
-      details: { retryAfterSeconds },
-    });
+    throw new PlimsollError(
+      'rate_limited',
+      `More than ${this.#mostFailures} logins failed within a minute; try again in ${retryAfterSeconds} s.`,
+      {
+        details: { retryAfterSeconds },
+      },
+    );
   }
 
   fail(address: string): void {

@@ -94,7 +94,9 @@ export const KeyDraft = z
   .meta({ id: 'KeyDraft' });
 export type KeyDraft = z.infer<typeof KeyDraft>;
 
-export const KeyCreated = KeyView.extend({ key: z.string().describe('The key itself. Shown this once: it is not stored') }).meta({ id: 'KeyCreated' });
+export const KeyCreated = KeyView.extend({ key: z.string().describe('The key itself. Shown this once: it is not stored') }).meta({
+  id: 'KeyCreated',
+});
 export type KeyCreated = z.infer<typeof KeyCreated>;
 
 export const KeyRotation = z

@@ -31,7 +31,11 @@ export const identityRoutes = [
     response: KeyCreated,
     async handler({ body, actor, scope, services }) {
       const created = await services.keys.create(scope, body, actor);
-      return new RouteAnswer(created, { location: `/api/v1/keys/${created.id}` }, { subject: `key/${created.id}`, details: described(created) });
+      return new RouteAnswer(
+        created,
+        { location: `/api/v1/keys/${created.id}` },
+        { subject: `key/${created.id}`, details: described(created) },
+      );
     },
   }),
   route({
@@ -84,7 +88,11 @@ export const identityRoutes = [
     response: SessionView,
     async handler({ body, scope, services, isSecure, remoteAddress }) {
       const { token, id, actor, view } = await services.sessions.open(scope, body.adminKey, remoteAddress);
-      return new RouteAnswer(view, { 'set-cookie': sessionCookie(token, isSecure) }, { subject: `session/${id}`, actor, details: { remoteAddress } });
+      return new RouteAnswer(
+        view,
+        { 'set-cookie': sessionCookie(token, isSecure) },
+        { subject: `session/${id}`, actor, details: { remoteAddress } },
+      );
     },
   }),
   route({

@@ -2,10 +2,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Actor, Scope } from '../kernel/scope.ts';
 import { nearest } from '../kernel/suggest.ts';
-import { createKey, keyHmac } from './virtual-key.ts';
 import type { KeyCreated, KeyDraft, KeyListQuery, KeyPage, KeyView, VirtualKey } from './model.ts';
 import type { StaticKey, StaticKeyCatalogue } from './static-keys.ts';
 import type { VirtualKeyStore } from './store.ts';
+import { createKey, keyHmac } from './virtual-key.ts';
 
 /** Names that a key may point at; a port, as features and models are rooms after this one. */
 export interface KeyTargets {
@@ -77,8 +77,15 @@ function earlier(left: number | null, right: number | null): number | null {
 function requireKnown(field: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return;
   const suggestion = nearest(value, known);
-  const hint = suggestion === null ? (known.length === 0 ? 'There is none yet.' : `Known: ${known.slice(0, 20).join(', ')}.`) : `Did you mean "${suggestion}"?`;
-  throw new PlimsollError('invalid_argument', `${field}: "${value}" is not in plimsoll.yaml. ${hint}`, { details: { param: field, value, suggestion } });
+  const hint =
+    suggestion === null
+      ? known.length === 0
+        ? 'There is none yet.'
+        : `Known: ${known.slice(0, 20).join(', ')}.`
+      : `Did you mean "${suggestion}"?`;
+  throw new PlimsollError('invalid_argument', `${field}: "${value}" is not in plimsoll.yaml. ${hint}`, {
+    details: { param: field, value, suggestion },
+  });
 }
 
 export function createKeyService({ store, staticKeys, targets, pepperHex, clock }: KeyServiceOptions): KeyService {
@@ -94,7 +101,10 @@ export function createKeyService({ store, staticKeys, targets, pepperHex, clock 
     if (key === null) throw new PlimsollError('not_found', `There is no key with id "${id}".`, { details: { id } });
     return key;
   };
-  const insert = async (scope: Scope, key: Omit<VirtualKey, 'id' | 'prefix' | 'hmac' | 'createdAtMs' | 'revokedAtMs' | 'lastUsedAtMs'>): Promise<KeyCreated> => {
+  const insert = async (
+    scope: Scope,
+    key: Omit<VirtualKey, 'id' | 'prefix' | 'hmac' | 'createdAtMs' | 'revokedAtMs' | 'lastUsedAtMs'>,
+  ): Promise<KeyCreated> => {
     const nowMs = clock.nowMs();
     const { id, key: secret, prefix } = createKey('plk', nowMs);
     const stored = { ...key, id, prefix, hmac: keyHmac(pepperHex, secret), createdAtMs: nowMs, revokedAtMs: null, lastUsedAtMs: null };
@@ -107,7 +117,9 @@ export function createKeyService({ store, staticKeys, targets, pepperHex, clock 
       for (const [index, model] of (draft.models ?? []).entries()) requireKnown(`models[${index}]`, model, targets.models(scope));
       const expiresAtMs = draft.expiresAt ?? null;
       if (expiresAtMs !== null && expiresAtMs <= clock.nowMs()) {
-        throw new PlimsollError('invalid_argument', `expiresAt: ${new Date(expiresAtMs).toISOString()} is in the past.`, { details: { param: 'expiresAt', value: expiresAtMs } });
+        throw new PlimsollError('invalid_argument', `expiresAt: ${new Date(expiresAtMs).toISOString()} is in the past.`, {
+          details: { param: 'expiresAt', value: expiresAtMs },
+        });
       }
       const { name, feature = null, team = null, models = null } = draft;
       return insert(scope, { name, feature, team, models, expiresAtMs, createdBy: actor.id, rotatedFrom: null });
@@ -134,7 +146,9 @@ export function createKeyService({ store, staticKeys, targets, pepperHex, clock 
       const before = await find(scope, id);
       const isExpired = before.expiresAtMs !== null && before.expiresAtMs <= nowMs;
       if (isExpired || !(await store.supersede(scope, id, nowMs + graceMs))) {
-        throw new PlimsollError('conflict', `Key "${before.name}" is revoked, rotated or expired already; create a new one.`, { details: { id } });
+        throw new PlimsollError('conflict', `Key "${before.name}" is revoked, rotated or expired already; create a new one.`, {
+          details: { id },
+        });
       }
       const { name, feature, team, models, expiresAtMs } = before;
       return insert(scope, { name, feature, team, models, expiresAtMs, createdBy: actor.id, rotatedFrom: id });
@@ -144,7 +158,15 @@ export function createKeyService({ store, staticKeys, targets, pepperHex, clock 
       const stored = await store.listActive(scope, nowMs);
       const fromConfig = staticKeys.list().filter((key) => key.expiresAtMs === null || key.expiresAtMs > nowMs);
       return [
-        ...fromConfig.map(({ id, name, hmac, feature, team, models, expiresAtMs }) => ({ id, name, hmac, feature, team, models, expiresAtMs })),
+        ...fromConfig.map(({ id, name, hmac, feature, team, models, expiresAtMs }) => ({
+          id,
+          name,
+          hmac,
+          feature,
+          team,
+          models,
+          expiresAtMs,
+        })),
         ...stored.map(({ id, name, hmac, feature, team, models, expiresAtMs, revokedAtMs }) => ({
           id,
           name,

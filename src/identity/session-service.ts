@@ -4,11 +4,11 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newSecret, newUuidV7 } from '../kernel/ids.ts';
 import type { Actor, Scope } from '../kernel/scope.ts';
 import { type AdminAccess, adminActor } from './admin-access.ts';
-import { isWellFormedKey, keyHmac } from './virtual-key.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { SessionView } from './model.ts';
 import { SESSION_IDLE_MS, SESSION_LONGEST_MS } from './session-cookie.ts';
 import type { SessionStore } from './store.ts';
+import { isWellFormedKey, keyHmac } from './virtual-key.ts';
 
 export interface SessionServiceOptions {
   /** Inside a transaction: its own store. */
@@ -38,7 +38,12 @@ export interface SessionService {
 }
 
 export function createSessionService({ store, access, throttle, pepperHex, clock }: SessionServiceOptions): SessionService {
-  const view = (scope: Scope, actor: Actor, name: string | null, ends: { expiresAt: number | null; endsAt: number | null }): SessionView => ({
+  const view = (
+    scope: Scope,
+    actor: Actor,
+    name: string | null,
+    ends: { expiresAt: number | null; endsAt: number | null },
+  ): SessionView => ({
     actor: { kind: actor.kind, id: actor.id, name },
     organisation: scope.organisationId,
     environment: scope.environment,
@@ -55,7 +60,11 @@ export function createSessionService({ store, access, throttle, pepperHex, clock
         const isTypo = adminKey.startsWith('pla_') && !isWellFormedKey(adminKey, 'pla');
         throw new PlimsollError(
           'unauthenticated',
-          isVirtual ? 'This is a virtual key (plk_…); log in with an admin key (pla_…).' : isTypo ? 'The admin key has a typo: its checksum is wrong.' : 'The admin key is unknown or revoked.',
+          isVirtual
+            ? 'This is a virtual key (plk_…); log in with an admin key (pla_…).'
+            : isTypo
+              ? 'The admin key has a typo: its checksum is wrong.'
+              : 'The admin key is unknown or revoked.',
         );
       }
       const nowMs = clock.nowMs();
@@ -72,7 +81,12 @@ export function createSessionService({ store, access, throttle, pepperHex, clock
       };
       await store.insert(scope, session);
       const actor = adminActor(scope, identity.id);
-      return { token, id: session.id, actor, view: view(scope, actor, identity.name, { expiresAt: session.expiresAtMs, endsAt: session.endsAtMs }) };
+      return {
+        token,
+        id: session.id,
+        actor,
+        view: view(scope, actor, identity.name, { expiresAt: session.expiresAtMs, endsAt: session.endsAtMs }),
+      };
     },
     async current(scope, actor, headers) {
       const found = headers.authorization === undefined ? await access.findSession(headers) : null;

@@ -33,7 +33,9 @@ export function staticKeys(config: KeysConfig, pepperHex: string, locate: (index
     const secret = entry.key;
     const problem = problemOf(secret);
     if (problem !== null) {
-      throw new PlimsollError('config_invalid', `${location}: the secret of keys[${index}] ("${entry.name}") ${problem}`, { details: { name: entry.name, location } });
+      throw new PlimsollError('config_invalid', `${location}: the secret of keys[${index}] ("${entry.name}") ${problem}`, {
+        details: { name: entry.name, location },
+      });
     }
     return {
       id: `config:${entry.name}`,
@@ -51,6 +53,7 @@ export function staticKeys(config: KeysConfig, pepperHex: string, locate: (index
 
 function problemOf(secret: string): string | null {
   if (secret.startsWith('pla_')) return 'is an admin key (pla_…); the gateway takes virtual keys (plk_…).';
-  if (secret.startsWith('plk_')) return isWellFormedKey(secret, 'plk') ? null : 'begins with plk_ but its checksum is wrong: a character is missing or changed.';
+  if (secret.startsWith('plk_'))
+    return isWellFormedKey(secret, 'plk') ? null : 'begins with plk_ but its checksum is wrong: a character is missing or changed.';
   return null;
 }

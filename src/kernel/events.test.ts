@@ -32,7 +32,10 @@ describe('createEventBus', () => {
     bus.emit('stopped', null);
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(reached, 1);
-    assert.deepEqual(errors, [['stopped', 'Error: sync'], ['stopped', 'Error: async']]);
+    assert.deepEqual(errors, [
+      ['stopped', 'Error: sync'],
+      ['stopped', 'Error: async'],
+    ]);
   });
 
   it('lets a listener subscribe and leave while it is called', () => {

@@ -31,7 +31,17 @@ describe('openApiDocument', () => {
         response: Item,
         handler: () => ({ id: '', size: null }),
       }),
-      route({ method: 'DELETE', path: '/api/v1/items/:id', summary: 'Remove', permission: 'items:write', audit: 'item.removed', status: 204, params: z.strictObject({ id: z.string() }), response: z.null(), handler: () => null }),
+      route({
+        method: 'DELETE',
+        path: '/api/v1/items/:id',
+        summary: 'Remove',
+        permission: 'items:write',
+        audit: 'item.removed',
+        status: 204,
+        params: z.strictObject({ id: z.string() }),
+        response: z.null(),
+        handler: () => null,
+      }),
     ],
     { version: '1.2.3', serverUrl: '/' },
   );
@@ -48,7 +58,14 @@ describe('openApiDocument', () => {
     assert.equal(list.responses['200'].content['application/json'].schema.properties.items.items.$ref, '#/components/schemas/Item');
     const turn = operations['/api/v1/items/{id}/turn'].post;
     assert.equal(turn.operationId, 'postItemsByIdTurn');
-    assert.deepEqual(turn.parameters.map((parameter: { in: string; name: string; required: boolean }) => [parameter.in, parameter.name, parameter.required]), [['path', 'id', true]]);
+    assert.deepEqual(
+      turn.parameters.map((parameter: { in: string; name: string; required: boolean }) => [
+        parameter.in,
+        parameter.name,
+        parameter.required,
+      ]),
+      [['path', 'id', true]],
+    );
     assert.equal(turn.requestBody.required, false, 'a body with a prefault may be left out');
     assert.ok(turn.responses['201']);
     assert.equal(operations['/api/v1/items/{id}'].delete.responses['204'].content, undefined);

@@ -63,7 +63,9 @@ function operation(route: Route<never>): ZodOpenApiOperationObject {
       : { requestBody: { required: !route.body.safeParse(undefined).success, content: { 'application/json': { schema: route.body } } } }),
     responses: {
       [`${route.status}`]:
-        route.status === 204 ? { description: 'Done; no body' } : { description: 'Done', content: { 'application/json': { schema: route.response } } },
+        route.status === 204
+          ? { description: 'Done; no body' }
+          : { description: 'Done', content: { 'application/json': { schema: route.response } } },
       ...(takesInput ? { '400': problem('A field is wrong; the detail names it, its value and what it takes') } : {}),
       ...(isPublic ? {} : { '401': problem('No valid key or session'), '403': problem('The actor lacks the permission') }),
       ...(route.params === null ? {} : { '404': problem('Nothing has this id or name') }),

@@ -35,7 +35,8 @@ export function problemAnswer(error: PlimsollError, requestId: string): Answer {
 
 /** Fields that an answer has and its schema does not: the first step of a leak. */
 function undeclaredFields(sent: unknown, declared: unknown, place: string): string[] {
-  if (Array.isArray(sent) && Array.isArray(declared)) return sent.flatMap((item, index) => undeclaredFields(item, declared[index], `${place}[${index}]`));
+  if (Array.isArray(sent) && Array.isArray(declared))
+    return sent.flatMap((item, index) => undeclaredFields(item, declared[index], `${place}[${index}]`));
   if (typeof sent !== 'object' || sent === null || typeof declared !== 'object' || declared === null) return [];
   const known = new Map(Object.entries(declared));
   return Object.entries(sent).flatMap(([key, value]) =>
@@ -52,5 +53,8 @@ export function assertDeclaredAnswer<S>(route: Route<S>, body: unknown): void {
   const faults = result.success
     ? undeclaredFields(body, result.data, 'answer').map((field) => `${field} is not in the schema`)
     : result.error.issues.map((issue) => `answer.${issue.path.join('.')}: ${issue.message}`);
-  if (faults.length > 0) throw new PlimsollError('internal', `${route.method} ${route.path} answered what it does not declare: ${faults.join('; ')}.`, { details: { faults } });
+  if (faults.length > 0)
+    throw new PlimsollError('internal', `${route.method} ${route.path} answered what it does not declare: ${faults.join('; ')}.`, {
+      details: { faults },
+    });
 }

@@ -17,7 +17,9 @@ export async function readJsonBody(request: IncomingMessage, limits: BodyLimits)
   if (chunked === undefined && (length === undefined || length === '0')) return undefined;
   assertJson(request.headers['content-type']);
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new PlimsollError('unsupported_media_type', `The body has "content-encoding: ${encoding}"; send it uncompressed.`, { details: { encoding } });
+    throw new PlimsollError('unsupported_media_type', `The body has "content-encoding: ${encoding}"; send it uncompressed.`, {
+      details: { encoding },
+    });
   }
   if (length !== undefined && Number(length) > limits.maxBytes) throw tooLarge(limits.maxBytes);
   const bytes = await readBytes(request, limits.maxBytes);
@@ -26,20 +28,34 @@ export async function readJsonBody(request: IncomingMessage, limits: BodyLimits)
 }
 
 function tooLarge(maxBytes: number): PlimsollError {
-  return new PlimsollError('payload_too_large', `The body is larger than ${maxBytes} bytes, the most this API takes.`, { details: { maxBytes } });
-}
-
-function assertJson(contentType: string | undefined): void {
-  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim());
-  const isJson = type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length).replaceAll('"', '');
-  if (isJson && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
-  throw new PlimsollError('unsupported_media_type', `The body is ${contentType === undefined ? 'without a content-type' : `"${contentType}"`}; this API takes JSON in UTF-8.`, {
-    details: { contentType: contentType ?? null },
+  return new PlimsollError('payload_too_large', `The body is larger than ${maxBytes} bytes, the most this API takes.`, {
+    details: { maxBytes },
   });
 }
 
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function assertJson(contentType: string | undefined): void {
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const isJson = type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
+  const charset = parameters
+    .find((parameter) => parameter.startsWith('charset='))
+    ?.slice('charset='.length)
+    .replaceAll('"', '');
+  if (isJson && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return;
+  throw new PlimsollError(
+    'unsupported_media_type',
+    `The body is ${contentType === undefined ? 'without a content-type' : `"${contentType}"`}; this API takes JSON in UTF-8.`,
+    {
+      details: { contentType: contentType ?? null },
+    },
+  );
+}
+
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  // Its 'close' has been emitted before anyone listened here: waiting for it would be for ever.
+  if (request.destroyed) throw new PlimsollError('client_closed', 'The client left before its body was complete.');
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -52,7 +68,8 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> 
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    const closed = (cause?: Error) => reject(new PlimsollError('client_closed', 'The client left before its body was complete.', { cause }));
+    const closed = (cause?: Error) =>
+      reject(new PlimsollError('client_closed', 'The client left before its body was complete.', { cause }));
     request.on('error', closed);
     request.on('close', () => closed());
   });
@@ -80,7 +97,9 @@ function assertDepth(text: string, maxDepth: number): void {
     } else if (code === 0x22) isInText = true;
     else if (code === 0x7b || code === 0x5b) {
       if (++depth > maxDepth) {
-        throw new PlimsollError('invalid_argument', `The body is nested deeper than ${maxDepth} levels.`, { details: { param: 'body', maxDepth } });
+        throw new PlimsollError('invalid_argument', `The body is nested deeper than ${maxDepth} levels.`, {
+          details: { param: 'body', maxDepth },
+        });
       }
     } else if (code === 0x7d || code === 0x5d) depth--;
   }
@@ -92,7 +111,10 @@ export function parseJson(text: string, maxDepth: number): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new PlimsollError('invalid_argument', `The body is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}.`, { cause, details: { param: 'body' } });
+    throw new PlimsollError('invalid_argument', `The body is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}.`, {
+      cause,
+      details: { param: 'body' },
+    });
   }
   assertHarmless(value, 'body');
   return value;
@@ -106,7 +128,8 @@ export function assertHarmless(value: unknown, place: string): void {
     for (const [index, item] of value.entries()) assertHarmless(item, `${place}[${index}]`);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
-      if (key === '__proto__') throw new PlimsollError('invalid_argument', `${place} holds the key "__proto__".`, { details: { param: `${place}.__proto__` } });
+      if (key === '__proto__')
+        throw new PlimsollError('invalid_argument', `${place} holds the key "__proto__".`, { details: { param: `${place}.__proto__` } });
       assertHarmless(item, `${place}.${key}`);
     }
   }

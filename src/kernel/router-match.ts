@@ -38,24 +38,32 @@ export function checkRoutes<S>(routes: readonly Route<S>[]): void {
     if (twin !== undefined) faults.push(`${name} is declared twice${twin === name ? '' : ` (also as ${twin})`}`);
     seen.set(shape, name);
     // Types forbid it; a route from plain JavaScript or a cast would pass them.
-    if (typeof route.permission !== 'string' || !/^(public|\*|[^:\s]+:[^:\s]+)$/.test(route.permission)) faults.push(`${name} declares no permission`);
+    if (typeof route.permission !== 'string' || !/^(public|\*|[^:\s]+:[^:\s]+)$/.test(route.permission))
+      faults.push(`${name} declares no permission`);
     if (route.method !== 'GET' && route.audit === null) faults.push(`${name} changes something and declares no audit action`);
-    if (route.method === 'GET' && route.audit !== null) faults.push(`${name} is a GET and declares an audit action: GET must change nothing`);
-    if (route.audit !== null && !/^[a-z_]+\.[a-z_]+$/.test(route.audit)) faults.push(`${name} has an audit action that is not "noun.verb": "${route.audit}"`);
+    if (route.method === 'GET' && route.audit !== null)
+      faults.push(`${name} is a GET and declares an audit action: GET must change nothing`);
+    if (route.audit !== null && !/^[a-z_]+\.[a-z_]+$/.test(route.audit))
+      faults.push(`${name} has an audit action that is not "noun.verb": "${route.audit}"`);
     if (route.method === 'GET' && route.body !== null) faults.push(`${name} is a GET with a body`);
     if (!/^\/api\/v1(\/(:[A-Za-z]\w*|[a-z0-9][a-z0-9._-]*))+$/.test(route.path)) faults.push(`${name} has a malformed path`);
     const inPath = [...route.path.matchAll(/:([^/]+)/g)].map((match) => match[1]).sort();
     const declared = route.params === null ? [] : route.params instanceof z.ZodObject ? Object.keys(route.params.shape).sort() : null;
-    if (declared !== null && declared.join() !== inPath.join()) faults.push(`${name} has parameters [${inPath}] in its path and [${declared}] in its schema`);
+    if (declared !== null && declared.join() !== inPath.join())
+      faults.push(`${name} has parameters [${inPath}] in its path and [${declared}] in its schema`);
   }
-  if (faults.length > 0) throw new PlimsollError('internal', `The route table is not sound: ${faults.join('; ')}.`, { details: { faults } });
+  if (faults.length > 0)
+    throw new PlimsollError('internal', `The route table is not sound: ${faults.join('; ')}.`, { details: { faults } });
 }
 
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new PlimsollError('invalid_argument', `The path holds a malformed percent escape: "${segment.slice(0, 80)}".`, { cause, details: { param: 'path' } });
+    throw new PlimsollError('invalid_argument', `The path holds a malformed percent escape: "${segment.slice(0, 80)}".`, {
+      cause,
+      details: { param: 'path' },
+    });
   }
 }
 
@@ -92,13 +100,18 @@ export function createRouteTable<S>(routes: readonly Route<S>[]): RouteTable<S> 
       const compiled = found.find(({ route }) => route.method === wanted);
       if (compiled === undefined) {
         if (found.length === 0) {
-          throw new PlimsollError('not_found', `There is no ${path.slice(0, 200)} here; GET /api/v1/openapi.json lists every path.`, { details: { path: path.slice(0, 200) } });
+          throw new PlimsollError('not_found', `There is no ${path.slice(0, 200)} here; GET /api/v1/openapi.json lists every path.`, {
+            details: { path: path.slice(0, 200) },
+          });
         }
         const allow = allowed(found);
-        throw new PlimsollError('method_not_allowed', `${path.slice(0, 200)} takes ${allow.join(', ')}, not ${method}.`, { details: { method, allow } });
+        throw new PlimsollError('method_not_allowed', `${path.slice(0, 200)} takes ${allow.join(', ')}, not ${method}.`, {
+          details: { method, allow },
+        });
       }
       const params: Record<string, string> = {};
-      for (const [index, { text, isParameter }] of compiled.segments.entries()) if (isParameter) params[text] = decode(segments[index] ?? '');
+      for (const [index, { text, isParameter }] of compiled.segments.entries())
+        if (isParameter) params[text] = decode(segments[index] ?? '');
       return { route: compiled.route, params };
     },
   };

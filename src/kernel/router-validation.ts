@@ -42,7 +42,8 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[]
   const [step, ...rest] = path;
   if (bare instanceof z.ZodUnion) return bare.options.flatMap((option) => keysAt(option, path));
   if (step === undefined) return bare instanceof z.ZodObject ? Object.keys(bare.shape) : [];
-  if (bare instanceof z.ZodObject && typeof step === 'string' && Object.hasOwn(bare.shape, step)) return keysAt(bare.shape[step] as z.core.$ZodType, rest);
+  if (bare instanceof z.ZodObject && typeof step === 'string' && Object.hasOwn(bare.shape, step))
+    return keysAt(bare.shape[step] as z.core.$ZodType, rest);
   if (bare instanceof z.ZodArray) return keysAt(bare.element, rest);
   if (bare instanceof z.ZodRecord) return keysAt(bare.valueType, rest);
   return [];
@@ -68,7 +69,11 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown, pl
     return issue.keys.map((key) => {
       const suggestion = nearest(key, known);
       const list = known.length > 0 ? `known here: ${known.join(', ')}` : 'nothing is taken here';
-      return { field: fieldName(place, [...issue.path, key]), message: `is not known; ${suggestion === null ? list : `did you mean "${suggestion}"?`}`, suggestion };
+      return {
+        field: fieldName(place, [...issue.path, key]),
+        message: `is not known; ${suggestion === null ? list : `did you mean "${suggestion}"?`}`,
+        suggestion,
+      };
     });
   }
   const value = valueAt(input, issue.path);
@@ -105,7 +110,9 @@ export function queryObject(search: URLSearchParams): Record<string, string | st
   const query: Record<string, string | string[]> = Object.create(null);
   for (const [key, value] of search) {
     if (value === '') {
-      throw new PlimsollError('invalid_argument', `query.${key.slice(0, 80)} is empty; leave it out or give it a value`, { details: { param: `query.${key.slice(0, 80)}` } });
+      throw new PlimsollError('invalid_argument', `query.${key.slice(0, 80)} is empty; leave it out or give it a value`, {
+        details: { param: `query.${key.slice(0, 80)}` },
+      });
     }
     const before = query[key];
     query[key] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];

@@ -16,7 +16,12 @@ interface Services {
 }
 const route = defineRoute<Services>();
 
-const ITEM = z.strictObject({ name: z.string().min(2), size: z.enum(['small', 'large']).optional(), nested: z.strictObject({ depth: z.int() }).optional(), secretToken: z.string().max(3).optional() });
+const ITEM = z.strictObject({
+  name: z.string().min(2),
+  size: z.enum(['small', 'large']).optional(),
+  nested: z.strictObject({ depth: z.int() }).optional(),
+  secretToken: z.string().max(3).optional(),
+});
 
 const ROUTES: Route<Services>[] = [
   route({
@@ -42,8 +47,23 @@ const ROUTES: Route<Services>[] = [
       return { id: `id of ${body.name}`, by: services.name };
     },
   }),
-  route({ method: 'GET', path: '/api/v1/items/current', summary: 'Fixed', permission: 'public', response: z.string(), handler: () => 'the fixed one' }),
-  route({ method: 'GET', path: '/api/v1/items/:id', summary: 'One', permission: 'items:read', params: z.strictObject({ id: z.string().max(20) }), response: z.object({ id: z.string() }), handler: ({ params }) => params }),
+  route({
+    method: 'GET',
+    path: '/api/v1/items/current',
+    summary: 'Fixed',
+    permission: 'public',
+    response: z.string(),
+    handler: () => 'the fixed one',
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/items/:id',
+    summary: 'One',
+    permission: 'items:read',
+    params: z.strictObject({ id: z.string().max(20) }),
+    response: z.object({ id: z.string() }),
+    handler: ({ params }) => params,
+  }),
   route({
     method: 'DELETE',
     path: '/api/v1/items/:id',
@@ -55,9 +75,32 @@ const ROUTES: Route<Services>[] = [
     response: z.null(),
     handler: ({ params }) => new RouteAnswer(null, { 'x-removed': params.id }, { subject: `item/${params.id}`, details: { why: 'asked' } }),
   }),
-  route({ method: 'GET', path: '/api/v1/leak', summary: 'Leak', permission: 'public', response: z.object({ rows: z.array(z.object({ id: z.string() })) }), handler: () => ({ rows: [{ id: 'a', hmac: 'oops' }] }) }),
-  route({ method: 'GET', path: '/api/v1/limited', summary: 'Limited', permission: 'public', response: z.null(), handler: () => { throw new PlimsollError('rate_limited', 'slow', { details: { retryAfterSeconds: 7 } }); } }),
-  route({ method: 'GET', path: '/api/v1/who', summary: 'Who', permission: 'public', response: z.unknown(), handler: ({ isSecure, remoteAddress, actor }) => ({ isSecure, remoteAddress, actor: actor.id }) }),
+  route({
+    method: 'GET',
+    path: '/api/v1/leak',
+    summary: 'Leak',
+    permission: 'public',
+    response: z.object({ rows: z.array(z.object({ id: z.string() })) }),
+    handler: () => ({ rows: [{ id: 'a', hmac: 'oops' }] }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/limited',
+    summary: 'Limited',
+    permission: 'public',
+    response: z.null(),
+    handler: () => {
+      throw new PlimsollError('rate_limited', 'slow', { details: { retryAfterSeconds: 7 } });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/who',
+    summary: 'Who',
+    permission: 'public',
+    response: z.unknown(),
+    handler: ({ isSecure, remoteAddress, actor }) => ({ isSecure, remoteAddress, actor: actor.id }),
+  }),
 ];
 
 const ACTORS: Record<string, { grants: Grant[]; isCookie: boolean }> = {
@@ -82,7 +125,10 @@ async function listen(options: Partial<RouterOptions<Services>> = {}) {
     services: { name: 'outside' },
     async transaction(work) {
       const entries: AuditEntry[] = [];
-      const result = await work({ services: { name: 'transaction' }, audit: { record: async (_scope, entry) => void entries.push(entry) } });
+      const result = await work({
+        services: { name: 'transaction' },
+        audit: { record: async (_scope, entry) => void entries.push(entry) },
+      });
       audited.push(...entries);
       return result;
     },
@@ -90,7 +136,11 @@ async function listen(options: Partial<RouterOptions<Services>> = {}) {
       if (headers.authorization === undefined) return null;
       const known = ACTORS[headers.authorization];
       if (known === undefined) throw new PlimsollError('unauthenticated', 'unknown key');
-      return { actor: { kind: 'user', id: headers.authorization, organisationId: 'default', grants: known.grants }, scope: DEFAULT_SCOPE, isCookie: known.isCookie };
+      return {
+        actor: { kind: 'user', id: headers.authorization, organisationId: 'default', grants: known.grants },
+        scope: DEFAULT_SCOPE,
+        isCookie: known.isCookie,
+      };
     },
     defaultScope: DEFAULT_SCOPE,
     clock: new FakeClock(1000),
@@ -103,26 +153,45 @@ async function listen(options: Partial<RouterOptions<Services>> = {}) {
   const server = createServer((request, response) => void router.handle(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const port = (server.address() as AddressInfo).port;
-  const call = async (method: string, path: string, init: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | object; as?: string } = {}): Promise<Reply> => {
+  const call = async (
+    method: string,
+    path: string,
+    init: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | object; as?: string } = {},
+  ): Promise<Reply> => {
     const { as = 'all', body } = init;
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
-      headers: { ...(as === '' ? {} : { authorization: as }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...init.headers },
+      headers: {
+        ...(as === '' ? {} : { authorization: as }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...init.headers,
+      },
       ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: /json/.test(response.headers.get('content-type') ?? '') && text !== '' ? JSON.parse(text) : null };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: /json/.test(response.headers.get('content-type') ?? '') && text !== '' ? JSON.parse(text) : null,
+    };
   };
   return { server, port, call, audited, committed, errors };
 }
 
 describe('createRouter: the table', () => {
-  const broken = (changes: Partial<Route<Services>>): (() => void) => () =>
-    void createRouter([...ROUTES, { ...(ROUTES[0] as Route<Services>), path: '/api/v1/new', ...changes }], {} as RouterOptions<Services>);
+  const broken =
+    (changes: Partial<Route<Services>>): (() => void) =>
+    () =>
+      void createRouter([...ROUTES, { ...(ROUTES[0] as Route<Services>), path: '/api/v1/new', ...changes }], {} as RouterOptions<Services>);
   for (const [what, changes, message] of [
     ['a duplicate', { path: '/api/v1/items' }, /GET \/api\/v1\/items is declared twice/],
-    ['a duplicate under another parameter name', { path: '/api/v1/items/:other', params: z.object({ other: z.string() }) }, /declared twice \(also as GET \/api\/v1\/items\/:id\)/],
+    [
+      'a duplicate under another parameter name',
+      { path: '/api/v1/items/:other', params: z.object({ other: z.string() }) },
+      /declared twice \(also as GET \/api\/v1\/items\/:id\)/,
+    ],
     ['a route without a permission', { permission: undefined as unknown as Grant }, /declares no permission/],
     ['an empty permission', { permission: '' as Grant }, /declares no permission/],
     ['a change without an audit action', { method: 'POST' }, /declares no audit action/],
@@ -185,9 +254,13 @@ describe('createRouter: requests', () => {
   });
 
   it('names field, value and fix of everything that is wrong at once', async () => {
-    const { status, json } = await context.call('POST', '/api/v1/items', { body: { nmae: 'x', size: 'lage', nested: { detph: 1 }, secretToken: 'hunter2' } });
+    const { status, json } = await context.call('POST', '/api/v1/items', {
+      body: { nmae: 'x', size: 'lage', nested: { detph: 1 }, secretToken: 'hunter2' },
+    });
     assert.equal(status, 400);
-    const byField = new Map<string, { message: string; suggestion: string | null }>(json.details.issues.map((issue: { field: string }) => [issue.field, issue]));
+    const byField = new Map<string, { message: string; suggestion: string | null }>(
+      json.details.issues.map((issue: { field: string }) => [issue.field, issue]),
+    );
     assert.equal(byField.get('body.name')?.message, 'is missing');
     assert.equal(byField.get('body.nmae')?.suggestion, 'name');
     assert.match(byField.get('body.nmae')?.message ?? '', /did you mean "name"\?/);
@@ -208,7 +281,8 @@ describe('createRouter: requests', () => {
   });
 
   it('refuses bodies that are no JSON, of another type, compressed, too deep, too large, or not wanted', async () => {
-    const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) => context.call('POST', '/api/v1/items', { body, headers });
+    const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+      context.call('POST', '/api/v1/items', { body, headers });
     assert.match((await post('{"name": "ab"')).json.detail, /not JSON/);
     assert.equal((await post('{"name":"ab"}', { 'content-type': 'text/plain' })).status, 415);
     assert.equal((await post('{"name":"ab"}', { 'content-type': 'application/json; charset=latin1' })).status, 415);
@@ -227,7 +301,12 @@ describe('createRouter: requests', () => {
   });
 
   it('stops a body without a length at the limit and still answers', async () => {
-    const request = httpRequest({ port: context.port, method: 'POST', path: '/api/v1/items', headers: { authorization: 'all', 'content-type': 'application/json' } });
+    const request = httpRequest({
+      port: context.port,
+      method: 'POST',
+      path: '/api/v1/items',
+      headers: { authorization: 'all', 'content-type': 'application/json' },
+    });
     const answered = once(request, 'response');
     for (let i = 0; i < 20; i++) request.write('x'.repeat(100));
     const [response] = await answered;
@@ -239,7 +318,9 @@ describe('createRouter: requests', () => {
 
   it('survives a client that leaves in the middle of its body', async () => {
     const socket = connect(context.port, '127.0.0.1');
-    socket.write('POST /api/v1/items HTTP/1.1\r\nhost: x\r\nauthorization: all\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"na');
+    socket.write(
+      'POST /api/v1/items HTTP/1.1\r\nhost: x\r\nauthorization: all\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"na',
+    );
     await once(socket, 'connect');
     socket.destroy();
     assert.equal((await context.call('GET', '/api/v1/items')).status, 200);
@@ -299,9 +380,17 @@ describe('createRouter: requests', () => {
 
   it('believes forwarded headers only when it is told to', async () => {
     const headers = { 'x-forwarded-for': '6.6.6.6, 10.0.0.9', 'x-forwarded-proto': 'https' };
-    assert.deepEqual((await context.call('GET', '/api/v1/who', { headers })).json, { isSecure: false, remoteAddress: '127.0.0.1', actor: 'anonymous' });
+    assert.deepEqual((await context.call('GET', '/api/v1/who', { headers })).json, {
+      isSecure: false,
+      remoteAddress: '127.0.0.1',
+      actor: 'anonymous',
+    });
     const trusting = await listen({ trustsForwardedHeaders: true });
-    assert.deepEqual((await trusting.call('GET', '/api/v1/who', { headers })).json, { isSecure: true, remoteAddress: '10.0.0.9', actor: 'anonymous' });
+    assert.deepEqual((await trusting.call('GET', '/api/v1/who', { headers })).json, {
+      isSecure: true,
+      remoteAddress: '10.0.0.9',
+      actor: 'anonymous',
+    });
     trusting.server.close();
   });
 });

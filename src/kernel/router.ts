@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from './clock.ts';
 import { PlimsollError, toPlimsollError } from './errors.ts';
 import { type Answer, assertDeclaredAnswer, problemAnswer, send, toJson } from './router-answer.ts';
-import { anonymous, assertSameSite, type Authenticate, type Authentication } from './router-authentication.ts';
+import { type Authenticate, type Authentication, anonymous, assertSameSite } from './router-authentication.ts';
 import { assertHarmless, type BodyLimits, readJsonBody } from './router-body.ts';
 import { createRouteTable, type RouteMatch } from './router-match.ts';
 import { parseInput, queryObject } from './router-validation.ts';
@@ -57,10 +57,15 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
     if (route.permission === 'public') return { actor: anonymous(options.defaultScope), scope: options.defaultScope, isCookie: false };
     const authentication = await options.authenticate(request.headers);
     if (authentication === null) {
-      throw new PlimsollError('unauthenticated', 'This request carries no key: send "authorization: Bearer pla_…", or log in on the dashboard.');
+      throw new PlimsollError(
+        'unauthenticated',
+        'This request carries no key: send "authorization: Bearer pla_…", or log in on the dashboard.',
+      );
     }
     if (!isAllowed(authentication.actor, route.permission)) {
-      throw new PlimsollError('permission_denied', `${route.method} ${route.path} needs the permission "${route.permission}".`, { details: { permission: route.permission } });
+      throw new PlimsollError('permission_denied', `${route.method} ${route.path} needs the permission "${route.permission}".`, {
+        details: { permission: route.permission },
+      });
     }
     assertSameSite(route.method, authentication, request.headers);
     return authentication;
@@ -71,7 +76,11 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
     assertHarmless(params, 'path');
     assertHarmless(query, 'query');
     if (route.query === null && Object.keys(query).length > 0) {
-      throw new PlimsollError('invalid_argument', `${route.method} ${route.path} takes no query parameters; got ${Object.keys(query).join(', ')}.`, { details: { param: 'query' } });
+      throw new PlimsollError(
+        'invalid_argument',
+        `${route.method} ${route.path} takes no query parameters; got ${Object.keys(query).join(', ')}.`,
+        { details: { param: 'query' } },
+      );
     }
     const body = await readJsonBody(request, limits);
     if (route.body === null && body !== undefined) {
@@ -84,10 +93,21 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
     };
   }
 
-  async function runAudited(route: Route<S>, action: string, request: RouteRequest<unknown, unknown, unknown, S>): Promise<{ result: unknown; entry: AuditEntry }> {
+  /** The check is part of a change's transaction: an answer that must not be sent leaves no change behind. */
+  async function run(route: Route<S>, request: RouteRequest<unknown, unknown, unknown, S>): Promise<unknown> {
+    const result = await route.handler(request);
+    if (options.validateResponses === true && route.status !== 204)
+      assertDeclaredAnswer(route, result instanceof RouteAnswer ? result.body : result);
+    return result;
+  }
+
+  async function runAudited(
+    route: Route<S>,
+    action: string,
+    request: RouteRequest<unknown, unknown, unknown, S>,
+  ): Promise<{ result: unknown; entry: AuditEntry }> {
     return options.transaction(async ({ services, audit }) => {
-      const result = await route.handler({ ...request, services });
-      // Before the commit: an answer that cannot be given must not leave its change behind.
+      const result = await run(route, { ...request, services });
       const entry = auditEntry(action, request, result, options.clock.nowMs());
       await audit.record(request.scope, entry);
       return { result, entry };
@@ -115,7 +135,7 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
       remoteAddress: remoteAddress(request, options.trustsForwardedHeaders === true),
     };
     let result: unknown;
-    if (route.audit === null) result = await route.handler(call);
+    if (route.audit === null) result = await run(route, call);
     else {
       const audited = await runAudited(route, route.audit, call);
       result = audited.result;
@@ -126,7 +146,6 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
       }
     }
     const { body, headers } = result instanceof RouteAnswer ? result : { body: result, headers: {} };
-    if (options.validateResponses === true && route.status !== 204) assertDeclaredAnswer(route, body);
     if (route.status === 204) return { status: 204, headers, body: null };
     return { status: route.status, headers: { 'content-type': 'application/json', ...headers }, body: toJson(body) };
   }
@@ -139,7 +158,8 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
         reply = await answer(request, requestId);
       } catch (thrown) {
         const error = toPlimsollError(thrown);
-        if (error.status >= 500) options.onError(error, { requestId, method: request.method ?? '', path: splitUrl(request.url ?? '').path });
+        if (error.status >= 500)
+          options.onError(error, { requestId, method: request.method ?? '', path: splitUrl(request.url ?? '').path });
         reply = problemAnswer(error, requestId);
       }
       try {

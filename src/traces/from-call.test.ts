@@ -17,7 +17,9 @@ describe('spansFromCall', () => {
   it('keeps the start exact, which a double of nanoseconds would not', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), fc.integer({ min: 0, max: 600_000_000 }), (startedAtMs, offsetNs) => {
-        const call = sampleCall('time', startedAtMs, { stages: [{ name: 'admit', startOffsetMs: offsetNs / 1e6, durationMs: 1, status: 'ok' }] });
+        const call = sampleCall('time', startedAtMs, {
+          stages: [{ name: 'admit', startOffsetMs: offsetNs / 1e6, durationMs: 1, status: 'ok' }],
+        });
         const [entry, stage] = spansFromCall(call, null).spans;
         assert.equal(entry?.startedAtNs, BigInt(startedAtMs) * 1_000_000n);
         assert.equal(stage?.startedAtNs, BigInt(startedAtMs) * 1_000_000n + BigInt(offsetNs));
@@ -54,7 +56,15 @@ describe('spansFromCall', () => {
   it('takes provider and model from the attempt that answered, and remembers where it fell back from', () => {
     const call = sampleCall('fallback', NOW, {
       attempts: [
-        sampleAttempt('1', { provider: 'one', model: 'first', requestModel: 'm1', responseModel: null, status: 'error', errorType: 'provider_timeout', usage: null }),
+        sampleAttempt('1', {
+          provider: 'one',
+          model: 'first',
+          requestModel: 'm1',
+          responseModel: null,
+          status: 'error',
+          errorType: 'provider_timeout',
+          usage: null,
+        }),
         sampleAttempt('2', { provider: 'two', model: 'second', requestModel: 'm2', responseModel: 'm2-x' }),
       ],
     });
@@ -68,7 +78,10 @@ describe('spansFromCall', () => {
   });
 
   it('knows nothing of a call that reached no provider', () => {
-    const [entry, ...rest] = spansFromCall(sampleCall('refused', NOW, { attempts: [], stages: [], costPicoUsd: null, costStatus: 'unpriced' }), null).spans;
+    const [entry, ...rest] = spansFromCall(
+      sampleCall('refused', NOW, { attempts: [], stages: [], costPicoUsd: null, costStatus: 'unpriced' }),
+      null,
+    ).spans;
     assert.deepEqual(rest, []);
     assert.equal(entry?.usage, null);
     assert.equal(entry?.usageSource, null);
@@ -89,7 +102,10 @@ describe('spansFromCall', () => {
         if (known.length === 0) return assert.deepEqual([usage, source], [null, null]);
         assert.equal(source, known.some((part) => part.isEstimated) ? 'estimated' : 'reported');
         for (const name of Object.keys(NO_USAGE) as (keyof Usage)[])
-          assert.equal(usage?.[name], known.reduce((sum, part) => sum + (part.usage?.[name] ?? 0), 0));
+          assert.equal(
+            usage?.[name],
+            known.reduce((sum, part) => sum + (part.usage?.[name] ?? 0), 0),
+          );
       }),
       { numRuns: 100 },
     );
@@ -107,16 +123,33 @@ describe('previews', () => {
   it('shows the last user message and the first answer', () => {
     assert.deepEqual(
       of(
-        messages({ role: 'user', content: 'old' }, { role: 'assistant', content: 'x' }, { role: 'user', content: 'new' }, { role: 'tool', content: 't' }),
-        JSON.stringify([{ role: 'assistant', content: 'yes' }, { role: 'assistant', content: 'no' }]),
+        messages(
+          { role: 'user', content: 'old' },
+          { role: 'assistant', content: 'x' },
+          { role: 'user', content: 'new' },
+          { role: 'tool', content: 't' },
+        ),
+        JSON.stringify([
+          { role: 'assistant', content: 'yes' },
+          { role: 'assistant', content: 'no' },
+        ]),
       ),
       ['new', 'yes'],
     );
   });
 
   it('reads text parts, tool calls and policy previews', () => {
-    const parts = messages({ role: 'user', content: [{ type: 'text', text: 'what is ' }, { type: 'image_url', image_url: { url: 'data:' } }, { type: 'text', text: 'this?' }] });
-    const called = JSON.stringify([{ role: 'assistant', content: null, tool_calls: [{ function: { name: 'weather', arguments: '{"city":"Oslo"}' } }] }]);
+    const parts = messages({
+      role: 'user',
+      content: [
+        { type: 'text', text: 'what is ' },
+        { type: 'image_url', image_url: { url: 'data:' } },
+        { type: 'text', text: 'this?' },
+      ],
+    });
+    const called = JSON.stringify([
+      { role: 'assistant', content: null, tool_calls: [{ function: { name: 'weather', arguments: '{"city":"Oslo"}' } }] },
+    ]);
     assert.deepEqual(of(parts, called), ['what is this?', 'weather({"city":"Oslo"})']);
     assert.deepEqual(of('just text', null, 'preview'), ['just text', '']);
   });
@@ -131,9 +164,16 @@ describe('previews', () => {
 
   it('never throws, never exceeds 200 characters and is always valid Unicode', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }).map((text) => messages({ role: 'user', content: `${text}\ud83d` }))), (text) => {
-        for (const preview of of(text, text)) assert.ok(preview.length <= 200 && preview.isWellFormed());
-      }),
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.string({ unit: 'binary' }),
+          fc.string({ unit: 'binary' }).map((text) => messages({ role: 'user', content: `${text}\ud83d` })),
+        ),
+        (text) => {
+          for (const preview of of(text, text)) assert.ok(preview.length <= 200 && preview.isWellFormed());
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -9,7 +9,7 @@ import type { SeriesQuery, TraceStore } from './store.ts';
 const NOW = Date.UTC(2026, 0, 2);
 
 /** Calls a route as the router does: its own schemas parse what comes in and check what goes out. */
-async function call(path: string, input: { params?: unknown; query?: unknown }, traces: Partial<TraceStore>): Promise<unknown> {
+async function call(path: string, input: { params?: object; query?: object }, traces: Partial<TraceStore>): Promise<unknown> {
   const route = traceRoutes.find((candidate) => candidate.path === path);
   assert.ok(route);
   const answer = await route.handler({
@@ -18,9 +18,10 @@ async function call(path: string, input: { params?: unknown; query?: unknown }, 
     body: undefined,
     scope: DEFAULT_SCOPE,
     actor: { kind: 'admin_key', id: 'a', organisationId: 'default', grants: ['*'] },
-    services: { traces, clock: new FakeClock(NOW) },
+    services: { traces: traces as TraceStore, clock: new FakeClock(NOW) }, // each case answers what its route asks
     headers: {},
     isSecure: false,
+    remoteAddress: '127.0.0.1',
   });
   return route.response.parse(answer);
 }
@@ -56,7 +57,10 @@ describe('trace routes', () => {
   });
 
   it('refuse an empty range and unknown parameters', async () => {
-    await assert.rejects(call('/api/v1/metrics/summary', { query: { from: '9', to: '9' } }, {}), (error) => error instanceof PlimsollError && error.code === 'invalid_argument');
+    await assert.rejects(
+      call('/api/v1/metrics/summary', { query: { from: '9', to: '9' } }, {}),
+      (error) => error instanceof PlimsollError && error.code === 'invalid_argument',
+    );
     await assert.rejects(call('/api/v1/metrics/series', { query: { step: '1' } }, {}), { name: 'ZodError' });
     await assert.rejects(call('/api/v1/traces/:traceId', { params: { traceId: '../etc' } }, {}), { name: 'ZodError' });
   });
@@ -65,7 +69,11 @@ describe('trace routes', () => {
     const traces: Partial<TraceStore> = { getTrace: async () => null };
     await assert.rejects(
       call('/api/v1/traces/:traceId', { params: { traceId: 'AB'.repeat(16) } }, traces),
-      (error) => error instanceof PlimsollError && error.code === 'not_found' && /up to 2 s/.test(error.message) && error.message.includes('ab'.repeat(16)),
+      (error) =>
+        error instanceof PlimsollError &&
+        error.code === 'not_found' &&
+        /up to 2 s/.test(error.message) &&
+        error.message.includes('ab'.repeat(16)),
     );
   });
 });

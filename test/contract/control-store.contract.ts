@@ -64,7 +64,15 @@ export function controlStoreContract(driver: TestDriver): void {
 
     it('keeps a key with every field, and integers as numbers', async () => {
       const store = await open();
-      const full = virtualKey({ feature: 'f', team: 't', models: ['m', 'ü"\\'], expiresAtMs: 8_640_000_000_000_000, revokedAtMs: 1, rotatedFrom: 'x', lastUsedAtMs: 0 });
+      const full = virtualKey({
+        feature: 'f',
+        team: 't',
+        models: ['m', 'ü"\\'],
+        expiresAtMs: 8_640_000_000_000_000,
+        revokedAtMs: 1,
+        rotatedFrom: 'x',
+        lastUsedAtMs: 0,
+      });
       await store.keys.insert(SCOPE, full);
       assert.deepEqual(await store.keys.get(SCOPE, full.id), full);
       assert.equal(await store.keys.get(OTHER, full.id), null, 'another environment must not see it');
@@ -86,7 +94,10 @@ export function controlStoreContract(driver: TestDriver): void {
       for (const id of ids) await store.keys.insert(SCOPE, virtualKey({ id }));
       const first = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 4 });
       const second = await store.keys.list(SCOPE, { feature: null, beforeId: first.at(-1)?.id ?? null, limit: 4 });
-      assert.deepEqual([...first, ...second].map((key) => key.id), ['é', 'b', 'a', '_', 'Z', 'C', 'B']);
+      assert.deepEqual(
+        [...first, ...second].map((key) => key.id),
+        ['é', 'b', 'a', '_', 'Z', 'C', 'B'],
+      );
     });
 
     it('revokes once: the earliest time stays, unknown is null, others are untouched', async () => {
@@ -108,7 +119,12 @@ export function controlStoreContract(driver: TestDriver): void {
     it('knows which keys work at a moment, by feature, and notes their last use', async () => {
       const store = await open();
       const working = virtualKey({ feature: 'f' });
-      for (const key of [working, virtualKey({ feature: 'f', expiresAtMs: 1000 }), virtualKey({ feature: 'f', revokedAtMs: 1000 }), virtualKey()]) {
+      for (const key of [
+        working,
+        virtualKey({ feature: 'f', expiresAtMs: 1000 }),
+        virtualKey({ feature: 'f', revokedAtMs: 1000 }),
+        virtualKey(),
+      ]) {
         await store.keys.insert(SCOPE, key);
       }
       await store.keys.insert(OTHER, virtualKey({ feature: 'f' }));
@@ -116,7 +132,13 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.equal((await store.keys.listActive(SCOPE, 1000)).length, 2);
       assert.deepEqual([...(await store.keys.countActiveByFeature(SCOPE, 999))], [['f', 3]]);
       assert.deepEqual([...(await store.keys.countActiveByFeature(SCOPE, 1000))], [['f', 1]]);
-      await store.keys.recordUse(SCOPE, new Map([[working.id, 50], ['unknown', 9]]));
+      await store.keys.recordUse(
+        SCOPE,
+        new Map([
+          [working.id, 50],
+          ['unknown', 9],
+        ]),
+      );
       await store.keys.recordUse(SCOPE, new Map([[working.id, 40]]));
       assert.equal((await store.keys.get(SCOPE, working.id))?.lastUsedAtMs, 50);
     });
@@ -135,7 +157,11 @@ export function controlStoreContract(driver: TestDriver): void {
       await store.sessions.extend(SCOPE, 's', 250);
       await store.sessions.extend(SCOPE, 's', 200);
       await store.sessions.extend(SCOPE, 's', 301);
-      assert.deepEqual(await store.sessions.findByTokenHmac(SCOPE, 't'), { ...session, expiresAtMs: 250 }, 'only forward, and never past its end');
+      assert.deepEqual(
+        await store.sessions.findByTokenHmac(SCOPE, 't'),
+        { ...session, expiresAtMs: 250 },
+        'only forward, and never past its end',
+      );
       assert.equal(await store.sessions.prune(SCOPE, 250), 0);
       assert.equal(await store.sessions.prune(SCOPE, 251), 1);
       assert.equal(await store.sessions.remove(SCOPE, 's'), false);
@@ -185,7 +211,10 @@ export function controlStoreContract(driver: TestDriver): void {
       await store.transaction(async (tx) => {
         escaped = tx.settings;
         await assert.rejects(store.settings.put(SCOPE, 'a', 1), hasCode('internal'));
-        await assert.rejects(store.transaction(async () => {}), hasCode('internal'));
+        await assert.rejects(
+          store.transaction(async () => {}),
+          hasCode('internal'),
+        );
         await tx.settings.put(SCOPE, 'a', 2);
       });
       assert.equal(await store.settings.get(SCOPE, 'a'), 2);
@@ -209,7 +238,11 @@ export function controlStoreContract(driver: TestDriver): void {
       );
       const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       assert.equal(values.length, 15);
-      assert.deepEqual(values.sort((a, b) => a - b), Array.from({ length: 15 }, (_, index) => index + 1), 'rolled back numbers are given again');
+      assert.deepEqual(
+        values.sort((a, b) => a - b),
+        Array.from({ length: 15 }, (_, index) => index + 1),
+        'rolled back numbers are given again',
+      );
       assert.equal((await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 100 })).length, 15);
     });
 
@@ -217,12 +250,21 @@ export function controlStoreContract(driver: TestDriver): void {
       const on = await database();
       const [one, two] = [await open(on), await open(on)];
       const numbers = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).settings.nextEpoch(SCOPE)));
-      assert.deepEqual(numbers.sort((a, b) => a - b), Array.from({ length: 20 }, (_, index) => index + 1));
+      assert.deepEqual(
+        numbers.sort((a, b) => a - b),
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      );
       await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : two).audit.record(SCOPE, entry(`a.b${index}`))));
       const entries = await two.audit.list(SCOPE, { afterSequence: 0, limit: 100 });
-      assert.deepEqual(entries.map(({ sequence }) => sequence), Array.from({ length: 20 }, (_, index) => index + 1));
+      assert.deepEqual(
+        entries.map(({ sequence }) => sequence),
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      );
       assert.equal(new Set(entries.map(({ action }) => action)).size, 20);
-      assert.deepEqual((await one.audit.list(SCOPE, { afterSequence: 5, limit: 2 })).map(({ sequence }) => sequence), [6, 7]);
+      assert.deepEqual(
+        (await one.audit.list(SCOPE, { afterSequence: 5, limit: 2 })).map(({ sequence }) => sequence),
+        [6, 7],
+      );
       assert.deepEqual(await one.audit.list(OTHER, { afterSequence: 0, limit: 2 }), []);
     });
 
@@ -251,7 +293,10 @@ export function controlStoreContract(driver: TestDriver): void {
       );
       isWriting = false;
       await following;
-      assert.deepEqual(seen, Array.from({ length: 20 }, (_, index) => index + 1));
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      );
     });
 
     it('keeps settings of any JSON, and the first of several first values', async () => {
@@ -262,7 +307,9 @@ export function controlStoreContract(driver: TestDriver): void {
       }
       assert.equal(await store.settings.get(OTHER, 'k'), null);
       await assert.rejects(store.settings.put(SCOPE, 'k', undefined), hasCode('invalid_argument'));
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => store.settings.putIfAbsent(SCOPE, 'pepper', `value ${index}`)));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.settings.putIfAbsent(SCOPE, 'pepper', `value ${index}`)),
+      );
       assert.equal(new Set(answers).size, 1, 'every racer gets the value of the first');
       assert.equal(await store.settings.get(SCOPE, 'pepper'), answers[0]);
     });
@@ -270,7 +317,11 @@ export function controlStoreContract(driver: TestDriver): void {
     it('moves ingest cursors by begin and commit only, one batch at a time', async () => {
       const store = await open();
       const { cursors } = store;
-      const [a, b, c] = [{ segment: 1, offset: 0 }, { segment: 1, offset: 500 }, { segment: 2, offset: 10 }];
+      const [a, b, c] = [
+        { segment: 1, offset: 0 },
+        { segment: 1, offset: 500 },
+        { segment: 2, offset: 10 },
+      ];
       assert.deepEqual(await cursors.read(SCOPE, 'traces'), []);
       await assert.rejects(cursors.commit(SCOPE, 'traces', 'w'), hasCode('conflict'));
       await assert.rejects(cursors.begin(SCOPE, 'traces', 'w', a, a, 't'), hasCode('invalid_argument'));
@@ -285,9 +336,14 @@ export function controlStoreContract(driver: TestDriver): void {
       await cursors.begin(SCOPE, 'traces', 'w', b, c, 't3');
       await cursors.begin(SCOPE, 'ledger', 'w', a, c, 'l1');
       await cursors.begin(SCOPE, 'traces', 'v', a, c, 'v1');
-      assert.deepEqual((await cursors.read(SCOPE, 'traces')).map(({ writer }) => writer), ['v', 'w']);
+      assert.deepEqual(
+        (await cursors.read(SCOPE, 'traces')).map(({ writer }) => writer),
+        ['v', 'w'],
+      );
       assert.deepEqual(await cursors.read(OTHER, 'traces'), []);
-      const racers = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => cursors.begin(SCOPE, 'traces', 'race', a, { segment: 1, offset: index + 1 }, `t${index}`)));
+      const racers = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, index) => cursors.begin(SCOPE, 'traces', 'race', a, { segment: 1, offset: index + 1 }, `t${index}`)),
+      );
       assert.equal(racers.filter(({ status }) => status === 'fulfilled').length, 1, 'one of 20 batches is begun');
     });
 
@@ -311,7 +367,10 @@ export function controlStoreContract(driver: TestDriver): void {
       const on = await database();
       await on.execute(fixture(driver.kind));
       const store = await open(on);
-      assert.deepEqual((await on.query('SELECT version FROM schema_migrations ORDER BY version')).map((row) => Number(row.version)), [1, 2]);
+      assert.deepEqual(
+        (await on.query('SELECT version FROM schema_migrations ORDER BY version')).map((row) => Number(row.version)),
+        [1, 2],
+      );
       const [revoked, key] = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 10 });
       assert.deepEqual(key?.models, ['default', 'gpt-5-mini']);
       assert.deepEqual([key?.lastUsedAtMs, key?.rotatedFrom, key?.expiresAtMs], [null, null, 1893456000000]);
@@ -324,7 +383,31 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.equal(await store.cursors.commit(SCOPE, 'traces', 'gateway-1').then(({ offset }) => offset), 8192);
       assert.equal((await store.jobs.get(SCOPE, 'prune'))?.nextRunAtMs, 1767322800000);
       await store.audit.record(SCOPE, entry('a.b'));
-      assert.deepEqual((await store.audit.list(SCOPE, { afterSequence: 0, limit: 9 })).map(({ sequence }) => sequence), [1, 2]);
+      assert.deepEqual(
+        (await store.audit.list(SCOPE, { afterSequence: 0, limit: 9 })).map(({ sequence }) => sequence),
+        [1, 2],
+      );
+    });
+
+    it('has the same schema after a migration as when it is new', async () => {
+      const columns = async (on: TestDatabase): Promise<string[]> => {
+        const rows = await on.query(
+          driver.kind === 'sqlite'
+            ? `SELECT m.name || '.' || c.name || ' ' || c.type || ' ' || c."notnull" || ' ' || c.pk AS line FROM sqlite_master m JOIN pragma_table_info(m.name) c
+               WHERE m.type = 'table' UNION ALL SELECT 'index ' || name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE type = 'index'`
+            : `SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(collation_name, '') AS line
+               FROM information_schema.columns WHERE table_schema = current_schema()
+               UNION ALL SELECT 'index ' || replace(indexdef, current_schema(), '') FROM pg_indexes WHERE schemaname = current_schema()`,
+        );
+        return rows.map(({ line }) => String(line).replaceAll(/\s+/g, ' ')).sort();
+      };
+      const [old, fresh] = [await database(), await database()];
+      await old.execute(fixture(driver.kind));
+      await open(old);
+      await open(fresh);
+      const expected = await columns(fresh);
+      assert.ok(expected.length > 60, `${expected.length} lines`);
+      assert.deepEqual(await columns(old), expected, 'a released migration was edited, or the fixture is not what it says');
     });
 
     it('refuses data newer than the code with both versions, and changes nothing', async () => {
@@ -344,8 +427,15 @@ export function controlStoreContract(driver: TestDriver): void {
       await on.execute(fixture(driver.kind));
       await on.execute('ALTER TABLE virtual_keys ADD COLUMN last_used_at_ms bigint');
       await assert.rejects(openControlStore(on.location), hasCode('migration_failed'));
-      assert.deepEqual((await on.query('SELECT version FROM schema_migrations')).map((row) => Number(row.version)), [1]);
-      await assert.rejects(on.query('SELECT rotated_from FROM virtual_keys'), /rotated_from/, 'the first statement of the failed migration is undone');
+      assert.deepEqual(
+        (await on.query('SELECT version FROM schema_migrations')).map((row) => Number(row.version)),
+        [1],
+      );
+      await assert.rejects(
+        on.query('SELECT rotated_from FROM virtual_keys'),
+        /rotated_from/,
+        'the first statement of the failed migration is undone',
+      );
     });
 
     it('migrates once when several stores open at the same time', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -76,7 +77,10 @@ describe('Control store on SQLite', () => {
     const root = directory();
     const file = path.join(root, 'control.db');
     writeFileSync(file, 'this is a letter, not a database, and it is long enough to be read as a header of a hundred bytes or more.');
-    await assert.rejects(openControlStore({ kind: 'sqlite', path: file }), (thrown: PlimsollError) => thrown.code === 'store_unavailable' && /not a database/.test(thrown.message));
+    await assert.rejects(
+      openControlStore({ kind: 'sqlite', path: file }),
+      (thrown: PlimsollError) => thrown.code === 'store_unavailable' && /not a database/.test(thrown.message),
+    );
     rmSync(root, { recursive: true });
   });
 });
@@ -87,23 +91,81 @@ for (const driver of TEST_DRIVERS) {
       const on = await driver.create();
       const outputs = await Promise.all(Array.from({ length: 3 }, () => openElsewhere(on.location)));
       const epochs = outputs.flatMap((output) => output.split(' ').map(Number)).sort((a, b) => a - b);
-      assert.deepEqual(epochs, Array.from({ length: 30 }, (_, index) => index + 1));
+      assert.deepEqual(
+        epochs,
+        Array.from({ length: 30 }, (_, index) => index + 1),
+      );
+      await on.remove();
+    });
+  });
+}
+
+for (const driver of TEST_DRIVERS) {
+  describe(`Control store after kill -9: ${driver.kind}`, () => {
+    it('has everything that was acknowledged', async () => {
+      const on = await driver.create();
+      for (let round = 0; round < 3; round++) {
+        const child = spawn(process.execPath, [OPENER, JSON.stringify(on.location), 'forever'], { stdio: ['ignore', 'pipe', 'inherit'] });
+        let output = '';
+        child.stdout.on('data', (chunk) => {
+          output += chunk;
+          if (output.split('\n').length > 40 + round * 17) child.kill('SIGKILL');
+        });
+        await once(child, 'close');
+        const acknowledged = Number(output.split('\n').at(-2));
+        assert.ok(acknowledged > 30);
+        const store = await openControlStore(on.location);
+        const stored = Number(await store.settings.get(DEFAULT_SCOPE, 'snapshot.epoch'));
+        assert.ok(stored >= acknowledged, `stored ${stored}, acknowledged ${acknowledged}`);
+        await store.close();
+      }
       await on.remove();
     });
   });
 }
 
 describe('Control store on PostgreSQL', () => {
+  it('says store_unavailable when the server cuts its connections, and works again without a restart', {
+    skip: POSTGRES_SKIP,
+  }, async () => {
+    const driver = TEST_DRIVERS.find(({ kind }) => kind === 'postgres');
+    assert.ok(driver);
+    const on = await driver.create();
+    const store = await openControlStore(on.location);
+    // Only the connection that holds a lock on this test's own table is cut.
+    await assert.rejects(
+      store.transaction(async (tx) => {
+        await tx.settings.put(DEFAULT_SCOPE, 'a', 1);
+        await on.query(
+          `SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks WHERE relation = 'settings'::regclass AND pid <> pg_backend_pid()) mine`,
+        );
+        await tx.settings.put(DEFAULT_SCOPE, 'b', 1);
+      }),
+      (thrown: PlimsollError) => thrown.code === 'store_unavailable' && thrown.retryable,
+    );
+    assert.equal(await store.settings.get(DEFAULT_SCOPE, 'a'), null);
+    await store.settings.put(DEFAULT_SCOPE, 'a', 2);
+    assert.equal(await store.settings.get(DEFAULT_SCOPE, 'a'), 2);
+    await store.close();
+    await on.remove();
+  });
+
   it('says store_unavailable without the password when no server answers', async () => {
-    await assert.rejects(openControlStore({ kind: 'postgres', url: 'postgres://someone:hunter2@127.0.0.1:1/plimsoll' }), (thrown: PlimsollError) => {
-      assert.equal(thrown.code, 'store_unavailable');
-      assert.match(thrown.message, /127\.0\.0\.1:1\/plimsoll/);
-      assert.ok(!thrown.message.includes('hunter2'));
-      return true;
-    });
+    await assert.rejects(
+      openControlStore({ kind: 'postgres', url: 'postgres://someone:hunter2@127.0.0.1:1/plimsoll' }),
+      (thrown: PlimsollError) => {
+        assert.equal(thrown.code, 'store_unavailable');
+        assert.match(thrown.message, /127\.0\.0\.1:1\/plimsoll/);
+        assert.ok(!thrown.message.includes('hunter2'));
+        return true;
+      },
+    );
   });
 
   it('refuses a schema name that would need quoting', async () => {
-    await assert.rejects(openControlStore({ kind: 'postgres', url: 'postgres://x@127.0.0.1:1/x', schema: 'a; drop table x' }), (thrown: PlimsollError) => thrown.code === 'config_invalid');
+    await assert.rejects(
+      openControlStore({ kind: 'postgres', url: 'postgres://x@127.0.0.1:1/x', schema: 'a; drop table x' }),
+      (thrown: PlimsollError) => thrown.code === 'config_invalid',
+    );
   });
 });

@@ -14,7 +14,15 @@ const START_MS = Date.UTC(2026, 0, 5, 12);
 const LEASE_MS = 30_000;
 
 function draft(changes: Partial<JobDraft> = {}): JobDraft {
-  return { key: 'k', name: 'work', timing: { kind: 'at', runAtMs: START_MS }, nextRunAtMs: START_MS, payload: null, retry: DEFAULT_RETRY, ...changes };
+  return {
+    key: 'k',
+    name: 'work',
+    timing: { kind: 'at', runAtMs: START_MS },
+    nextRunAtMs: START_MS,
+    payload: null,
+    retry: DEFAULT_RETRY,
+    ...changes,
+  };
 }
 
 function claimAt(nowMs: number, owner = 'one') {
@@ -52,8 +60,16 @@ export function jobsContract(driver: TestDriver): void {
     it('keeps one job per key and scope; the same again changes nothing, another timing does', async () => {
       const jobs = await openJobs();
       const first = await jobs.put(SCOPE, draft({ payload: { a: [1, 'ü'] } }), START_MS);
-      assert.deepEqual(await jobs.put(SCOPE, draft({ payload: { a: [1, 'ü'] }, nextRunAtMs: START_MS + 99 }), START_MS + 5), first, 'a missed time stays due');
-      const changed = await jobs.put(SCOPE, draft({ timing: { kind: 'at', runAtMs: START_MS + 7 }, nextRunAtMs: START_MS + 7 }), START_MS + 5);
+      assert.deepEqual(
+        await jobs.put(SCOPE, draft({ payload: { a: [1, 'ü'] }, nextRunAtMs: START_MS + 99 }), START_MS + 5),
+        first,
+        'a missed time stays due',
+      );
+      const changed = await jobs.put(
+        SCOPE,
+        draft({ timing: { kind: 'at', runAtMs: START_MS + 7 }, nextRunAtMs: START_MS + 7 }),
+        START_MS + 5,
+      );
       assert.equal(changed.id, first.id);
       assert.equal(changed.nextRunAtMs, START_MS + 7);
       await jobs.put(OTHER, draft(), START_MS);
@@ -69,7 +85,9 @@ export function jobsContract(driver: TestDriver): void {
       await one.jobs.put(SCOPE, draft({ key: 'later', nextRunAtMs: START_MS }), START_MS);
       await one.jobs.put(SCOPE, draft({ key: 'not yet', nextRunAtMs: START_MS + 1 }), START_MS);
       await one.jobs.put(SCOPE, draft({ key: 'not mine', name: 'other' }), START_MS);
-      const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : two).jobs.claim(SCOPE, claimAt(START_MS, `owner ${i}`))));
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : two).jobs.claim(SCOPE, claimAt(START_MS, `owner ${i}`))),
+      );
       const held = claims.filter((claim) => claim !== null);
       assert.deepEqual(held.map(({ job }) => job.key).sort(), ['late', 'later']);
       assert.equal(await one.jobs.claim(OTHER, claimAt(START_MS)), null);
@@ -81,7 +99,8 @@ export function jobsContract(driver: TestDriver): void {
       const jobs = await openJobs();
       for (const late of [3, 9, 1, 7]) await jobs.put(SCOPE, draft({ key: `${late}`, nextRunAtMs: START_MS - late }), START_MS);
       const order: string[] = [];
-      for (let claim = await jobs.claim(SCOPE, claimAt(START_MS)); claim; claim = await jobs.claim(SCOPE, claimAt(START_MS))) order.push(claim.job.key);
+      for (let claim = await jobs.claim(SCOPE, claimAt(START_MS)); claim; claim = await jobs.claim(SCOPE, claimAt(START_MS)))
+        order.push(claim.job.key);
       assert.deepEqual(order, ['9', '7', '3', '1']);
     });
 
@@ -102,7 +121,13 @@ export function jobsContract(driver: TestDriver): void {
       assert.equal(await jobs.finish(SCOPE, second.run.id, { ...DONE, finishedAtMs: START_MS + 70_000 }), true);
       assert.equal(await jobs.finish(SCOPE, second.run.id, { ...DONE, finishedAtMs: START_MS }), false);
       const runs = await jobs.runs(SCOPE, { jobId: first.job.id, beforeRunId: null, limit: 10 });
-      assert.deepEqual(runs.map(({ status, owner }) => [status, owner]), [['succeeded', 'two'], ['abandoned', 'one']]);
+      assert.deepEqual(
+        runs.map(({ status, owner }) => [status, owner]),
+        [
+          ['succeeded', 'two'],
+          ['abandoned', 'one'],
+        ],
+      );
       assert.equal((await jobs.get(SCOPE, 'k'))?.state, 'done');
       assert.equal(await jobs.nextDueMs(SCOPE, ['work']), null);
     });
@@ -145,7 +170,10 @@ export function jobsContract(driver: TestDriver): void {
       assert.equal(once?.job.key, 'once');
       await jobs.finish(SCOPE, once?.run.id ?? '', { ...DONE, finishedAtMs: START_MS + 1 });
       const paged = await jobs.runs(SCOPE, { jobId: id, beforeRunId: null, limit: 2 });
-      assert.deepEqual(paged.map(({ scheduledForMs }) => scheduledForMs), [START_MS + 120_000, START_MS + 60_000]);
+      assert.deepEqual(
+        paged.map(({ scheduledForMs }) => scheduledForMs),
+        [START_MS + 120_000, START_MS + 60_000],
+      );
       assert.equal((await jobs.runs(SCOPE, { jobId: id, beforeRunId: paged.at(-1)?.id ?? null, limit: 2 })).length, 1);
       assert.equal(await jobs.prune(OTHER, START_MS + 999_999_999), 0);
       assert.equal(await jobs.prune(SCOPE, START_MS + 60_000), 2);
@@ -167,14 +195,24 @@ export function jobsContract(driver: TestDriver): void {
       cleanups.push(() => store.close());
       const errors: unknown[] = [];
       const runner = (clock: FakeClock, handlers: Record<string, JobHandler>, more: Partial<JobRunnerOptions> = {}): JobRunner =>
-        createJobRunner({ store: store.jobs, scope: SCOPE, clock, handlers, onError: (thrown) => errors.push(thrown), leaseMs: LEASE_MS, ...more });
+        createJobRunner({
+          store: store.jobs,
+          scope: SCOPE,
+          clock,
+          handlers,
+          onError: (thrown) => errors.push(thrown),
+          leaseMs: LEASE_MS,
+          ...more,
+        });
       return { store, runner, errors, clock: new FakeClock(START_MS) };
     };
 
     it('runs a timer once at its time, with its payload', async () => {
       const { store, runner, clock } = await setUp();
       const seen: unknown[] = [];
-      const jobs = runner(clock, { work: async ({ payload, scheduledForMs, attempt }) => void seen.push([payload, scheduledForMs, attempt]) });
+      const jobs = runner(clock, {
+        work: async ({ payload, scheduledForMs, attempt }) => void seen.push([payload, scheduledForMs, attempt]),
+      });
       await jobs.schedule({ name: 'work', timing: { kind: 'at', runAtMs: START_MS + 1000 }, payload: { a: 1 } });
       await jobs.runDue();
       assert.deepEqual(seen, []);
@@ -201,8 +239,16 @@ export function jobsContract(driver: TestDriver): void {
         }
         return times;
       };
-      assert.deepEqual(await daily('2026-03-28T00:00:00Z', 3), ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z'], '02:30 does not exist on the 29th: it runs at 03:00');
-      assert.deepEqual(await daily('2026-10-24T00:00:00Z', 3), ['2026-10-24T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-26T01:30:00.000Z'], '02:30 comes twice on the 25th: it runs once');
+      assert.deepEqual(
+        await daily('2026-03-28T00:00:00Z', 3),
+        ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z'],
+        '02:30 does not exist on the 29th: it runs at 03:00',
+      );
+      assert.deepEqual(
+        await daily('2026-10-24T00:00:00Z', 3),
+        ['2026-10-24T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-26T01:30:00.000Z'],
+        '02:30 comes twice on the 25th: it runs once',
+      );
     });
 
     it('makes one run of all the times that were missed', async () => {
@@ -239,9 +285,17 @@ export function jobsContract(driver: TestDriver): void {
       const job = await store.jobs.get(SCOPE, 'work');
       assert.deepEqual([job?.state, job?.failedAttempts, errors.length], ['failed', 4, 4]);
       const runs = await store.jobs.runs(SCOPE, { jobId: job?.id ?? '', beforeRunId: null, limit: 9 });
-      assert.deepEqual(runs.map(({ status, attempt, error }) => [status, attempt, error]), [4, 3, 2, 1].map((attempt) => ['failed', attempt, 'broken']));
+      assert.deepEqual(
+        runs.map(({ status, attempt, error }) => [status, attempt, error]),
+        [4, 3, 2, 1].map((attempt) => ['failed', attempt, 'broken']),
+      );
       times.length = 0;
-      await jobs.schedule({ name: 'work', key: 'cron', timing: { kind: 'cron', cron: '* * * * *', timeZone: 'UTC' }, retry: { ...retry, maxAttempts: 2 } });
+      await jobs.schedule({
+        name: 'work',
+        key: 'cron',
+        timing: { kind: 'cron', cron: '* * * * *', timeZone: 'UTC' },
+        retry: { ...retry, maxAttempts: 2 },
+      });
       for (let second = 0; second <= 80; second++) {
         await jobs.runDue();
         await clock.advance(1000);
@@ -256,12 +310,16 @@ export function jobsContract(driver: TestDriver): void {
       const { store, runner, clock } = await setUp();
       const started = gate();
       const never = gate();
-      const dead = runner(clock, {
-        work: async () => {
-          started.open();
-          await never.opened;
+      const dead = runner(
+        clock,
+        {
+          work: async () => {
+            started.open();
+            await never.opened;
+          },
         },
-      }, { leaseMs: LEASE_MS });
+        { leaseMs: LEASE_MS },
+      );
       await dead.schedule({ name: 'work', timing: { kind: 'at', runAtMs: START_MS } });
       const stuck = dead.runDue();
       await started.opened;
@@ -275,7 +333,8 @@ export function jobsContract(driver: TestDriver): void {
       await restarted.runDue();
       assert.deepEqual(attempts, [2]);
       const job = await store.jobs.get(SCOPE, 'work');
-      const statuses = async () => (await store.jobs.runs(SCOPE, { jobId: job?.id ?? '', beforeRunId: null, limit: 9 })).map(({ status }) => status);
+      const statuses = async () =>
+        (await store.jobs.runs(SCOPE, { jobId: job?.id ?? '', beforeRunId: null, limit: 9 })).map(({ status }) => status);
       assert.deepEqual(await statuses(), ['succeeded', 'abandoned']);
       never.open();
       await stuck;
@@ -302,7 +361,8 @@ export function jobsContract(driver: TestDriver): void {
         await clock.advance(LEASE_MS / 3);
         // The heartbeat's write is real I/O on PostgreSQL: wait until it is seen, at most two seconds.
         const wanted = clock.nowMs() + LEASE_MS;
-        for (let turn = 0; turn < 200 && (await store.jobs.nextDueMs(SCOPE, ['work'])) !== wanted; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+        for (let turn = 0; turn < 200 && (await store.jobs.nextDueMs(SCOPE, ['work'])) !== wanted; turn++)
+          await new Promise((resolve) => setTimeout(resolve, 10));
         assert.equal(await store.jobs.nextDueMs(SCOPE, ['work']), wanted);
         assert.equal(await store.jobs.claim(SCOPE, claimAt(clock.nowMs(), 'rival')), null);
       }
@@ -331,7 +391,11 @@ export function jobsContract(driver: TestDriver): void {
       const [one, two] = [runner(clock, handlers), runner(clock, handlers)];
       for (let i = 0; i < 10; i++) await one.schedule({ name: 'work', key: `${i}`, timing: { kind: 'at', runAtMs: START_MS }, payload: i });
       await Promise.all([one.runDue(), two.runDue(), one.runDue(), two.runDue()]);
-      assert.deepEqual([...ran].sort(), Array.from({ length: 10 }, (_, i) => i), 'each once');
+      assert.deepEqual(
+        [...ran].sort(),
+        Array.from({ length: 10 }, (_, i) => i),
+        'each once',
+      );
       assert.deepEqual(errors, []);
     });
 
@@ -391,7 +455,12 @@ export function jobsContract(driver: TestDriver): void {
       const jobs = runner(clock, { work: async () => {} });
       const invalid = (thrown: PlimsollError) => thrown.code === 'invalid_argument';
       await assert.rejects(jobs.schedule({ name: 'wrok', timing: { kind: 'at', runAtMs: 0 } }), invalid);
-      for (const [cron, timeZone] of [['nonsense', 'UTC'], ['* * * * *', 'Mars/Olympus'], ['61 * * * *', 'UTC'], ['0 0 30 2 *', 'UTC']] as const) {
+      for (const [cron, timeZone] of [
+        ['nonsense', 'UTC'],
+        ['* * * * *', 'Mars/Olympus'],
+        ['61 * * * *', 'UTC'],
+        ['0 0 30 2 *', 'UTC'],
+      ] as const) {
         await assert.rejects(jobs.schedule({ name: 'work', timing: { kind: 'cron', cron, timeZone } }), invalid, cron);
       }
     });

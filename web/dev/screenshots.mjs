@@ -29,11 +29,18 @@ async function settle(page) {
   await page.waitForTimeout(350);
 }
 
-async function shoot(page, name, { width, theme, isFullPage = true }) {
+async function shoot(page, name, { width, height, theme, isFullPage = true }) {
   await settle(page);
   const overflow = await overflowOf(page);
   if (overflow > 0) problems.push(`${name} at ${width} px is ${overflow} px too wide`);
-  await page.screenshot({ path: join(values.out, `${name}-${theme}-${width}.png`), fullPage: isFullPage });
+  // The window grows to the page: Chromium's own full-page capture leaves canvases blank now and then.
+  const fullHeight = isFullPage ? await page.evaluate(() => document.documentElement.scrollHeight) : height;
+  if (fullHeight > height) {
+    await page.setViewportSize({ width, height: Math.min(fullHeight, 6000) });
+    await page.waitForTimeout(250);
+  }
+  await page.screenshot({ path: join(values.out, `${name}-${theme}-${width}.png`) });
+  if (fullHeight > height) await page.setViewportSize({ width, height });
 }
 
 async function login(page, base, adminKey) {
@@ -96,7 +103,7 @@ async function examples(page) {
     const { traces } = await read('/api/v1/traces?limit=100');
     const { features } = await read('/api/v1/features');
     const failed = await read('/api/v1/traces?limit=1&status=error');
-    const good = traces.find((trace) => trace.status === 'ok' && trace.isStream && trace.feature === features[0]?.name && /^[\w ,.?'-]+$/.test(trace.inputPreview)) ?? traces[0];
+    const good = traces.findLast((trace) => trace.status === 'ok' && trace.isStream && trace.feature === features[0]?.name && /^[\w ,.?'-]+$/.test(trace.inputPreview)) ?? traces[0];
     return { firstTraceId: good?.traceId, featureName: features[0]?.name, failedTraceId: failed.traces[0]?.traceId };
   });
 }
@@ -177,7 +184,11 @@ async function main() {
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  problems.push(String(error));
+}
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.stdout.write(`screenshots are in ${values.out}\n`);
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -25,7 +25,7 @@ export default defineCommand<CliContext>()({
     set('PLIMSOLL_DATA_DIR', options.dataDir);
     const exitCode = await supervise(readEnvironment(process.env), options.role);
     // A parent that forked us would keep the process alive by its channel.
-    if (process.connected) process.disconnect();
+    if (process.connected) process.disconnect?.();
     return exitCode;
   },
 });

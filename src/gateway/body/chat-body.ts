@@ -1,5 +1,6 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { JsonScanner } from './json-scanner.ts';
+import { KeyNames } from './key-names.ts';
 
 /** Bytes [start, end) of the request body. */
 interface Slice {
@@ -8,10 +9,11 @@ interface Slice {
 }
 
 /** Top-level members that the gateway reads. Naming one twice is refused: parsers disagree on which of the two counts. */
-const INTERPRETED = new Set(['model', 'stream', 'stream_options', 'user', 'metadata', 'plimsoll', 'messages']);
+const INTERPRETED = ['model', 'stream', 'stream_options', 'user', 'metadata', 'plimsoll', 'messages'] as const;
+type Interpreted = (typeof INTERPRETED)[number];
 
 /** Sampling parameters copied to the call record. */
-const PARAMETERS = new Set([
+const PARAMETERS = [
   'temperature',
   'top_p',
   'max_tokens',
@@ -25,7 +27,9 @@ const PARAMETERS = new Set([
   'service_tier',
   'logprobs',
   'top_logprobs',
-]);
+] as const;
+const PARAMETER_NAMES: ReadonlySet<string> = new Set(PARAMETERS);
+const KEYS = new KeyNames([...INTERPRETED, ...PARAMETERS]);
 const MAX_PARAMETER_BYTES = 256;
 
 /** A chat request of which only the needed top-level members were looked at; its bytes are never changed. */
@@ -86,7 +90,7 @@ function readObject(bytes: Buffer, slice: Slice, name: string): Record<string, u
 export function scanChatBody(bytes: Buffer, scanner: JsonScanner): ChatBody {
   scanner.reset(bytes);
   if (scanner.peek() === 0x5b) throw new PlimsollError('invalid_argument', 'The body must be a JSON object, not an array.');
-  const found = new Map<string, Slice>();
+  const found: Partial<Record<Interpreted, Slice>> = {};
   const parameters: [string, Slice][] = [];
   let plimsollMember: Slice | null = null;
   let removeUntilNext = -1;
@@ -100,31 +104,36 @@ export function scanChatBody(bytes: Buffer, scanner: JsonScanner): ChatBody {
         removeUntilNext = -1;
       }
       const keyEnd = scanner.skipKey();
-      const key = scanner.hasEscape ? (JSON.parse(text(bytes, memberStart, keyEnd + 1)) as string) : text(bytes, memberStart + 1, keyEnd);
+      const key = scanner.hasEscape
+        ? (JSON.parse(text(bytes, memberStart, keyEnd + 1)) as string)
+        : KEYS.find(bytes, memberStart + 1, keyEnd);
       const start = scanner.position;
       scanner.skipValue();
       const end = scanner.position;
-      if (INTERPRETED.has(key)) {
-        if (found.has(key)) throw invalid(key, `"${key}" appears twice in the body.`);
-        found.set(key, { start, end });
-        if (key === 'plimsoll') {
+      if (key === null) {
+        // Not ours: forwarded as it is.
+      } else if (PARAMETER_NAMES.has(key)) {
+        if (end - start <= MAX_PARAMETER_BYTES) parameters.push([key, { start, end }]);
+      } else if ((INTERPRETED as readonly string[]).includes(key)) {
+        const name = key as Interpreted; // just checked
+        if (found[name] !== undefined) throw invalid(name, `"${name}" appears twice in the body.`);
+        found[name] = { start, end };
+        if (name === 'plimsoll') {
           if (previousEnd < 0) removeUntilNext = memberStart;
           else plimsollMember = { start: previousEnd, end };
         }
-      } else if (PARAMETERS.has(key) && end - start <= MAX_PARAMETER_BYTES) parameters.push([key, { start, end }]);
+      }
       previousEnd = end;
     } while (scanner.next(0x7d));
   }
   scanner.finish();
 
-  const modelSlice = found.get('model');
+  const { model: modelSlice, messages, stream: streamSlice, user } = found;
   if (modelSlice === undefined)
     throw invalid('model', 'The body has no "model": name a route or a model alias; GET /v1/models lists them.');
   const model = readString(bytes, modelSlice, 'model');
-  if (!found.has('messages')) throw invalid('messages', 'The body has no "messages".');
-  const streamSlice = found.get('stream');
-  const streamOptions = found.get('stream_options') ?? null;
-  const user = found.get('user');
+  if (messages === undefined) throw invalid('messages', 'The body has no "messages".');
+  const streamOptions = found.stream_options ?? null;
   return {
     bytes,
     model,
@@ -134,7 +143,7 @@ export function scanChatBody(bytes: Buffer, scanner: JsonScanner): ChatBody {
     streamOptions,
     plimsollMember,
     user: user === undefined || text(bytes, user.start, user.end) === 'null' ? null : readString(bytes, user, 'user'),
-    metadata: found.get('metadata') ?? null,
+    metadata: found.metadata ?? null,
     parameters,
   };
 }

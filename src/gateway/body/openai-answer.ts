@@ -1,4 +1,5 @@
 import type { JsonScanner } from './json-scanner.ts';
+import { KeyNames } from './key-names.ts';
 
 /** What the gateway reads of a `chat.completion`; offsets into its bytes, null = absent. */
 export interface OpenAiAnswer {
@@ -10,9 +11,7 @@ export interface OpenAiAnswer {
   readonly messages: readonly (readonly [start: number, end: number])[];
 }
 
-function key(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('latin1', start, end);
-}
+const KEYS = new KeyNames(['id', 'model', 'usage', 'error', 'choices', 'message', 'finish_reason']);
 
 function stringAt(bytes: Buffer, start: number, end: number): string | null {
   return bytes[start] === 0x22 ? (JSON.parse(bytes.toString('utf8', start, end)) as string) : null;
@@ -36,7 +35,7 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
     do {
       scanner.peek();
       const keyStart = scanner.position + 1;
-      const name = key(bytes, keyStart, scanner.skipKey());
+      const name = KEYS.find(bytes, keyStart, scanner.skipKey());
       const start = scanner.position;
       scanner.skipValue();
       if (name === 'message') messages.push([start, scanner.position]);
@@ -52,7 +51,7 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
     do {
       scanner.peek();
       const keyStart = scanner.position + 1;
-      const name = key(bytes, keyStart, scanner.skipKey());
+      const name = KEYS.find(bytes, keyStart, scanner.skipKey());
       const start = scanner.position;
       const first = bytes[start];
       if (name === 'choices' && first === 0x5b) {

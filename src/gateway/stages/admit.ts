@@ -38,7 +38,7 @@ export async function admit(call: Call, context: GatewayContext): Promise<void> 
   if (!context.journal.canAccept())
     throw new PlimsollError('journal_full', 'The journal cannot take another call: the disk is full or gone.');
   checkContentType(call);
-  const bytes = await readBody(call.request, limits.maxBodyBytes);
+  const bytes = await readBody(call, limits.maxBodyBytes);
   if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
   const body = scanChatBody(bytes, call.snapshot.bodyScanner);
   call.body = body;

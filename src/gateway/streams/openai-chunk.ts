@@ -1,11 +1,5 @@
 import type { JsonScanner } from '../body/json-scanner.ts';
-
-/** Whether bytes [start, end) spell `word` (ASCII, without escapes). */
-function spells(bytes: Buffer, start: number, end: number, word: string): boolean {
-  if (end - start !== word.length) return false;
-  for (let index = 0; index < word.length; index++) if (bytes[start + index] !== word.charCodeAt(index)) return false;
-  return true;
-}
+import { spells } from '../body/key-names.ts';
 
 const NULL = 0x6e;
 const QUOTE = 0x22;

@@ -70,7 +70,10 @@ const LONGEST_ERROR = 2_000;
 function firstRunMs(timing: JobTiming, nowMs: number): number {
   if (timing.kind === 'at') return timing.runAtMs;
   const next = nextCronMs(timing.cron, timing.timeZone, nowMs);
-  if (next === null) throw new PlimsollError('invalid_argument', `The schedule "${timing.cron}" names no time that ever comes.`, { details: { cron: timing.cron } });
+  if (next === null)
+    throw new PlimsollError('invalid_argument', `The schedule "${timing.cron}" names no time that ever comes.`, {
+      details: { cron: timing.cron },
+    });
   return next;
 }
 
@@ -138,8 +141,16 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     try {
       const handler = handlers[job.name];
       if (handler === undefined) throw new PlimsollError('internal', `No handler is named "${job.name}".`);
-      if (run.attempt > job.retry.maxAttempts) throw new PlimsollError('internal', `Given up: ${run.attempt - 1} runs ended with their process.`);
-      await handler({ scope, payload: job.payload, runId: run.id, attempt: run.attempt, scheduledForMs: run.scheduledForMs, signal: abort.signal });
+      if (run.attempt > job.retry.maxAttempts)
+        throw new PlimsollError('internal', `Given up: ${run.attempt - 1} runs ended with their process.`);
+      await handler({
+        scope,
+        payload: job.payload,
+        runId: run.id,
+        attempt: run.attempt,
+        scheduledForMs: run.scheduledForMs,
+        signal: abort.signal,
+      });
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown);
       onError(thrown, { jobName: job.name, runId: run.id });
@@ -214,7 +225,9 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     },
     async schedule(request, within = store) {
       if (!Object.hasOwn(handlers, request.name)) {
-        throw new PlimsollError('invalid_argument', `No job handler is named "${request.name}"; there are ${names.join(', ')}.`, { details: { name: request.name } });
+        throw new PlimsollError('invalid_argument', `No job handler is named "${request.name}"; there are ${names.join(', ')}.`, {
+          details: { name: request.name },
+        });
       }
       const nowMs = clock.nowMs();
       const { name, key = name, timing, payload = null, retry = DEFAULT_RETRY } = request;

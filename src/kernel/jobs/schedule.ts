@@ -16,9 +16,13 @@ export function nextCronMs(cron: string, timeZone: string, afterMs: number): num
   try {
     return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-or-6-parts' }).nextRun(new Date(afterMs))?.getTime() ?? null;
   } catch (cause) {
-    throw new PlimsollError('invalid_argument', `"${cron}" in time zone "${timeZone}" is no schedule: ${cause instanceof Error ? cause.message : cause}`, {
-      details: { cron, timeZone },
-      cause,
-    });
+    throw new PlimsollError(
+      'invalid_argument',
+      `"${cron}" in time zone "${timeZone}" is no schedule: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        details: { cron, timeZone },
+        cause,
+      },
+    );
   }
 }

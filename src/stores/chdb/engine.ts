@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Session } from 'chdb';
 import { PlimsollError } from '../../kernel/errors.ts';
+import { repairDeduplication } from './deduplication-repair.ts';
 import { Lane, type LaneConnection } from './lane.ts';
 import { startServer } from './server.ts';
 
@@ -68,6 +69,7 @@ export interface Lanes {
 }
 
 const HEALTH_TIMEOUT_MS = 5_000;
+const REPAIR_TIMEOUT_MS = 60_000;
 
 /**
  * Opens chDB on a directory and serves ClickHouse's HTTP interface on 127.0.0.1. One engine per process and per directory.
@@ -96,6 +98,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       adhoc: lane('adhoc', 1),
       control: lane('control', 1),
     };
+    await lanes.ingest.run(AbortSignal.timeout(REPAIR_TIMEOUT_MS), ({ session }) => repairDeduplication(session));
     const health = () => checkHealth(lanes);
     const first = await health();
     if (!first.isHealthy) throw new PlimsollError('store_unavailable', `The engine opened but is not usable: ${first.problem}`);

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { RawInsertFormat } from 'chdb';
+import { repairDeduplication } from './deduplication-repair.ts';
 import type { EngineLimits, Lanes } from './engine.ts';
 import { EngineException, exceptionTail, toExceptionAnswer } from './exception.ts';
 import type { LaneConnection } from './lane.ts';
@@ -165,12 +166,18 @@ async function insert(connection: LaneConnection, call: EngineRequest, response:
   const parsed = parseInsert(call.query);
   if (!parsed || !isInsertFormat(parsed.format))
     throw new EngineException(62, 'SYNTAX_ERROR', `Not an INSERT with a known format: ${call.query.slice(0, 200)}`);
-  const summary = await connection.session.insert({
+  const settings = new Map([['max_execution_time', String(limits.maxExecutionSeconds.ingest)], ...call.settings]);
+  const inserting = connection.session.insert({
     table: parsed.table,
     format: parsed.format,
     values: call.data,
     ...(parsed.columns ? { columns: parsed.columns } : {}),
-    settings: Object.fromEntries([['max_execution_time', String(limits.maxExecutionSeconds.ingest)], ...call.settings].map(([name, value]) => [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value])),
+    settings: Object.fromEntries([...settings].map(([name, value]) => [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value])),
+  });
+  const summary = await inserting.catch(async (error: unknown) => {
+    // A failure between log and commit (a full disk) leaves a token without rows; the client is about to send the same token again.
+    await repairDeduplication(connection.session).catch(() => {}); // the insert's own error is the one to report
+    throw error;
   });
   const written = 'rowsWritten' in summary ? summary.rowsWritten : 0;
   response.setHeader('x-clickhouse-summary', JSON.stringify({ written_rows: String(written), read_rows: '0', result_rows: '0' }));

@@ -15,7 +15,8 @@ export function sqlAuditOutbox(handle: Handle): AuditOutbox {
           .values({ ...tenantColumns(scope), last_sequence: 1 })
           .onConflict((conflict) =>
             conflict.columns(['organisation_id', 'environment']).doUpdateSet({
-              last_sequence: (builder: ExpressionBuilder<Database, 'audit_positions'>) => builder('audit_positions.last_sequence', '+', sql.lit(1)),
+              last_sequence: (builder: ExpressionBuilder<Database, 'audit_positions'>) =>
+                builder('audit_positions.last_sequence', '+', sql.lit(1)),
             }),
           )
           .returning('last_sequence')

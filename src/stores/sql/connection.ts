@@ -33,7 +33,10 @@ export class TransactionGuard {
 
   async run<T>(place: string, work: () => Promise<T>): Promise<T> {
     if (this.#open.getStore()?.isOpen === true) {
-      throw new PlimsollError('internal', 'A write outside the open transaction was called from inside it: use the stores that the transaction hands out.');
+      throw new PlimsollError(
+        'internal',
+        'A write outside the open transaction was called from inside it: use the stores that the transaction hands out.',
+      );
     }
     const state = { isOpen: true };
     try {
@@ -48,7 +51,11 @@ export class TransactionGuard {
 }
 
 /** Gives `work` a handle on the open transaction; the handle ends with it, so that a stray use cannot land in another one. */
-export async function transactionHandle<T>(db: Kysely<Database>, place: string, work: (tx: Handle, db: Kysely<Database>) => Promise<T>): Promise<T> {
+export async function transactionHandle<T>(
+  db: Kysely<Database>,
+  place: string,
+  work: (tx: Handle, db: Kysely<Database>) => Promise<T>,
+): Promise<T> {
   let isOpen = true;
   const run = async <R>(queries: Queries<R>): Promise<R> => {
     if (!isOpen) throw new PlimsollError('internal', 'A store of a finished transaction was used.');

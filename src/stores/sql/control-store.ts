@@ -9,8 +9,8 @@ import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
 import { sqlJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
-import { type SettingsStore, sqlSettings } from './settings.ts';
 import { sqlSessions } from './sessions.ts';
+import { type SettingsStore, sqlSettings } from './settings.ts';
 import { openSqlite } from './sqlite.ts';
 import { sqlVirtualKeys } from './virtual-keys.ts';
 

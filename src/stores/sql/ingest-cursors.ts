@@ -48,15 +48,25 @@ export function sqlIngestCursors(handle: Handle): IngestCursorStore {
   return {
     read: (scope, reader) =>
       handle.read(async (db) => {
-        const rows = await db.selectFrom('ingest_cursors').selectAll().where(inScope(scope)).where('reader', '=', reader).orderBy('writer').execute();
+        const rows = await db
+          .selectFrom('ingest_cursors')
+          .selectAll()
+          .where(inScope(scope))
+          .where('reader', '=', reader)
+          .orderBy('writer')
+          .execute();
         return rows.map(toCursor);
       }),
     begin: (scope, reader, writer, from, to, token) =>
       handle.write(async (db) => {
         if (to.segment < from.segment || (to.segment === from.segment && to.offset <= from.offset)) {
-          throw new PlimsollError('invalid_argument', `A batch must end after it begins: ${from.segment}:${from.offset} to ${to.segment}:${to.offset}.`, {
-            details: { from, to },
-          });
+          throw new PlimsollError(
+            'invalid_argument',
+            `A batch must end after it begins: ${from.segment}:${from.offset} to ${to.segment}:${to.offset}.`,
+            {
+              details: { from, to },
+            },
+          );
         }
         await db
           .insertInto('ingest_cursors')
@@ -106,7 +116,9 @@ export function sqlIngestCursors(handle: Handle): IngestCursorStore {
           .returningAll()
           .executeTakeFirst();
         if (row === undefined) {
-          throw new PlimsollError('conflict', `Reader "${reader}" of writer "${writer}" has no pending batch to commit.`, { details: { reader, writer } });
+          throw new PlimsollError('conflict', `Reader "${reader}" of writer "${writer}" has no pending batch to commit.`, {
+            details: { reader, writer },
+          });
         }
         return toCursor(row).committed;
       }),

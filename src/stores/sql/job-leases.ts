@@ -55,7 +55,11 @@ async function claim(db: Kysely<Database>, scope: Scope, { owner, names, nowMs, 
     if (isLapsed && candidate.current_run_id !== null) {
       await db
         .updateTable('job_runs')
-        .set({ status: 'abandoned', finished_at_ms: nowMs, error: 'The lease ran out: the process that ran it is gone, or was stopped for too long.' })
+        .set({
+          status: 'abandoned',
+          finished_at_ms: nowMs,
+          error: 'The lease ran out: the process that ran it is gone, or was stopped for too long.',
+        })
         .where(inScope(scope))
         .where('id', '=', candidate.current_run_id)
         .where('status', '=', 'running')
@@ -149,7 +153,11 @@ export function leaseMethods(handle: Handle): Pick<JobStore, 'claim' | 'extend' 
         const row = await db
           .selectFrom('jobs')
           .select(({ fn, eb, ref }) =>
-            fn.min<number | null>(eb.case().when('lease_until_ms', '>', ref('next_run_at_ms')).then(ref('lease_until_ms')).else(ref('next_run_at_ms')).end()).as('due'),
+            fn
+              .min<number | null>(
+                eb.case().when('lease_until_ms', '>', ref('next_run_at_ms')).then(ref('lease_until_ms')).else(ref('next_run_at_ms')).end(),
+              )
+              .as('due'),
           )
           .where(inScope(scope))
           .where('name', 'in', names)

@@ -16,7 +16,8 @@ function forDatabase(statement: string, kind: MigrationTarget['kind']): string {
 }
 
 async function appliedVersion(db: Kysely<Database>, kind: MigrationTarget['kind']): Promise<number> {
-  const table = kind === 'postgres' ? sql`to_regclass('schema_migrations')` : sql`(SELECT name FROM sqlite_master WHERE name = 'schema_migrations')`;
+  const table =
+    kind === 'postgres' ? sql`to_regclass('schema_migrations')` : sql`(SELECT name FROM sqlite_master WHERE name = 'schema_migrations')`;
   const found = await sql<{ present: number }>`SELECT CASE WHEN ${table} IS NULL THEN 0 ELSE 1 END AS present`.execute(db);
   if (found.rows[0]?.present !== 1) return 0;
   const newest = await db
@@ -55,15 +56,20 @@ async function apply(db: Kysely<Database>, kind: MigrationTarget['kind'], migrat
   const { version, name } = migration;
   try {
     if (version === 1) {
-      const table = 'CREATE TABLE IF NOT EXISTS schema_migrations (version bigint PRIMARY KEY, name text NOT NULL, applied_at_ms bigint NOT NULL)';
+      const table =
+        'CREATE TABLE IF NOT EXISTS schema_migrations (version bigint PRIMARY KEY, name text NOT NULL, applied_at_ms bigint NOT NULL)';
       await sql.raw(forDatabase(table, kind)).execute(db);
     }
     for (const statement of migration.statements) await sql.raw(forDatabase(statement, kind)).execute(db);
     await db.insertInto('schema_migrations').values({ version, name, applied_at_ms: nowMs }).execute();
   } catch (cause) {
-    throw new PlimsollError('migration_failed', `Control store migration ${version} (${name}) failed: ${cause instanceof Error ? cause.message : cause}`, {
-      details: { version, name },
-      cause,
-    });
+    throw new PlimsollError(
+      'migration_failed',
+      `Control store migration ${version} (${name}) failed: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        details: { version, name },
+        cause,
+      },
+    );
   }
 }

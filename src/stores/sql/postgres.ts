@@ -38,11 +38,15 @@ function openPool(url: string, schema: string | null, name: string): pg.Pool {
     types: {
       // The signature of `pg` is generic in the format; only the text format is asked for here.
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === INT8_OID && format !== 'binary' ? integerFromText : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+        oid === INT8_OID && format !== 'binary'
+          ? integerFromText
+          : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
     },
   });
-  // An idle connection that the server closes is replaced at the next query; without a listener it would end the process.
+  // A connection that the server closes is replaced, and a query on it fails by itself. Without listeners (the pool's for idle
+  // connections, the client's for one that a transaction holds between two queries) the event would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => void client.on('error', () => {}));
   return pool;
 }
 
@@ -54,7 +58,9 @@ function openPool(url: string, schema: string | null, name: string): pg.Pool {
 export async function openPostgres(url: string, schema: string | null): Promise<Connection> {
   const place = placeOf(url);
   if (schema !== null && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    throw new PlimsollError('config_invalid', `"${schema}" is no PostgreSQL schema name: use small letters, digits and "_".`, { details: { schema } });
+    throw new PlimsollError('config_invalid', `"${schema}" is no PostgreSQL schema name: use small letters, digits and "_".`, {
+      details: { schema },
+    });
   }
   const pools = { writer: openPool(url, schema, 'plimsoll control: write'), reader: openPool(url, schema, 'plimsoll control: read') };
   const closePools = () => Promise.all([pools.writer.end(), pools.reader.end()]);
@@ -64,7 +70,9 @@ export async function openPostgres(url: string, schema: string | null): Promise<
   });
   if (version.number < OLDEST_SERVER) {
     await closePools();
-    throw new PlimsollError('config_invalid', `${place} is version ${version.text}; Plimsoll needs PostgreSQL 15 or newer.`, { details: { version: version.text } });
+    throw new PlimsollError('config_invalid', `${place} is version ${version.text}; Plimsoll needs PostgreSQL 15 or newer.`, {
+      details: { version: version.text },
+    });
   }
   const writer = new Kysely<Database>({ dialect: new PostgresDialect({ pool: pools.writer }) });
   const reader = new Kysely<Database>({ dialect: new PostgresDialect({ pool: pools.reader }) });

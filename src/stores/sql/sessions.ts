@@ -57,7 +57,12 @@ export function sqlSessions(handle: Handle): SessionStore {
       }),
     prune: (scope, nowMs) =>
       handle.write(async (db) => {
-        const gone = await db.deleteFrom('dashboard_sessions').where(inScope(scope)).where('expires_at_ms', '<', nowMs).returning('id').execute();
+        const gone = await db
+          .deleteFrom('dashboard_sessions')
+          .where(inScope(scope))
+          .where('expires_at_ms', '<', nowMs)
+          .returning('id')
+          .execute();
         return gone.length;
       }),
   };

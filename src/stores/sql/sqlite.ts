@@ -4,9 +4,9 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { CompiledQuery, type DatabaseConnection, Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { storeFailure } from './failures.ts';
 import type { Connection, Handle, Queries } from './connection.ts';
 import { TransactionGuard, transactionHandle } from './connection.ts';
+import { storeFailure } from './failures.ts';
 import type { Database } from './schema.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -87,10 +87,14 @@ function prepareFile(file: string): void {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     closeSync(openSync(file, 'a', 0o600));
   } catch (cause) {
-    throw new PlimsollError('data_dir_unusable', `The control store ${file} cannot be opened for writing: ${cause instanceof Error ? cause.message : cause}`, {
-      details: { path: file },
-      cause,
-    });
+    throw new PlimsollError(
+      'data_dir_unusable',
+      `The control store ${file} cannot be opened for writing: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        details: { path: file },
+        cause,
+      },
+    );
   }
 }
 

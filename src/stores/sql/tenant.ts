@@ -10,7 +10,9 @@ export function tenantColumns(scope: Scope): { organisation_id: string; environm
 }
 
 /** The condition that every query starts with. */
-export function inScope<T extends TenantTable>(scope: Scope): (builder: ExpressionBuilder<Database, T>) => ExpressionWrapper<Database, T, SqlBool> {
+export function inScope<T extends TenantTable>(
+  scope: Scope,
+): (builder: ExpressionBuilder<Database, T>) => ExpressionWrapper<Database, T, SqlBool> {
   // The two columns are in every tenant table; Kysely cannot see that for a table that is a type parameter.
   return (builder) => (builder as unknown as ExpressionBuilder<Database, 'settings'>).and(tenantColumns(scope)) as never;
 }

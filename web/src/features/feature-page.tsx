@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
 import { featuresQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow } from '../api/schema.ts';
-import { SeriesCharts } from '../overview/series-charts.tsx';
+import { SeriesCharts, SeriesChartsSkeleton } from '../overview/series-charts.tsx';
 import { Tiles, TilesSkeleton } from '../overview/tiles.tsx';
 import { type Range, rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
@@ -58,7 +58,7 @@ export function FeaturePage(): ReactNode {
           );
         }}
       </QueryState>
-      <QueryState query={series} skeleton={<div className="panel h-[250px]" />}>
+      <QueryState query={series} skeleton={<SeriesChartsSkeleton />}>
         {(data) => <SeriesCharts series={data} onZoom={(from, to) => setRange({ kind: 'custom', from, to })} />}
       </QueryState>
     </div>

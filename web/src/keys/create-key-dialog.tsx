@@ -71,7 +71,7 @@ function KeyFormView({ onCreated, onCancel }: { onCreated: (key: string) => void
       <Field label="Team" hint="Cost is allocated to it; may stay empty">
         <input className="field" name="team" maxLength={128} autoComplete="off" />
       </Field>
-      <Field label="Routes and models allowed" hint="Separated by commas; empty = all">
+      <Field label="Routes and models" hint="Separated by commas; empty = all">
         <input className="field" name="models" autoComplete="off" spellCheck={false} placeholder="default, gpt-5-mini" />
       </Field>
       <Field label={`Expires (${zone === 'utc' ? 'UTC' : 'local time'})`} hint="Empty = never">

@@ -67,7 +67,7 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
       className: 'sticky left-0 z-1 bg-surface group-hover:bg-hover',
       cell: (key) => <span className={`block max-w-56 truncate font-medium ${keyState(key, nowMs).isUsable ? '' : 'text-ink-3'}`}>{key.name}</span>,
     },
-    { key: 'prefix', header: 'Key', cell: (key) => <code className="font-mono text-xs whitespace-nowrap text-ink-2">{key.prefix === '' ? '…' : `${key.prefix.startsWith('plk_') ? '' : 'plk_'}${key.prefix}…`}</code> },
+    { key: 'prefix', header: 'Key', cell: (key) => <KeyPrefix prefix={key.prefix} /> },
     {
       key: 'state',
       header: 'State',
@@ -76,8 +76,8 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
         return <StateMark state={state} word={word} />;
       },
     },
-    { key: 'feature', header: 'Feature', cell: (key) => key.feature ?? <span data-tip="Each request names it in x-plimsoll-feature.">{anyText}</span> },
-    { key: 'team', header: 'Team', cell: (key) => key.team ?? <span className="text-ink-3">none</span> },
+    { key: 'feature', header: 'Feature', cell: (key) => (key.feature === null ? <span data-tip="Each request names it in x-plimsoll-feature.">{anyText}</span> : <span className="whitespace-nowrap">{key.feature}</span>) },
+    { key: 'team', header: 'Team', cell: (key) => <span className={`whitespace-nowrap ${key.team === null ? 'text-ink-3' : ''}`}>{key.team ?? 'none'}</span> },
     {
       key: 'models',
       header: 'Models',
@@ -113,6 +113,11 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
   ];
 }
 
+function KeyPrefix({ prefix }: { prefix: string }): ReactNode {
+  if (prefix === '') return <span className="text-ink-3">hidden</span>;
+  return <code className="font-mono text-xs whitespace-nowrap text-ink-2">plk_{prefix.replace(/^plk_/, '')}…</code>;
+}
+
 function RevokeDialog({ virtualKey, onClose }: { virtualKey: VirtualKey; onClose: () => void }): ReactNode {
   const queryClient = useQueryClient();
   const revoke = useMutation({
@@ -127,7 +132,7 @@ function RevokeDialog({ virtualKey, onClose }: { virtualKey: VirtualKey; onClose
     <Dialog title={`Revoke "${virtualKey.name}"?`} onClose={onClose}>
       <div className="flex flex-col gap-2 text-ink-2">
         <p>
-          Every application that uses <code className="font-mono text-xs text-ink">plk_{virtualKey.prefix.replace(/^plk_/, '')}…</code> gets 401 from its next call on
+          Every application that uses <KeyPrefix prefix={virtualKey.prefix} /> gets 401 from its next call on
           {virtualKey.feature === null ? '' : `, and ${virtualKey.feature} loses this way in`}. Calls that are running now finish.
         </p>
         <p>

@@ -13,7 +13,7 @@ import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { FirstCall } from './first-call.tsx';
 import { metricColumns } from './metric-columns.tsx';
-import { SeriesCharts } from './series-charts.tsx';
+import { SeriesCharts, SeriesChartsSkeleton } from './series-charts.tsx';
 import { Tiles, TilesSkeleton } from './tiles.tsx';
 
 const route = getRouteApi('/shell/');
@@ -55,7 +55,7 @@ function OverviewSkeleton(): ReactNode {
     <div className="flex flex-col gap-3">
       <TilesSkeleton />
       <SkeletonRows count={6} height={36} />
-      <div className="panel h-[250px]" />
+      <SeriesChartsSkeleton />
     </div>
   );
 }
@@ -115,7 +115,7 @@ interface ChartsProps {
 function Charts({ range, refetchInterval, onZoom }: ChartsProps): ReactNode {
   const series = useQuery({ ...seriesQuery(range), refetchInterval });
   return (
-    <QueryState query={series} skeleton={<div className="panel h-[250px]" />}>
+    <QueryState query={series} skeleton={<SeriesChartsSkeleton />}>
       {(data) => <SeriesCharts series={data} onZoom={onZoom} />}
     </QueryState>
   );

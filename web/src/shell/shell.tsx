@@ -133,20 +133,18 @@ function Controls({ onHelp }: { onHelp: () => void }): ReactNode {
   const worst = notices[0]?.state;
   return (
     <div className="flex flex-col gap-2.5 text-xs">
-      <div className="flex min-h-[68px] flex-col gap-1 px-2 text-ink-3">
+      <div className="flex min-h-[42px] flex-col gap-1 px-2 text-ink-3">
         {isUnreachable || status.data ? (
           <>
             <StateMark state={worst ?? 'ok'} word={worst === undefined ? 'All systems OK' : worst === 'warning' ? 'Warning' : 'Critical'} />
             {status.data && (
               <>
-                <span>
-                  {status.data.environment} · v{status.data.version}
-                </span>
-                {status.data.isSimulatedOnly && (
-                  <span>
-                    <SimulatedBadge />
+                <span className="flex items-center gap-1.5 whitespace-nowrap">
+                  <span className="truncate">
+                    {status.data.environment} · v{status.data.version}
                   </span>
-                )}
+                  {status.data.isSimulatedOnly && <SimulatedBadge />}
+                </span>
               </>
             )}
           </>

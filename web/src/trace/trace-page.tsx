@@ -14,7 +14,6 @@ import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { TimeText } from '../ui/time-text.tsx';
 import { curlOf } from './curl.ts';
-import { errorFix } from './error-fix.ts';
 import { SpanPanel } from './span-panel.tsx';
 import { firstSpanToShow } from './waterfall.ts';
 import { WaterfallView } from './waterfall-view.tsx';
@@ -43,7 +42,7 @@ function TraceSkeleton(): ReactNode {
 }
 
 function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
-  const { trace, spans } = detail;
+  const { spans } = detail;
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const entry = firstSpanToShow(spans);
@@ -52,12 +51,6 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
     <article className="flex min-w-0 flex-col gap-3">
       <TraceHeader detail={detail} />
       <Totals detail={detail} />
-      {trace.errorType !== null && (
-        <p className="rounded-md bg-critical-soft px-3.5 py-2">
-          <code className="mr-2 font-mono text-xs font-semibold text-critical">{trace.errorType}</code>
-          <span className="[overflow-wrap:anywhere]">{entry?.statusMessage}</span> <span className="text-ink-2">{errorFix(trace.errorType)}</span>
-        </p>
-      )}
       <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
         <WaterfallView spans={spans} selectedId={selected?.spanId ?? null} onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })} />
         {selected && <SpanPanel span={selected} spans={spans} />}

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 export function SimulatedBadge(): ReactNode {
   return (
     <span
-      className="hatched inline-block rounded-sm border border-dashed border-line-strong px-1 text-2xs leading-4 text-ink-2"
+      className="hatched inline-block rounded-sm border border-dashed border-line-strong px-1 align-middle text-2xs leading-4 font-normal text-ink-2"
       data-tip="A simulated provider answered: no model was called and no money was spent."
     >
       simulated
@@ -14,7 +14,7 @@ export function SimulatedBadge(): ReactNode {
 
 export function Badge({ children, tip }: { children: ReactNode; tip?: string }): ReactNode {
   return (
-    <span className="inline-block max-w-full truncate rounded-sm border border-line bg-sunken px-1 text-2xs leading-4 text-ink-2" data-tip={tip}>
+    <span className="inline-block max-w-full truncate rounded-sm border border-line bg-sunken px-1 align-middle text-2xs leading-4 font-normal text-ink-2" data-tip={tip}>
       {children}
     </span>
   );

@@ -61,7 +61,7 @@ export function chartOptions(input: ChartInput): uPlot.Options {
     },
     axes: [
       { ...axis, grid: { show: false }, size: 24, space: 64, values: (_chart, marks, _axis, _space, step) => axisLabels(marks, step, input.zone) },
-      { ...axis, size: 52, space: 30, values: (_chart, marks) => marks.map((mark) => (mark === 0 ? '0' : input.formatAxis(mark))) },
+      { ...axis, size: (_chart, values) => Math.max(26, 14 + 6.2 * Math.max(0, ...(values ?? []).map((value) => value.length))), space: 30, values: (_chart, marks) => marks.map((mark) => (mark === 0 ? '0' : input.formatAxis(mark))) },
     ],
     series: [
       {},

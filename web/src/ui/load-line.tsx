@@ -18,8 +18,8 @@ function Hull({ gauge, className }: { gauge: Gauge; className: string }): ReactN
   const isMeasured = gauge.kind === 'noLine';
   return (
     <svg viewBox="0 0 14 26" className={`${className} ${isMeasured ? 'text-ink-2' : 'text-ink-3'}`} fill="none" stroke="currentColor" aria-hidden="true">
-      <path d="M2 1v15c0 5 2.2 7.6 5 9 2.8-1.4 5-4 5-9V1" strokeWidth="1" strokeLinecap="round" {...(isMeasured ? {} : { strokeDasharray: '1.6 2.2' })} />
-      {isMeasured ? <circle cx="7" cy="11" r="2.6" strokeWidth="1.2" /> : <path d="M7 8.2 9.8 11 7 13.8 4.2 11Z" strokeWidth="1.1" />}
+      <path d="M1.5 1v15c0 5 2.5 7.6 5.5 9 3-1.4 5.5-4 5.5-9V1" strokeWidth="1.2" strokeLinecap="round" {...(isMeasured ? {} : { strokeDasharray: '1.5 2.6', opacity: 0.8 })} />
+      {isMeasured ? <circle cx="7" cy="11" r="2.5" strokeWidth="1.3" /> : <path d="M7 8 10 11 7 14 4 11Z" strokeWidth="1.2" />}
     </svg>
   );
 }
@@ -44,7 +44,7 @@ export function LoadLineGlyph({ gauges }: { gauges: Gauges }): ReactNode {
     <span className="relative z-1 inline-flex align-middle" role="img" aria-label={label}>
       {DIMENSIONS.map((dimension) => (
         <span key={dimension} className="flex w-5 justify-center" data-tip={`${NAMES[dimension]}: ${gaugeText(gauges[dimension])}`}>
-          <Hull gauge={gauges[dimension]} className="h-[22px] w-3" />
+          <Hull gauge={gauges[dimension]} className="h-6 w-[13px]" />
         </span>
       ))}
     </span>

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { systemClock } from '../../kernel/clock.ts';
+import { defineCommand } from '../../kernel/commands.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
+import { FileJournalWriter } from '../../kernel/journal/writer.ts';
+import { DEFAULT_SCOPE } from '../../kernel/scope.ts';
+import { resolveCatalogue } from '../../models/catalogue.ts';
+import { genaiPriceBook } from '../../models/price-book.ts';
+import { compilePrice, priceCompiled } from '../../models/price-usage.ts';
+import { backfillRecords } from '../../sim/backfill.ts';
+import { resolveProfiles } from '../../sim/config.ts';
+import { CORPUS_FEATURES } from '../../sim/corpus/features.ts';
+import { CALL_SCHEMA_VERSION } from '../../traces/call-record.ts';
+import type { CliContext } from '../cli.ts';
+import { readConfig } from '../config.ts';
+import { readConfigFile } from '../config-watcher.ts';
+import { DataDirectory } from '../data-directory.ts';
+import { formatCount } from '../format.ts';
+
+const WRITER = 'sim-backfill';
+
+export default defineCommand<CliContext>()({
+  name: 'sim backfill',
+  summary: 'Write past-dated simulated calls for dashboards and benches',
+  example: 'plimsoll sim backfill --days 30',
+  options: z.strictObject({
+    days: z.coerce.number().int().min(1).max(400).default(30).describe('How far back'),
+    perDay: z.coerce.number().int().min(1).max(1_000_000).default(2_000).describe('Calls on a usual weekday'),
+    seed: z.coerce.number().int().nonnegative().default(1).describe('Same seed = same calls'),
+    again: z.boolean().default(false).describe('Write although there was a backfill before (its days are then counted twice)'),
+  }),
+  async run({ options, output, context, signal }) {
+    const { environment } = context;
+    const config = readConfig(readConfigFile(environment.configPath), environment.configPath, null);
+    const data = new DataDirectory(environment.dataDirectory);
+    data.prepare();
+    const note = join(data.journals, `${WRITER}.json`);
+    if (existsSync(note) && !options.again) throw new PlimsollError('conflict', `There was a backfill before: ${readFileSync(note, 'utf8').trim()}. Use --again to write another one beside it`);
+    const catalogue = resolveCatalogue(config, genaiPriceBook, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
+    const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
+    const profiles = resolveProfiles(config.sim);
+    const models = catalogue.models
+      .filter((model) => simulated.has(model.provider))
+      .map((model) => {
+        const profile = profiles[model.upstreamModel];
+        return { name: model.name, provider: model.provider, providerKind: 'sim', upstreamModel: model.upstreamModel, ...(profile === undefined ? {} : { profile }) };
+      });
+    if (models.length === 0) throw new PlimsollError('invalid_argument', 'plimsoll.yaml has no simulated models; a backfill is only ever simulated');
+    const known = new Set(models.map((model) => model.name));
+    const features = Object.entries(config.features).flatMap(([name, feature]) => {
+      const targets = (config.routes[feature.route]?.targets ?? [feature.route]).filter((target) => known.has(target));
+      return targets.length === 0 ? [] : [{ name, team: CORPUS_FEATURES.find((entry) => entry.name === name)?.team ?? 'example', route: feature.route, models: targets, payloads: feature.payloads }];
+    });
+    if (features.length === 0) throw new PlimsollError('invalid_argument', 'no feature of plimsoll.yaml has a route to a simulated model');
+    const prices = new Map(catalogue.models.map((model) => [model.name, model.price === null ? null : compilePrice(model.price)]));
+    const endMs = systemClock.nowMs();
+    const journal = await FileJournalWriter.open({ directory: data.journal(WRITER), clock: systemClock, maxTotalBytes: 64 * 1024 ** 3, ringBytes: 256 * 1024 * 1024 });
+    let calls = 0;
+    try {
+      for await (const { settled, payload } of backfillRecords({ days: options.days, endMs, seed: options.seed, callsPerDay: options.perDay, scope: DEFAULT_SCOPE, features, models, priceUsage: (usage, model) => priceCompiled(usage, prices.get(model.name) ?? null) })) {
+        if (signal.aborted) break;
+        journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: settled.callId, payload: Buffer.from(JSON.stringify(settled)) });
+        if (payload !== null) journal.append({ type: 'payload', schemaVersion: CALL_SCHEMA_VERSION, id: settled.callId, payload: Buffer.from(JSON.stringify(payload)) });
+        calls += 1;
+        if (calls % 500 === 0) {
+          await journal.written();
+          output.progress(`${formatCount(calls)} calls written`);
+        }
+      }
+      await journal.sync();
+    } finally {
+      await journal.close();
+    }
+    writeFileSync(note, `${JSON.stringify({ days: options.days, endMs, seed: options.seed, calls })}\n`, { mode: 0o600 });
+    output.print(`${signal.aborted ? 'Cancelled: ' : ''}${formatCount(calls)} simulated calls over ${options.days} days are in the journal. A running Plimsoll loads them within a minute or so.`, { calls, days: options.days, endMs, cancelled: signal.aborted });
+    return 0;
+  },
+});
