@@ -19,9 +19,32 @@ const missing = [
   browser ? null : ['dashboard in a browser', 'install Chromium, or set PLIMSOLL_CHROMIUM to its path'],
 ].filter((entry) => entry !== null);
 const started = Date.now();
-const child = spawn(process.execPath, ['--test', '--test-concurrency=4', '--test-timeout=300000', ...files], { stdio: 'inherit' });
-child.on('exit', (code, signal) => {
-  for (const [suite, how] of missing) console.log(`skipped: ${suite}; to run it: ${how}`);
-  console.log(`${files.length} test files in ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  process.exit(signal ? 1 : (code ?? 1));
-});
+// Faults kill processes and measure how soon they are back: they run alone, after everything else.
+const isFault = (file) => file.startsWith('test/fault/') || file.includes('/test/fault/');
+const phases = [
+  { files: files.filter((file) => !isFault(file)), concurrency: 4 },
+  { files: files.filter(isFault), concurrency: 1 },
+].filter((phase) => phase.files.length > 0);
+const totals = { tests: 0, pass: 0, fail: 0, skipped: 0 };
+let exitCode = 0;
+for (const phase of phases) exitCode = (await runPhase(phase)) || exitCode;
+for (const [suite, how] of missing) console.log(`skipped: ${suite}; to run it: ${how}`);
+console.log(`${files.length} test files in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skipped} skipped`);
+process.exit(exitCode || (totals.pass === 0 ? 1 : 0));
+
+/** @returns the runner's exit code; adds its closing counts to the totals */
+function runPhase({ files: phaseFiles, concurrency }) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=600000', ...phaseFiles], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let tail = '';
+    child.stdout.on('data', (bytes) => {
+      process.stdout.write(bytes);
+      tail = `${tail}${bytes}`.slice(-4_000_000);
+    });
+    child.on('close', (code, signal) => {
+      for (const name of Object.keys(totals)) totals[name] += Number([...tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+      resolve(signal ? 1 : (code ?? 1));
+    });
+  });
+}

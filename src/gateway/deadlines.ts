@@ -33,7 +33,7 @@ export class Deadlines {
 
   readonly #tick = (): void => {
     const nowMs = this.#clock.monotonicMs();
-    this.#watched.forEach((entry) => entry.checkDeadline(nowMs));
+    for (const entry of this.#watched.list()) if (entry.slot >= 0) entry.checkDeadline(nowMs);
     this.#timer = this.#watched.size > 0 ? this.#clock.setTimer(this.#resolutionMs, this.#tick) : null;
   };
 }

@@ -159,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   return {
-    openCalls: () => [...activeCalls].flatMap((call) => (call.opened !== null && call.settled === null ? [call.opened] : [])),
+    openCalls: () => activeCalls.list().flatMap((call) => (call.opened !== null && call.settled === null ? [call.opened] : [])),
     handler(request, response) {
       try {
         dispatch(request, response);
@@ -176,7 +176,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         else idleWaiters.push(resolve);
       });
       const timer = clock.setTimer(deadlineMs, () => {
-        activeCalls.forEach((call) => call.stop(new PlimsollError('not_ready', 'The gateway is stopping.')));
+        for (const call of activeCalls.list()) call.stop(new PlimsollError('not_ready', 'The gateway is stopping.'));
       });
       await idle;
       timer.cancel();

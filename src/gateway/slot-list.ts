@@ -30,11 +30,8 @@ export class SlotList<T extends Slotted> {
     this.#entries[slot] = last;
   }
 
-  /** Visits every entry; the visited one may leave meanwhile. */
-  forEach(visit: (entry: T) => void): void {
-    for (let slot = this.#entries.length - 1; slot >= 0; slot--) {
-      const entry = this.#entries[slot];
-      if (entry !== undefined) visit(entry);
-    }
+  /** A copy: entries may leave while it is walked. */
+  list(): T[] {
+    return this.#entries.slice();
   }
 }

@@ -445,11 +445,13 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
     it('adds money beyond 64 bits exactly and reports nothing as null, not as 0', async () => {
       const scope = scopeOf('money');
       const most = 9_223_372_036_854_775_807n;
-      const calls = Array.from({ length: 3 }, (_, place) => ({
-        call: sampleCall(`money-${place}`, NOW - place * HOUR, { ...scope, costPicoUsd: most.toString() }),
+      // Two in one minute, so that the sum inside a rollup is beyond 64 bits too.
+      const calls = [0, 1, HOUR].map((agoMs, place) => ({
+        call: sampleCall(`money-${place}`, NOW - agoMs, { ...scope, costPicoUsd: most.toString() }),
       }));
       await stores.insertBatch(batchOf('money', calls));
-      assert.equal((await stores.traces.summary(scope, NOW - 5 * HOUR, NOW + 1, 'feature')).total.costPicoUsd, (3n * most).toString());
+      for (const to of [NOW + 1, NOW + 2 * MINUTE, NOW + 2 * HOUR])
+        assert.equal((await stores.traces.summary(scope, NOW - 5 * HOUR, to, 'feature')).total.costPicoUsd, (3n * most).toString());
       assert.equal((await stores.ledger.ledgerCounts(scope, 0, NOW + 1)).costPicoUsd, 3n * most);
       const empty = await stores.traces.series(scopeOf('nobody'), { from: NOW - HOUR, to: NOW });
       assert.ok(empty.points.length > 1);

@@ -7,9 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FEATURES, makeTrace, makeTraces, metricRow } from './mock-data.mjs';
 
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
 const ADMIN_KEY = 'pla_mock';
 
 /** @returns the address and a way to stop */
@@ -29,15 +36,25 @@ export async function startMockServer({ mode = 'normal', isLive = false, port = 
       }, 700)
     : null;
 
-  const problem = (status, code, detail, fix) => ({ status, body: { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail, code, fix, owner: 'caller', retryable: false } });
+  const problem = (status, code, detail, fix) => ({
+    status,
+    body: { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail, code, fix, owner: 'caller', retryable: false },
+  });
   const ok = (body, status = 200, headers = {}) => ({ status, body, headers });
 
   async function answer(request, url) {
     const path = url.pathname;
     const query = Object.fromEntries(url.searchParams);
     now = Date.now();
-    const inRange = () => traces.filter((trace) => trace.startedAt >= Number(query.from ?? 0) && trace.startedAt < Number(query.to ?? Number.POSITIVE_INFINITY) && (!query.feature || trace.feature === query.feature));
-    if (request.method !== 'GET' && request.headers['x-plimsoll-csrf'] !== '1') return problem(403, 'permission_denied', 'The x-plimsoll-csrf header is missing.', 'Send it.');
+    const inRange = () =>
+      traces.filter(
+        (trace) =>
+          trace.startedAt >= Number(query.from ?? 0) &&
+          trace.startedAt < Number(query.to ?? Number.POSITIVE_INFINITY) &&
+          (!query.feature || trace.feature === query.feature),
+      );
+    if (request.method !== 'GET' && request.headers['x-plimsoll-csrf'] !== '1')
+      return problem(403, 'permission_denied', 'The x-plimsoll-csrf header is missing.', 'Send it.');
     if (path === '/api/v1/sessions' && request.method === 'POST') {
       const { adminKey } = JSON.parse(await text(request));
       if (!adminKey.startsWith(ADMIN_KEY)) return problem(401, 'unauthenticated', 'This admin key is not valid.', 'Send a valid key.');
@@ -49,17 +66,34 @@ export async function startMockServer({ mode = 'normal', isLive = false, port = 
       isOpen = false;
       return ok(undefined, 204);
     }
-    if (mode === 'broken' && path !== '/api/v1/status') return problem(503, 'store_unavailable', 'The trace store did not answer within 10 s.', 'Run `plimsoll doctor`; nothing that was acknowledged is lost.');
+    if (mode === 'broken' && path !== '/api/v1/status')
+      return problem(
+        503,
+        'store_unavailable',
+        'The trace store did not answer within 10 s.',
+        'Run `plimsoll doctor`; nothing that was acknowledged is lost.',
+      );
     if (path === '/api/v1/status') return ok(mockStatus(mode, now));
     if (path === '/api/v1/features') return ok({ features: mode === 'empty' ? FEATURES.slice(0, 1) : FEATURES });
     if (path === '/api/v1/metrics/summary') {
       const list = inRange();
-      const groups = Map.groupBy(list, (trace) => (query.groupBy === 'model' ? (trace.models[0] ?? null) : trace[query.groupBy ?? 'feature']));
-      return ok({ from: Number(query.from), to: Number(query.to), groupBy: query.groupBy, total: metricRow(list), groups: [...groups].map(([key, group]) => ({ key, ...metricRow(group) })).sort((a, b) => b.requests - a.requests) });
+      const groups = Map.groupBy(list, (trace) =>
+        query.groupBy === 'model' ? (trace.models[0] ?? null) : trace[query.groupBy ?? 'feature'],
+      );
+      return ok({
+        from: Number(query.from),
+        to: Number(query.to),
+        groupBy: query.groupBy,
+        total: metricRow(list),
+        groups: [...groups].map(([key, group]) => ({ key, ...metricRow(group) })).sort((a, b) => b.requests - a.requests),
+      });
     }
     if (path === '/api/v1/metrics/series') {
       const list = inRange();
-      const stepMs = [10_000, 30_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000, 21_600_000].find((step) => (query.to - query.from) / step <= 120) ?? 86_400_000;
+      const stepMs =
+        [10_000, 30_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000, 21_600_000].find(
+          (step) => (query.to - query.from) / step <= 120,
+        ) ?? 86_400_000;
       const first = Math.floor(Number(query.from) / stepMs) * stepMs;
       const steps = Map.groupBy(list, (trace) => Math.floor(trace.startedAt / stepMs) * stepMs);
       const points = [];
@@ -68,11 +102,27 @@ export async function startMockServer({ mode = 'normal', isLive = false, port = 
     }
     if (path === '/api/v1/traces') return ok(tracePage(inRange(), query));
     const traceId = /^\/api\/v1\/traces\/([0-9a-f]{32})$/.exec(path)?.[1];
-    if (traceId) return byId.has(traceId) ? ok(byId.get(traceId)) : problem(404, 'not_found', `There is no trace ${traceId}.`, 'Check the id; a trace may be older than the retention.');
+    if (traceId)
+      return byId.has(traceId)
+        ? ok(byId.get(traceId))
+        : problem(404, 'not_found', `There is no trace ${traceId}.`, 'Check the id; a trace may be older than the retention.');
     if (path === '/api/v1/keys' && request.method === 'GET') return ok({ keys, nextCursor: null });
     if (path === '/api/v1/keys' && request.method === 'POST') {
       const draft = JSON.parse(await text(request));
-      const key = { id: `key-${keys.length}`, prefix: 'Zk8Qw21x', feature: null, team: null, models: null, expiresAt: null, revokedAt: null, lastUsedAt: null, rotatedFrom: null, createdAt: now, source: 'api', ...draft };
+      const key = {
+        id: `key-${keys.length}`,
+        prefix: 'Zk8Qw21x',
+        feature: null,
+        team: null,
+        models: null,
+        expiresAt: null,
+        revokedAt: null,
+        lastUsedAt: null,
+        rotatedFrom: null,
+        createdAt: now,
+        source: 'api',
+        ...draft,
+      };
       keys.unshift(key);
       return ok({ ...key, key: 'plk_Zk8Qw21xN0rVqj3mYt6hBs5LdPc9Ae7UfGi4KoXw_c7d1' }, 201);
     }
@@ -125,12 +175,23 @@ async function text(request) {
 }
 
 function tracePage(list, query) {
-  const has = (value, part) => String(value ?? '').toLowerCase().includes(part.toLowerCase());
+  const has = (value, part) =>
+    String(value ?? '')
+      .toLowerCase()
+      .includes(part.toLowerCase());
   const matching = list.filter(
     (trace) =>
-      (!query.status || trace.status === query.status) && (!query.user || trace.user === query.user) && (!query.session || trace.session === query.session) && (!query.team || trace.team === query.team) && (!query.errorType || trace.errorType === query.errorType) &&
-      (!query.traceId || trace.traceId === query.traceId) && (!query.model || trace.models.includes(query.model)) && (!query.provider || trace.providers.includes(query.provider)) && (!query.q || has(trace.inputPreview, query.q) || has(trace.outputPreview, query.q)) &&
-      (!query.minDurationMs || trace.durationMs >= Number(query.minDurationMs)) && (!query.minCostUsd || Number(trace.costPicoUsd ?? 0) >= Number(query.minCostUsd) * 1e12),
+      (!query.status || trace.status === query.status) &&
+      (!query.user || trace.user === query.user) &&
+      (!query.session || trace.session === query.session) &&
+      (!query.team || trace.team === query.team) &&
+      (!query.errorType || trace.errorType === query.errorType) &&
+      (!query.traceId || trace.traceId === query.traceId) &&
+      (!query.model || trace.models.includes(query.model)) &&
+      (!query.provider || trace.providers.includes(query.provider)) &&
+      (!query.q || has(trace.inputPreview, query.q) || has(trace.outputPreview, query.q)) &&
+      (!query.minDurationMs || trace.durationMs >= Number(query.minDurationMs)) &&
+      (!query.minCostUsd || Number(trace.costPicoUsd ?? 0) >= Number(query.minCostUsd) * 1e12),
   );
   const limit = Number(query.limit ?? 50);
   const at = query.cursor ? matching.findIndex((trace) => trace.traceId === query.cursor) + 1 : 0;
@@ -141,20 +202,48 @@ function tracePage(list, query) {
 function mockStatus(mode, now) {
   const isDegraded = mode === 'degraded';
   return {
-    version: '0.1.0', environment: 'default', isSimulatedOnly: mode === 'empty', gateway: { ready: true, reasons: [], workers: 1 },
-    engine: { ready: mode !== 'broken' && !isDegraded, message: mode === 'broken' || isDegraded ? 'restarting after "memory limit exceeded"' : '' },
-    ingest: { lagMs: isDegraded ? 42_000 : 380, pendingBytes: isDegraded ? 9_400_000 : 0, quarantined: 0, lastError: null }, journal: { shedPayloads: isDegraded ? 128 : 0, isDegraded },
-    config: { epoch: 12, loadedAt: now - 3_600_000, error: isDegraded ? 'line 14, column 3: unknown key "rotues"; did you mean "routes"?' : null },
+    version: '0.1.0',
+    environment: 'default',
+    isSimulatedOnly: mode === 'empty',
+    gateway: { ready: true, reasons: [], workers: 1 },
+    engine: {
+      ready: mode !== 'broken' && !isDegraded,
+      message: mode === 'broken' || isDegraded ? 'restarting after "memory limit exceeded"' : '',
+    },
+    ingest: { lagMs: isDegraded ? 42_000 : 380, pendingBytes: isDegraded ? 9_400_000 : 0, quarantined: 0, lastError: null },
+    journal: { shedPayloads: isDegraded ? 128 : 0, isDegraded },
+    config: {
+      epoch: 12,
+      loadedAt: now - 3_600_000,
+      error: isDegraded ? 'line 14, column 3: unknown key "rotues"; did you mean "routes"?' : null,
+    },
   };
 }
 
 function mockKeys(now) {
   const day = 86_400_000;
-  const key = (id, name, prefix, feature, team, extra = {}) => ({ id, name, prefix, feature, team, models: null, createdAt: now - 40 * day, expiresAt: null, revokedAt: null, lastUsedAt: null, rotatedFrom: null, source: 'api', ...extra });
+  const key = (id, name, prefix, feature, team, extra = {}) => ({
+    id,
+    name,
+    prefix,
+    feature,
+    team,
+    models: null,
+    createdAt: now - 40 * day,
+    expiresAt: null,
+    revokedAt: null,
+    lastUsedAt: null,
+    rotatedFrom: null,
+    source: 'api',
+    ...extra,
+  });
   return [
     key('config:dev', 'dev', '', 'customer-support', 'support', { source: 'config', createdAt: null, lastUsedAt: now - 20_000 }),
     key('01', 'support widget, production', 'Hq2mTz9a', 'customer-support', 'support-team', { lastUsedAt: now - 4000 }),
-    key('02', 'contract tool', 'b7KxW0pe', 'contract-summary', 'legal-tools', { models: ['careful', 'claude-sonnet'], lastUsedAt: now - 310_000 }),
+    key('02', 'contract tool', 'b7KxW0pe', 'contract-summary', 'legal-tools', {
+      models: ['careful', 'claude-sonnet'],
+      lastUsedAt: now - 310_000,
+    }),
     key('03', 'search service', 'N4rVqj3m', 'search-rewrite', 'search', { lastUsedAt: now - 1000, revokedAt: now + 7_200_000 }),
     key('04', 'search service (rotated)', 'Yt6hBs5L', 'search-rewrite', 'search', { createdAt: now - 3_600_000, rotatedFrom: '03' }),
     key('05', 'CI evaluation runs', 'dPc9Ae7U', null, 'platform', { expiresAt: now + 20 * day, lastUsedAt: now - 5 * 3_600_000 }),
@@ -164,7 +253,13 @@ function mockKeys(now) {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { mode: { type: 'string', default: 'normal' }, live: { type: 'boolean', default: false }, port: { type: 'string', default: '0' } } });
+  const { values } = parseArgs({
+    options: {
+      mode: { type: 'string', default: 'normal' },
+      live: { type: 'boolean', default: false },
+      port: { type: 'string', default: '0' },
+    },
+  });
   const { base, adminKey } = await startMockServer({ mode: values.mode, isLive: values.live, port: Number(values.port) });
   process.stdout.write(`${base} (admin key ${adminKey})\n`);
 }

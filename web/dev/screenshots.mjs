@@ -7,7 +7,14 @@ import { parseArgs } from 'node:util';
 import { openBrowser, overflowOf, watchPage } from './browser.mjs';
 
 const { values } = parseArgs({
-  options: { base: { type: 'string' }, out: { type: 'string', default: 'screenshots' }, 'admin-key': { type: 'string' }, only: { type: 'string' }, theme: { type: 'string' }, width: { type: 'string' } },
+  options: {
+    base: { type: 'string' },
+    out: { type: 'string', default: 'screenshots' },
+    'admin-key': { type: 'string' },
+    only: { type: 'string' },
+    theme: { type: 'string' },
+    width: { type: 'string' },
+  },
 });
 const SIZES = [
   { width: 1440, height: 900 },
@@ -24,7 +31,9 @@ const isExpectedFailure = (text) => /the server responded with a status of (401|
 
 async function settle(page) {
   await page.waitForLoadState('load');
-  await page.waitForFunction(() => document.querySelector('h1') !== null && document.querySelector('.skeleton') === null, null, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector('h1') !== null && document.querySelector('.skeleton') === null, null, {
+    timeout: 20_000,
+  });
   await page.evaluate(() => document.fonts.ready);
   await page.waitForTimeout(350);
 }
@@ -103,7 +112,11 @@ async function examples(page) {
     const { traces } = await read('/api/v1/traces?limit=100');
     const { features } = await read('/api/v1/features');
     const failed = await read('/api/v1/traces?limit=1&status=error');
-    const good = traces.findLast((trace) => trace.status === 'ok' && trace.isStream && trace.feature === features[0]?.name && /^[\w ,.?'-]+$/.test(trace.inputPreview)) ?? traces[0];
+    const good =
+      traces.findLast(
+        (trace) =>
+          trace.status === 'ok' && trace.isStream && trace.feature === features[0]?.name && /^[\w ,.?'-]+$/.test(trace.inputPreview),
+      ) ?? traces[0];
     return { firstTraceId: good?.traceId, featureName: features[0]?.name, failedTraceId: failed.traces[0]?.traceId };
   });
 }
@@ -111,7 +124,14 @@ async function examples(page) {
 async function takeMockDetails(page, base, options) {
   const traces = await page.evaluate(async () => (await (await fetch('/api/v1/traces?limit=30')).json()).traces);
   const find = (text) => traces.find((trace) => trace.inputPreview.includes(text))?.traceId;
-  const wanted = { 'trace-hostile': find('<script>'), 'trace-rtl': find('شحنتي'), 'trace-long': find('averyvery'), 'trace-json': find('as JSON'), 'trace-fallback': traces.find((trace) => trace.attempts > 1)?.traceId, 'trace-spans': traces.find((trace) => trace.spanCount > 300)?.traceId };
+  const wanted = {
+    'trace-hostile': find('<script>'),
+    'trace-rtl': find('شحنتي'),
+    'trace-long': find('averyvery'),
+    'trace-json': find('as JSON'),
+    'trace-fallback': traces.find((trace) => trace.attempts > 1)?.traceId,
+    'trace-spans': traces.find((trace) => trace.spanCount > 300)?.traceId,
+  };
   for (const [name, traceId] of Object.entries(wanted)) {
     if (!wants(name) || !traceId) continue;
     await page.goto(`${base}/traces/${traceId}`);
@@ -144,7 +164,7 @@ async function takeMockDetails(page, base, options) {
   if (wants('filters')) {
     await page.goto(`${base}/traces?status=error&user=user-7&minDurationMs=100`);
     await settle(page);
-    await page.getByRole('button', { name: 'More filters' }).click();
+    await page.getByRole('button', { name: /ilters$/ }).click();
     await shoot(page, 'filters', { ...options, isFullPage: false });
   }
 }
@@ -174,10 +194,32 @@ async function main() {
       for (const size of SIZES) {
         await takePages(base, values['admin-key'] ?? server?.adminKey ?? '', theme, size);
         if (!mock) continue;
-        if (wants('empty')) await takeState(mock.startMockServer, 'empty', [['overview', '/'], ['traces', '/traces'], ['keys', '/keys']], theme, size);
-        if (wants('broken')) await takeState(mock.startMockServer, 'broken', [['overview', '/'], ['traces', '/traces']], theme, size);
+        if (wants('empty'))
+          await takeState(
+            mock.startMockServer,
+            'empty',
+            [
+              ['overview', '/'],
+              ['traces', '/traces'],
+              ['keys', '/keys'],
+            ],
+            theme,
+            size,
+          );
+        if (wants('broken'))
+          await takeState(
+            mock.startMockServer,
+            'broken',
+            [
+              ['overview', '/'],
+              ['traces', '/traces'],
+            ],
+            theme,
+            size,
+          );
         if (wants('degraded')) await takeState(mock.startMockServer, 'degraded', [['overview', '/']], theme, size);
-        if (wants('unauthenticated')) await takeState(mock.startMockServer, 'unauthenticated', [['traces', '/traces?status=error']], theme, size);
+        if (wants('unauthenticated'))
+          await takeState(mock.startMockServer, 'unauthenticated', [['traces', '/traces?status=error']], theme, size);
       }
   } finally {
     await server?.close();

@@ -24,7 +24,11 @@ for (const file of files) {
   total += size(file);
   process.stdout.write(`${kb(size(file)).padStart(10)}  ${file}\n`);
 }
-const later = new Set(Object.values(manifest).flatMap((chunk) => [chunk.file, ...(chunk.css ?? [])]).filter((file) => !files.has(file)));
+const later = new Set(
+  Object.values(manifest)
+    .flatMap((chunk) => [chunk.file, ...(chunk.css ?? [])])
+    .filter((file) => !files.has(file)),
+);
 let laterTotal = 0;
 for (const file of later) laterTotal += size(file);
 process.stdout.write(`first load ${kb(total)} gzip of ${kb(BUDGET_BYTES)}; later, page by page, ${kb(laterTotal)}\n`);

@@ -1,13 +1,12 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { asApiError } from './api/problem.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
 import { Shell } from './shell/shell.tsx';
 import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
 import { ErrorPanel } from './ui/query-state.tsx';
 import { TooltipLayer } from './ui/tooltip.tsx';
-import { Outlet } from '@tanstack/react-router';
-import { asApiError } from './api/problem.ts';
 
 const rootRoute = createRootRoute({
   component: () => (
@@ -26,7 +25,12 @@ const rootRoute = createRootRoute({
 
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
 
-const overviewRoute = createRoute({ getParentRoute: () => shellRoute, path: '/', validateSearch: parseRangeSearch, component: OverviewPage });
+const overviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/',
+  validateSearch: parseRangeSearch,
+  component: OverviewPage,
+});
 const tracesRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/traces',
@@ -65,7 +69,10 @@ const loginRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, keysRoute]), loginRoute]),
+  routeTree: rootRoute.addChildren([
+    shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, keysRoute]),
+    loginRoute,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -62,7 +62,8 @@ export class SseScanner {
 
   /** The input is over: an event whose blank line is missing still counts (some servers end with a bare `data: [DONE]`). */
   end(): void {
-    if (this.#carry !== null && !this.#isStopped) this.push(BLANK_LINE);
+    const isOpen = this.#dataStart >= 0 || this.#lineStart < this.#filled;
+    if (this.#carry !== null && isOpen && !this.#isStopped) this.push(BLANK_LINE);
   }
 
   #append(carry: Buffer, chunk: Buffer): Buffer {

@@ -4,8 +4,16 @@ import { asApiError, toApiError } from './problem.ts';
 
 describe('failed answers', () => {
   it('keep detail, code and fix of a problem document', () => {
-    const error = toApiError(422, { title: 'query too expensive', detail: '30 days of all traces', code: 'query_too_expensive', fix: 'Narrow the time range.' });
-    assert.deepEqual([error.kind, error.status, error.message, error.code, error.fix], ['problem', 422, '30 days of all traces', 'query_too_expensive', 'Narrow the time range.']);
+    const error = toApiError(422, {
+      title: 'query too expensive',
+      detail: '30 days of all traces',
+      code: 'query_too_expensive',
+      fix: 'Narrow the time range.',
+    });
+    assert.deepEqual(
+      [error.kind, error.status, error.message, error.code, error.fix],
+      ['problem', 422, '30 days of all traces', 'query_too_expensive', 'Narrow the time range.'],
+    );
   });
 
   it('without a problem document mean that control is away', () => {

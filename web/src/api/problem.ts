@@ -24,7 +24,7 @@ export function unreachable(status: number, cause?: unknown): ApiError {
       title: 'control unreachable',
       detail: status === 0 ? 'Control does not answer.' : `Control does not answer (status ${status}).`,
       code: 'control_unreachable',
-      fix: 'See whether "plimsoll serve" is running; it restarts control by itself. Calls to /v1 go on being served and are journaled.',
+      fix: 'See whether `plimsoll serve` is running; it restarts control by itself. Calls to /v1 go on being served and are journaled.',
       status,
     },
     cause,
@@ -35,7 +35,13 @@ export function unreachable(status: number, cause?: unknown): ApiError {
 export function toApiError(status: number, body: unknown): ApiError {
   if (typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string') {
     const text = (name: string): string => (name in body ? String((body as Record<string, unknown>)[name] ?? '') : ''); // an object, checked above
-    return new ApiError('problem', { title: text('title'), detail: text('detail') || text('title'), code: body.code, fix: text('fix'), status });
+    return new ApiError('problem', {
+      title: text('title'),
+      detail: text('detail') || text('title'),
+      code: body.code,
+      fix: text('fix'),
+      status,
+    });
   }
   return unreachable(status);
 }

@@ -8,7 +8,10 @@ import type { Feature, MetricFilters, MetricSeries, MetricSummary, Status, Trace
 export function summaryQuery(range: Range, groupBy: 'feature' | 'model') {
   return queryOptions({
     queryKey: ['summary', rangeKey(range), groupBy],
-    queryFn: ({ signal }) => unwrap<MetricSummary>(api.GET('/api/v1/metrics/summary', { params: { query: { ...resolveRange(range, Date.now()), groupBy } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap<MetricSummary>(
+        api.GET('/api/v1/metrics/summary', { params: { query: { ...resolveRange(range, Date.now()), groupBy } }, signal }),
+      ),
     placeholderData: keepPreviousData,
   });
 }
@@ -16,7 +19,10 @@ export function summaryQuery(range: Range, groupBy: 'feature' | 'model') {
 export function seriesQuery(range: Range, filters: MetricFilters = {}) {
   return queryOptions({
     queryKey: ['series', rangeKey(range), filters],
-    queryFn: ({ signal }) => unwrap<MetricSeries>(api.GET('/api/v1/metrics/series', { params: { query: { ...resolveRange(range, Date.now()), ...filters } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap<MetricSeries>(
+        api.GET('/api/v1/metrics/series', { params: { query: { ...resolveRange(range, Date.now()), ...filters } }, signal }),
+      ),
     placeholderData: keepPreviousData,
   });
 }
@@ -30,7 +36,9 @@ export function tracesQuery(range: Range, filters: Filters) {
     queryFn: async ({ signal, pageParam }) => {
       // Every page uses the interval of the first one: a cursor belongs to its interval.
       const { cursor, ...interval } = pageParam ?? { cursor: undefined, ...resolveRange(range, Date.now()) };
-      const page = await unwrap<TracePage>(api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }));
+      const page = await unwrap<TracePage>(
+        api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }),
+      );
       return { ...page, interval };
     },
     getNextPageParam: (page) => (page.nextCursor === null ? undefined : { cursor: page.nextCursor, ...page.interval }),
@@ -62,7 +70,10 @@ export const featuresQuery = queryOptions({
 export const keysQuery = infiniteQueryOptions({
   queryKey: ['keys'],
   initialPageParam: undefined as string | undefined,
-  queryFn: ({ signal, pageParam }) => unwrap<{ keys: readonly VirtualKey[]; nextCursor: string | null }>(api.GET('/api/v1/keys', { params: { query: pageParam === undefined ? {} : { cursor: pageParam } }, signal })),
+  queryFn: ({ signal, pageParam }) =>
+    unwrap<{ keys: readonly VirtualKey[]; nextCursor: string | null }>(
+      api.GET('/api/v1/keys', { params: { query: pageParam === undefined ? {} : { cursor: pageParam } }, signal }),
+    ),
   getNextPageParam: (page) => page.nextCursor ?? undefined,
 });
 

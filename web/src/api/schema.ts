@@ -1,7 +1,7 @@
 import type { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage } from '../../../src/traces/model.ts';
 
-export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
+export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
 
 /** RFC 9457 body of every failed answer under `/api/v1`. */
 export interface Problem {
@@ -57,7 +57,12 @@ export interface Status {
   readonly isSimulatedOnly: boolean;
   readonly gateway: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly engine: { readonly ready: boolean; readonly message: string | null };
-  readonly ingest: { readonly lagMs: number | null; readonly pendingBytes: number; readonly quarantined: number; readonly lastError: string | null };
+  readonly ingest: {
+    readonly lagMs: number | null;
+    readonly pendingBytes: number;
+    readonly quarantined: number;
+    readonly lastError: string | null;
+  };
   readonly journal: { readonly shedPayloads: number; readonly isDegraded: boolean };
   readonly config: { readonly epoch: number; readonly loadedAt: number; readonly error: string | null };
 }
@@ -69,7 +74,9 @@ export interface MetricFilters {
 }
 
 interface Answers<Body, Success extends 200 | 201> {
-  responses: { [K in Success]: { content: { 'application/json': Body } } } & { default: { content: { 'application/problem+json': Problem } } };
+  responses: { [K in Success]: { content: { 'application/json': Body } } } & {
+    default: { content: { 'application/problem+json': Problem } };
+  };
 }
 interface Get<Query, Body> extends Answers<Body, 200> {
   parameters: { query?: Query };

@@ -46,7 +46,9 @@ export function FeaturePage(): ReactNode {
         <RangePicker range={range} onChange={setRange} />
       </header>
       {feature && <Contract feature={feature} />}
-      {features.isSuccess && !feature && <p className="rounded-md bg-warning-soft px-3.5 py-2">This feature is not in the configuration; its calls carry the name.</p>}
+      {features.isSuccess && !feature && (
+        <p className="rounded-md bg-warning-soft px-3.5 py-2">This feature is not in the configuration; its calls carry the name.</p>
+      )}
       <QueryState query={summary} skeleton={<FeatureSkeleton />}>
         {(data) => {
           const metrics = data.groups.find((group) => group.key === name) ?? null;

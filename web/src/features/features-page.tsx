@@ -37,14 +37,25 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
   {
     key: 'owner',
     header: 'Owner',
-    cell: ({ feature }) => (feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>),
+    cell: ({ feature }) =>
+      feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>,
   },
   { key: 'route', header: 'Route', cell: ({ feature }) => <span className="whitespace-nowrap text-ink-2">{routeText(feature)}</span> },
   { key: 'payloads', header: 'Texts', tip: 'What is recorded of prompts and answers', cell: ({ feature }) => feature.payloads },
   { key: 'keys', header: 'Keys', isNumeric: true, cell: ({ feature }) => formatCount(feature.keyCount) },
   { key: 'requests', header: 'Requests, 24 h', isNumeric: true, cell: ({ metrics }) => formatCount(metrics?.requests ?? 0) },
-  { key: 'errors', header: 'Errors', isNumeric: true, cell: ({ metrics }) => (metrics?.errorRate == null ? none : formatPercent(metrics.errorRate)) },
-  { key: 'p95', header: 'P95', isNumeric: true, cell: ({ metrics }) => (metrics?.durationMs ? formatDuration(metrics.durationMs.p95) : none) },
+  {
+    key: 'errors',
+    header: 'Errors',
+    isNumeric: true,
+    cell: ({ metrics }) => (metrics?.errorRate == null ? none : formatPercent(metrics.errorRate)),
+  },
+  {
+    key: 'p95',
+    header: 'P95',
+    isNumeric: true,
+    cell: ({ metrics }) => (metrics?.durationMs ? formatDuration(metrics.durationMs.p95) : none),
+  },
   { key: 'cost', header: 'Cost', isNumeric: true, cell: ({ metrics }) => (metrics ? <CostSum sum={metrics} /> : none) },
   {
     key: 'warnings',
@@ -96,7 +107,9 @@ function NoFeatures(): ReactNode {
   return (
     <section className="panel flex flex-col items-start gap-3 p-6">
       <h2 className="text-base font-semibold">No feature is configured</h2>
-      <p className="max-w-prose text-ink-2">A feature is the unit that has an owner, a route and a budget. Add one to plimsoll.yaml; it is loaded without a restart.</p>
+      <p className="max-w-prose text-ink-2">
+        A feature is the unit that has an owner, a route and a budget. Add one to plimsoll.yaml; it is loaded without a restart.
+      </p>
       <pre className="rounded-md border bg-sunken p-3 font-mono text-xs leading-5">{example}</pre>
     </section>
   );

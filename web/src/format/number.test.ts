@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatCompact, formatCount, formatDuration, formatPercent, formatPercentInterval, formatRoundDuration, splitUnit, UNKNOWN } from './number.ts';
+import {
+  formatCompact,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatPercentInterval,
+  formatRoundDuration,
+  splitUnit,
+  UNKNOWN,
+} from './number.ts';
 
 describe('numbers', () => {
   it('never shows an unknown as zero', () => {
@@ -20,14 +29,32 @@ describe('numbers', () => {
   });
 
   it('picks the unit of a duration at every border', () => {
-    assert.deepEqual(
-      [0, 0.04, 3.42, 9.96, 842, 999.6, 1240, 12_340, 59_990, 125_000, 3_599_600, 7_500_000].map(formatDuration),
-      ['0 ms', '0.04 ms', '3.4 ms', '10 ms', '842 ms', '1.00 s', '1.24 s', '12.3 s', '1 min 0 s', '2 min 5 s', '1 h 0 min', '2 h 5 min'],
-    );
+    assert.deepEqual([0, 0.04, 3.42, 9.96, 842, 999.6, 1240, 12_340, 59_990, 125_000, 3_599_600, 7_500_000].map(formatDuration), [
+      '0 ms',
+      '0.04 ms',
+      '3.4 ms',
+      '10 ms',
+      '842 ms',
+      '1.00 s',
+      '1.24 s',
+      '12.3 s',
+      '1 min 0 s',
+      '2 min 5 s',
+      '1 h 0 min',
+      '2 h 5 min',
+    ]);
   });
 
   it('drops empty decimals on an axis', () => {
-    assert.deepEqual([30_000, 1500, 1000, 20, 900_000, 3_600_000, 5_400_000].map(formatRoundDuration), ['30 s', '1.5 s', '1 s', '20 ms', '15 min', '1 h', '1 h 30 min']);
+    assert.deepEqual([30_000, 1500, 1000, 20, 900_000, 3_600_000, 5_400_000].map(formatRoundDuration), [
+      '30 s',
+      '1.5 s',
+      '1 s',
+      '20 ms',
+      '15 min',
+      '1 h',
+      '1 h 30 min',
+    ]);
   });
 
   it('keeps a tiny rate apart from none', () => {

@@ -40,7 +40,13 @@ function KeyFormView({ onCreated, onCancel }: { onCreated: (key: string) => void
     mutationFn: (form: FormData) => {
       const text = (name: string): string => String(form.get(name) ?? '');
       const expires = text('expiresAt');
-      const body = newKeyOf({ name: text('name'), feature: text('feature'), team: text('team'), models: text('models'), expiresAt: expires === '' ? null : fromInputValue(expires, zone) });
+      const body = newKeyOf({
+        name: text('name'),
+        feature: text('feature'),
+        team: text('team'),
+        models: text('models'),
+        expiresAt: expires === '' ? null : fromInputValue(expires, zone),
+      });
       return unwrap<CreatedKey>(api.POST('/api/v1/keys', { body }));
     },
     onSuccess: async ({ key }) => {

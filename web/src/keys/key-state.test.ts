@@ -14,6 +14,12 @@ describe('virtual keys', () => {
 
   it('are created without what was left empty', () => {
     assert.deepEqual(newKeyOf({ name: ' ci ', feature: '', team: ' ', models: '', expiresAt: null }), { name: 'ci' });
-    assert.deepEqual(newKeyOf({ name: 'ci', feature: 'a', team: 't', models: 'x, y\nz', expiresAt: 5 }), { name: 'ci', feature: 'a', team: 't', models: ['x', 'y', 'z'], expiresAt: 5 });
+    assert.deepEqual(newKeyOf({ name: 'ci', feature: 'a', team: 't', models: 'x, y\nz', expiresAt: 5 }), {
+      name: 'ci',
+      feature: 'a',
+      team: 't',
+      models: ['x', 'y', 'z'],
+      expiresAt: 5,
+    });
   });
 });

@@ -4,7 +4,7 @@ import { api, unwrap } from '../api/client.ts';
 import { asApiError } from '../api/problem.ts';
 import { keysQuery } from '../api/queries.ts';
 import type { VirtualKey } from '../api/schema.ts';
-import { formatDate } from '../format/time.ts';
+import { formatAgo, formatDate } from '../format/time.ts';
 import { PageHeader } from '../shell/page-header.tsx';
 import { Badge } from '../ui/badges.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -26,7 +26,10 @@ export function KeysPage(): ReactNode {
           Create a key
         </button>
       </PageHeader>
-      <p className="mb-3 max-w-prose text-ink-2">A virtual key lets an application call /v1. It carries the feature and the team that its calls belong to; the key itself is shown once and stored only as a hash.</p>
+      <p className="mb-3 max-w-prose text-ink-2">
+        A virtual key lets an application call /v1. It carries the feature and the team that its calls belong to; the key itself is shown
+        once and stored only as a hash.
+      </p>
       <QueryState query={keys} skeleton={<SkeletonRows count={6} height={36} />}>
         {(data) => (
           <>
@@ -36,7 +39,7 @@ export function KeysPage(): ReactNode {
               columns={columnsOf(Date.now(), setRevoking)}
               rowKey={(key) => key.id}
               empty="There is no key yet. Create one to make the first call."
-              minWidth={1040}
+              minWidth={980}
             />
             {keys.hasNextPage && (
               <button type="button" className="button mt-3" disabled={keys.isFetchingNextPage} onClick={() => void keys.fetchNextPage()}>
@@ -65,7 +68,9 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
       key: 'name',
       header: 'Name',
       className: 'sticky left-0 z-1 bg-surface group-hover:bg-hover',
-      cell: (key) => <span className={`block max-w-56 truncate font-medium ${keyState(key, nowMs).isUsable ? '' : 'text-ink-3'}`}>{key.name}</span>,
+      cell: (key) => (
+        <span className={`block max-w-56 truncate font-medium ${keyState(key, nowMs).isUsable ? '' : 'text-ink-3'}`}>{key.name}</span>
+      ),
     },
     { key: 'prefix', header: 'Key', cell: (key) => <KeyPrefix prefix={key.prefix} /> },
     {
@@ -76,8 +81,21 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
         return <StateMark state={state} word={word} />;
       },
     },
-    { key: 'feature', header: 'Feature', cell: (key) => (key.feature === null ? <span data-tip="Each request names it in x-plimsoll-feature.">{anyText}</span> : <span className="whitespace-nowrap">{key.feature}</span>) },
-    { key: 'team', header: 'Team', cell: (key) => <span className={`whitespace-nowrap ${key.team === null ? 'text-ink-3' : ''}`}>{key.team ?? 'none'}</span> },
+    {
+      key: 'feature',
+      header: 'Feature',
+      cell: (key) =>
+        key.feature === null ? (
+          <span data-tip="Each request names it in x-plimsoll-feature.">{anyText}</span>
+        ) : (
+          <span className="whitespace-nowrap">{key.feature}</span>
+        ),
+    },
+    {
+      key: 'team',
+      header: 'Team',
+      cell: (key) => <span className={`whitespace-nowrap ${key.team === null ? 'text-ink-3' : ''}`}>{key.team ?? 'none'}</span>,
+    },
     {
       key: 'models',
       header: 'Models',
@@ -90,24 +108,37 @@ function columnsOf(nowMs: number, revoke: (key: VirtualKey) => void): Column<Vir
           </span>
         ),
     },
-    { key: 'created', header: 'Created', cell: (key) => (key.createdAt === null ? <Badge tip="Defined in plimsoll.yaml">config</Badge> : <Day at={key.createdAt} />) },
+    {
+      key: 'created',
+      header: 'Created',
+      cell: (key) =>
+        key.createdAt === null ? (
+          <Badge tip="Defined in plimsoll.yaml; remove it there, the file is loaded again by itself.">config</Badge>
+        ) : (
+          <Day at={key.createdAt} />
+        ),
+    },
     { key: 'expires', header: 'Expires', cell: (key) => (key.expiresAt === null ? never : <Day at={key.expiresAt} />) },
-    { key: 'used', header: 'Last used', cell: (key) => (key.lastUsedAt === null ? <span className="text-ink-3">not seen</span> : <TimeText at={key.lastUsedAt} />) },
+    {
+      key: 'used',
+      header: 'Last used',
+      cell: (key) =>
+        key.lastUsedAt === null ? (
+          <span className="text-ink-3">not seen</span>
+        ) : (
+          <TimeText at={key.lastUsedAt} format={(ms) => formatAgo(ms, nowMs)} />
+        ),
+    },
     {
       key: 'actions',
       header: <span className="sr-only">Actions</span>,
       isNumeric: true,
       cell: (key) =>
-        key.source === 'config' ? (
-          <span className="text-xs text-ink-3" data-tip="Remove it from plimsoll.yaml; the file is loaded again by itself.">
-            in plimsoll.yaml
-          </span>
-        ) : (
-          keyState(key, nowMs).isUsable && (
-            <button type="button" className="button button-small" onClick={() => revoke(key)} data-row>
-              Revoke<span className="sr-only"> {key.name}</span>
-            </button>
-          )
+        key.source === 'api' &&
+        keyState(key, nowMs).isUsable && (
+          <button type="button" className="button button-small" onClick={() => revoke(key)} data-row>
+            Revoke<span className="sr-only"> {key.name}</span>
+          </button>
         ),
     },
   ];

@@ -56,14 +56,21 @@ export function LoginPage(): ReactNode {
             />
           </label>
           <p id={errorId} role="alert" className={`min-h-[34px] text-xs ${error ? 'text-critical' : 'text-ink-3'}`}>
-            {error === null ? 'It starts with pla_ and is not a virtual key (plk_), which only calls models.' : (error.status === 401 ? 'This key is not valid. Check that the whole key was copied; it starts with pla_.' : `${error.message} ${error.fix}`)}
+            {error === null
+              ? 'It starts with pla_ and is not a virtual key (plk_), which only calls models.'
+              : error.status === 401
+                ? 'This key is not valid. Check that the whole key was copied; it starts with pla_.'
+                : `${error.message} ${error.fix}`}
           </p>
           <button type="submit" className="button button-primary h-9" disabled={login.isPending}>
             {login.isPending ? 'Checking…' : 'Log in'}
           </button>
         </form>
         <div className="mt-5 flex flex-col gap-2 text-xs text-ink-2">
-          <p>The first start printed the admin key in the terminal, once. It is stored only as a hash. To get a new one, run in the folder of Plimsoll:</p>
+          <p>
+            The first start printed the admin key in the terminal, once. It is stored only as a hash. To get a new one, run in the folder of
+            Plimsoll:
+          </p>
           <div className="flex items-center gap-1 rounded-md border bg-surface py-1 pr-1 pl-2.5">
             <code className="min-w-0 flex-1 font-mono text-2xs break-words">{RESET_COMMAND}</code>
             <CopyButton text={RESET_COMMAND} label="Copy" isQuiet />

@@ -71,7 +71,10 @@ function Node({ node }: { node: MarkdownNode }): ReactNode {
       );
     case 'image':
       return (
-        <span className="inline-flex max-w-full items-center gap-1.5 rounded-sm border border-dashed border-line-strong px-1.5 text-xs text-ink-2" data-tip={node.source.slice(0, 300)}>
+        <span
+          className="inline-flex max-w-full items-center gap-1.5 rounded-sm border border-dashed border-line-strong px-1.5 text-xs text-ink-2"
+          data-tip={node.source.slice(0, 300)}
+        >
           <span className="truncate">Image not loaded{node.alternative ? `: ${node.alternative}` : ''}</span>
         </span>
       );
@@ -101,7 +104,11 @@ function Node({ node }: { node: MarkdownNode }): ReactNode {
               <tr>
                 {node.head.map((cell, index) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: static
-                  <th key={index} className="border-b px-2 py-1 font-semibold first:pl-0" style={{ textAlign: node.align[index] ?? 'left' }}>
+                  <th
+                    key={index}
+                    className="border-b px-2 py-1 font-semibold first:pl-0"
+                    style={{ textAlign: node.align[index] ?? 'left' }}
+                  >
                     <Nodes nodes={cell} />
                   </th>
                 ))}

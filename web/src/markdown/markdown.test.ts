@@ -12,18 +12,33 @@ function flatten(nodes: readonly MarkdownNode[]): MarkdownNode[] {
   ]);
 }
 const kinds = (source: string): string[] => flatten(parseMarkdown(source)).map((node) => node.kind);
-const texts = (source: string): string => flatten(parseMarkdown(source)).map((node) => ('text' in node ? node.text : '')).join('');
+const texts = (source: string): string =>
+  flatten(parseMarkdown(source))
+    .map((node) => ('text' in node ? node.text : ''))
+    .join('');
 
 describe('markdown of hostile models', () => {
   it('keeps HTML as text', () => {
     for (const html of ['<script>alert(1)</script>', 'a <img src=x onerror=alert(1)> b', '<iframe src="https://evil.example"></iframe>']) {
-      assert.ok(kinds(html).every((kind) => kind === 'paragraph' || kind === 'text' || kind === 'break'), html);
+      assert.ok(
+        kinds(html).every((kind) => kind === 'paragraph' || kind === 'text' || kind === 'break'),
+        html,
+      );
       assert.ok(texts(html).includes('<'), html);
     }
   });
 
   it('makes links only of http, https and mailto', () => {
-    for (const href of ['javascript:alert(1)', 'JaVaScRiPt:alert(1)', 'data:text/html,x', 'vbscript:x', 'file:///etc/passwd', '//evil.example', '/api/v1/keys', '&#106;avascript:alert(1)'])
+    for (const href of [
+      'javascript:alert(1)',
+      'JaVaScRiPt:alert(1)',
+      'data:text/html,x',
+      'vbscript:x',
+      'file:///etc/passwd',
+      '//evil.example',
+      '/api/v1/keys',
+      '&#106;avascript:alert(1)',
+    ])
       assert.ok(!kinds(`[x](${href})`).includes('link'), href);
     assert.equal(safeUrl('java\nscript:alert(1)'), null);
     assert.ok(kinds('[x](https://example.com)').includes('link'));
@@ -49,15 +64,38 @@ describe('markdown of hostile models', () => {
   });
 
   it('reads what models usually write', () => {
-    const found = kinds('# Title\n\n1. one\n2. **two**\n\n```ts\nconst a = 1;\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n- [x] done\n\n> quote `code`');
-    for (const kind of ['heading', 'list', 'strong', 'codeBlock', 'table', 'checkbox', 'quote', 'code']) assert.ok(found.includes(kind as MarkdownNode['kind']), kind);
+    const found = kinds(
+      '# Title\n\n1. one\n2. **two**\n\n```ts\nconst a = 1;\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n- [x] done\n\n> quote `code`',
+    );
+    for (const kind of ['heading', 'list', 'strong', 'codeBlock', 'table', 'checkbox', 'quote', 'code'])
+      assert.ok(found.includes(kind as MarkdownNode['kind']), kind);
     assert.equal(texts('a &lt;b&gt; &amp; c'), 'a <b> & c');
   });
 
   it('takes any text, deep or long, and every link in it is safe', () => {
     assert.ok(flatten(parseMarkdown('> '.repeat(4000))).length > 0);
     assert.deepEqual(kinds('*'.repeat(MAX_MARKDOWN_LENGTH + 1)), ['paragraph', 'text']);
-    const piece = fc.constantFrom('[', ']', '(', ')', '!', '<', '>', '`', '*', '_', '|', '\n', 'javascript:', 'https://a.b', 'data:', '#', '- ', ' ', 'x');
+    const piece = fc.constantFrom(
+      '[',
+      ']',
+      '(',
+      ')',
+      '!',
+      '<',
+      '>',
+      '`',
+      '*',
+      '_',
+      '|',
+      '\n',
+      'javascript:',
+      'https://a.b',
+      'data:',
+      '#',
+      '- ',
+      ' ',
+      'x',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
         for (const node of flatten(parseMarkdown(pieces.join('')))) if (node.kind === 'link') assert.match(node.href, /^(https?|mailto):/);

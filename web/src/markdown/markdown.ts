@@ -1,4 +1,4 @@
-import { type Token, Lexer } from 'marked';
+import { Lexer, type Token } from 'marked';
 
 /**
  * Our own tree between marked's lexer and React. What cannot be expressed here cannot be rendered: no raw HTML, no attributes,
@@ -8,12 +8,23 @@ export type MarkdownNode =
   | { readonly kind: 'text' | 'code'; readonly text: string }
   | { readonly kind: 'strong' | 'emphasis' | 'deleted' | 'paragraph' | 'quote'; readonly children: readonly MarkdownNode[] }
   | { readonly kind: 'heading'; readonly level: number; readonly children: readonly MarkdownNode[] }
-  | { readonly kind: 'link'; readonly href: string; readonly host: string; readonly isHostShown: boolean; readonly children: readonly MarkdownNode[] }
+  | {
+      readonly kind: 'link';
+      readonly href: string;
+      readonly host: string;
+      readonly isHostShown: boolean;
+      readonly children: readonly MarkdownNode[];
+    }
   | { readonly kind: 'image'; readonly alternative: string; readonly source: string }
   | { readonly kind: 'codeBlock'; readonly language: string; readonly text: string }
   | { readonly kind: 'list'; readonly isOrdered: boolean; readonly start: number; readonly items: readonly (readonly MarkdownNode[])[] }
   | { readonly kind: 'checkbox'; readonly isChecked: boolean }
-  | { readonly kind: 'table'; readonly align: readonly Align[]; readonly head: readonly Cell[]; readonly rows: readonly (readonly Cell[])[] }
+  | {
+      readonly kind: 'table';
+      readonly align: readonly Align[];
+      readonly head: readonly Cell[];
+      readonly rows: readonly (readonly Cell[])[];
+    }
   | { readonly kind: 'break' | 'rule' };
 type Align = 'left' | 'right' | 'center' | null;
 type Cell = readonly MarkdownNode[];

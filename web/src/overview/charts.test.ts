@@ -21,7 +21,12 @@ const EMPTY: MetricRow = {
 const AT = Date.UTC(2026, 10, 21, 14, 5);
 
 function series(...rows: Partial<MetricRow>[]): MetricSeries {
-  return { from: AT, to: AT + rows.length * 60_000, stepMs: 60_000, points: rows.map((row, index) => ({ ...EMPTY, ...row, at: AT + index * 60_000 })) };
+  return {
+    from: AT,
+    to: AT + rows.length * 60_000,
+    stepMs: 60_000,
+    points: rows.map((row, index) => ({ ...EMPTY, ...row, at: AT + index * 60_000 })),
+  };
 }
 
 describe('charts of the Overview', () => {
@@ -34,13 +39,19 @@ describe('charts of the Overview', () => {
   });
 
   it('leave wholly unpriced steps out of the cost', () => {
-    const cost = chartsOf(series({ requests: 2, unpricedRequests: 2 }, { requests: 2, unpricedRequests: 1, costPicoUsd: '1000000000000' }), 'utc').at(-1);
+    const cost = chartsOf(
+      series({ requests: 2, unpricedRequests: 2 }, { requests: 2, unpricedRequests: 1, costPicoUsd: '1000000000000' }),
+      'utc',
+    ).at(-1);
     assert.deepEqual(cost?.series[0]?.values, [null, 1]);
     assert.equal(cost?.summary, 'Most $1.00 at 21 Nov 14:06');
   });
 
   it('say in a sentence what they show', () => {
-    const [requests, latency] = chartsOf(series({ requests: 3 }, { requests: 7, errors: 1, durationMs: { p50: 1, p95: 1240, p99: 3 } }), 'utc');
+    const [requests, latency] = chartsOf(
+      series({ requests: 3 }, { requests: 7, errors: 1, durationMs: { p50: 1, p95: 1240, p99: 3 } }),
+      'utc',
+    );
     assert.equal(requests?.summary, '10 calls, 1 failed (10 % of all); most 7 at 21 Nov 14:06');
     assert.equal(latency?.summary, 'Highest P95 1.24 s at 21 Nov 14:06');
   });

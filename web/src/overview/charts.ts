@@ -25,11 +25,16 @@ export function chartsOf(series: MetricSeries, zone: TimeZone): readonly ChartSp
   const { points } = series;
   const requests = points.map((point) => point.requests);
   const errors = points.map((point) => point.errors);
-  const cost = points.map((point) => (point.requests === 0 || point.unpricedRequests >= point.requests ? null : approximateUsd(point.costPicoUsd)));
+  const cost = points.map((point) =>
+    point.requests === 0 || point.unpricedRequests >= point.requests ? null : approximateUsd(point.costPicoUsd),
+  );
   const total = requests.reduce((sum, count) => sum + count, 0);
   const failed = errors.reduce((sum, count) => sum + count, 0);
   const peak = (values: readonly (number | null)[]): { value: number; at: string } | null => {
-    const best = values.reduce<number>((top, value, index) => (value !== null && (top === -1 || value > (values[top] ?? 0)) ? index : top), -1);
+    const best = values.reduce<number>(
+      (top, value, index) => (value !== null && (top === -1 || value > (values[top] ?? 0)) ? index : top),
+      -1,
+    );
     const value = values[best];
     const point = points[best];
     return value == null || point === undefined ? null : { value, at: formatMoment(point.at, zone).slice(0, -3) };
@@ -43,8 +48,17 @@ export function chartsOf(series: MetricSeries, zone: TimeZone): readonly ChartSp
     key,
     title,
     unit: 'quantiles',
-    series: QUANTILES.map(({ key: quantile, ...style }) => ({ ...style, kind: 'line', values: points.map((point) => point[field]?.[quantile] ?? null) })),
-    summary: peakText(points.map((point) => point[field]?.p95 ?? null), formatDuration, 'Highest P95', empty),
+    series: QUANTILES.map(({ key: quantile, ...style }) => ({
+      ...style,
+      kind: 'line',
+      values: points.map((point) => point[field]?.[quantile] ?? null),
+    })),
+    summary: peakText(
+      points.map((point) => point[field]?.p95 ?? null),
+      formatDuration,
+      'Highest P95',
+      empty,
+    ),
     format: formatDuration,
     formatAxis: formatRoundDuration,
   });
@@ -74,7 +88,12 @@ export function chartsOf(series: MetricSeries, zone: TimeZone): readonly ChartSp
         { label: 'Input', kind: 'line', token: 'chart-1', values: points.map((point) => point.inputTokens) },
         { label: 'Output', kind: 'line', token: 'chart-2', values: points.map((point) => point.outputTokens), dash: [5, 3] },
       ],
-      summary: peakText(points.map((point) => point.inputTokens), formatCount, 'Most input', 'No tokens in this range'),
+      summary: peakText(
+        points.map((point) => point.inputTokens),
+        formatCount,
+        'Most input',
+        'No tokens in this range',
+      ),
       format: formatCount,
       formatAxis: formatCompact,
     },

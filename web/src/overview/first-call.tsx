@@ -31,7 +31,8 @@ export function FirstCall(): ReactNode {
         </pre>
       </div>
       <p className="max-w-prose text-ink-2">
-        <code className="font-mono text-xs">$PLIMSOLL_KEY</code> is a virtual key (<code className="font-mono text-xs">plk_…</code>). The first start printed one in the terminal; make another under{' '}
+        <code className="font-mono text-xs">$PLIMSOLL_KEY</code> is a virtual key (<code className="font-mono text-xs">plk_…</code>). The
+        first start printed one in the terminal; make another under{' '}
         <Link to="/keys" className="link">
           Keys
         </Link>

@@ -28,16 +28,36 @@ export function metricColumns<Row>(rowOf: (row: Row) => MetricRow | null): Colum
         row.errorRate === null ? (
           <Unknown />
         ) : (
-          <span data-tip={`${formatInteger(row.errors)} of ${formatInteger(row.requests - row.aborted)}; 95 % interval ${formatPercentInterval(row.errorRateInterval)}`}>
+          <span
+            data-tip={`${formatInteger(row.errors)} of ${formatInteger(row.requests - row.aborted)}; 95 % interval ${formatPercentInterval(row.errorRateInterval)}`}
+          >
             {formatPercent(row.errorRate)}
           </span>
         ),
       ),
     },
     { key: 'p50', header: 'P50', isNumeric: true, tip: 'Median latency', cell: cell((row) => <Quantile value={row.durationMs?.p50} />) },
-    { key: 'p95', header: 'P95', isNumeric: true, tip: 'Latency that 95 % of calls stay under', cell: cell((row) => <Quantile value={row.durationMs?.p95} />) },
-    { key: 'p99', header: 'P99', isNumeric: true, tip: 'Latency that 99 % of calls stay under', cell: cell((row) => <Quantile value={row.durationMs?.p99} />) },
-    { key: 'ttft', header: 'TTFT P95', isNumeric: true, tip: 'Time to first token', cell: cell((row) => <Quantile value={row.ttftMs?.p95} />) },
+    {
+      key: 'p95',
+      header: 'P95',
+      isNumeric: true,
+      tip: 'Latency that 95 % of calls stay under',
+      cell: cell((row) => <Quantile value={row.durationMs?.p95} />),
+    },
+    {
+      key: 'p99',
+      header: 'P99',
+      isNumeric: true,
+      tip: 'Latency that 99 % of calls stay under',
+      cell: cell((row) => <Quantile value={row.durationMs?.p99} />),
+    },
+    {
+      key: 'ttft',
+      header: 'TTFT P95',
+      isNumeric: true,
+      tip: 'Time to first token',
+      cell: cell((row) => <Quantile value={row.ttftMs?.p95} />),
+    },
     { key: 'in', header: 'Tokens in', isNumeric: true, cell: cell((row) => formatCount(row.inputTokens)) },
     { key: 'out', header: 'Tokens out', isNumeric: true, cell: cell((row) => formatCount(row.outputTokens)) },
     { key: 'cost', header: 'Cost', isNumeric: true, cell: cell((row) => <CostSum sum={row} />) },

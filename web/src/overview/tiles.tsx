@@ -10,11 +10,13 @@ interface TileProps {
   readonly detail: ReactNode;
   readonly tip?: string;
   readonly isUnknown?: boolean;
+  /** The last tile fills the row that seven leave open. */
+  readonly isLast?: boolean;
 }
 
-function Tile({ label, value, unit, detail, tip, isUnknown = value === UNKNOWN }: TileProps): ReactNode {
+function Tile({ label, value, unit, detail, tip, isUnknown = value === UNKNOWN, isLast = false }: TileProps): ReactNode {
   return (
-    <div className="-mt-px -ml-px min-w-0 border-t border-l px-3.5 py-2.5" data-tip={tip}>
+    <div className={`-mt-px -ml-px min-w-0 border-t border-l px-3.5 py-2.5 ${isLast ? 'col-span-2 xl:col-span-1' : ''}`} data-tip={tip}>
       <dt className="label truncate">{label}</dt>
       <dd className="tabular mt-0.5">
         <span className={`text-xl font-semibold tracking-tight whitespace-nowrap ${isUnknown ? 'text-ink-3' : ''}`}>
@@ -46,11 +48,23 @@ export function Tiles({ row }: { row: MetricRow }): ReactNode {
       <Tile
         label="Error rate"
         {...splitUnit(formatPercent(row.errorRate))}
-        detail={row.errorRateInterval ? `${formatPercentInterval(row.errorRateInterval)} · n = ${formatCount(finished)}` : 'no finished call'}
+        detail={
+          row.errorRateInterval ? `${formatPercentInterval(row.errorRateInterval)} · n = ${formatCount(finished)}` : 'no finished call'
+        }
         tip="Failed calls of those that were not aborted, with the 95 % Wilson interval and the number of calls."
       />
-      <Tile label="Latency P95" {...splitUnit(formatDuration(row.durationMs?.p95 ?? null))} detail={quantileDetail(row.durationMs, 'no finished call')} tip="Time from the request to the last byte." />
-      <Tile label="First token P95" {...splitUnit(formatDuration(row.ttftMs?.p95 ?? null))} detail={quantileDetail(row.ttftMs, 'no streamed call')} tip="Time from the request to the first content." />
+      <Tile
+        label="Latency P95"
+        {...splitUnit(formatDuration(row.durationMs?.p95 ?? null))}
+        detail={quantileDetail(row.durationMs, 'no finished call')}
+        tip="Time from the request to the last byte."
+      />
+      <Tile
+        label="First token P95"
+        {...splitUnit(formatDuration(row.ttftMs?.p95 ?? null))}
+        detail={quantileDetail(row.ttftMs, 'no streamed call')}
+        tip="Time from the request to the first content."
+      />
       <Tile
         label="Output speed"
         value={row.outputTokensPerSecond === null ? UNKNOWN : formatCount(Math.round(row.outputTokensPerSecond * 10) / 10)}
@@ -66,6 +80,7 @@ export function Tiles({ row }: { row: MetricRow }): ReactNode {
       />
       <Tile
         label="Cost"
+        isLast
         value={cost.text}
         isUnknown={cost.isUnpriced}
         detail={cost.note ?? (perCall === null ? 'no priced call' : `${formatUsd(perCall)} per call`)}

@@ -77,7 +77,14 @@ function CustomForm({ range, onSubmit }: { range: Range; onSubmit: (range: Range
       </label>
       <label className="flex flex-col gap-1">
         <span className="label">To</span>
-        <input className="field" type="datetime-local" name="to" required defaultValue={toInputValue(shown.to, zone)} aria-invalid={error !== null} />
+        <input
+          className="field"
+          type="datetime-local"
+          name="to"
+          required
+          defaultValue={toInputValue(shown.to, zone)}
+          aria-invalid={error !== null}
+        />
       </label>
       <p className="min-h-4 text-xs text-critical" role="alert">
         {error}

@@ -20,7 +20,9 @@ export const PRESET_LABELS: Readonly<Record<Preset, string>> = {
 };
 
 /** A preset slides with the clock; a custom range (epoch ms, end exclusive) stays. */
-export type Range = { readonly kind: 'preset'; readonly preset: Preset } | { readonly kind: 'custom'; readonly from: number; readonly to: number };
+export type Range =
+  | { readonly kind: 'preset'; readonly preset: Preset }
+  | { readonly kind: 'custom'; readonly from: number; readonly to: number };
 
 /** The part of the URL that holds the range. */
 export interface RangeSearch {

@@ -13,7 +13,9 @@ export function RefreshPicker({ range, updatedAt }: { range: Range; updatedAt: n
   const { refreshSeconds, zone, set } = usePreferences();
   return (
     <label className="flex items-center gap-2">
-      <span className="label tabular hidden whitespace-nowrap lg:inline">{updatedAt > 0 ? `Read at ${formatClock(updatedAt, zone)}` : ''}</span>
+      <span className="label tabular hidden whitespace-nowrap lg:inline">
+        {updatedAt > 0 ? `Read at ${formatClock(updatedAt, zone)}` : ''}
+      </span>
       <span className="sr-only">Refresh</span>
       <select
         className="field"

@@ -23,10 +23,18 @@ describe('status notices', () => {
 
   it('name each thing that is wrong, the worst first, with an action', () => {
     const notices = noticesOf(
-      { ...FINE, config: { epoch: 4, loadedAt: 0, error: 'line 7: unknown key "rotues"' }, engine: { ready: false, message: 'restarting' }, journal: { shedPayloads: 3, isDegraded: true } },
+      {
+        ...FINE,
+        config: { epoch: 4, loadedAt: 0, error: 'line 7: unknown key "rotues"' },
+        engine: { ready: false, message: 'restarting' },
+        journal: { shedPayloads: 3, isDegraded: true },
+      },
       null,
     );
-    assert.deepEqual(notices.map((notice) => notice.state), ['critical', 'critical', 'warning']);
+    assert.deepEqual(
+      notices.map((notice) => notice.state),
+      ['critical', 'critical', 'warning'],
+    );
     assert.match(notices[2]?.detail ?? '', /rotues/);
     for (const notice of notices) assert.ok(notice.action.length > 10);
   });

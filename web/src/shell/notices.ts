@@ -21,7 +21,7 @@ export function noticesOf(status: Status | undefined, error: ApiError | null): r
           state: 'critical',
           title: 'Control is not reachable',
           detail: '/v1 keeps serving and journals every call; what you see here is from before.',
-          action: 'Nothing is lost. If this stays, look at the log of "plimsoll serve", or run "plimsoll doctor".',
+          action: 'Nothing is lost. If this stays, look at the log of `plimsoll serve`, or run `plimsoll doctor`.',
         },
       ];
     return [{ state: 'warning', title: 'The status of the system cannot be read', detail: error.message, action: error.fix }];
@@ -40,7 +40,7 @@ export function noticesOf(status: Status | undefined, error: ApiError | null): r
       state: 'critical',
       title: 'The trace store does not answer',
       detail: status.engine.message || 'No reason was given.',
-      action: 'New traces wait in the journal and appear when it is back. Run "plimsoll doctor" if this stays.',
+      action: 'New traces wait in the journal and appear when it is back. Run `plimsoll doctor` if this stays.',
     });
   if (status.journal.isDegraded)
     notices.push({
@@ -61,7 +61,7 @@ export function noticesOf(status: Status | undefined, error: ApiError | null): r
       state: 'warning',
       title: 'plimsoll.yaml was not loaded',
       detail: status.config.error,
-      action: `The configuration before it stays in force (epoch ${status.config.epoch}). Correct the file; "plimsoll config check" tests it.`,
+      action: `The configuration before it stays in force (epoch ${status.config.epoch}). Correct the file; \`plimsoll config check\` tests it.`,
     });
   if (status.engine.ready && status.ingest.lagMs !== null && status.ingest.lagMs > SLOW_INGEST_MS)
     notices.push({
@@ -75,7 +75,7 @@ export function noticesOf(status: Status | undefined, error: ApiError | null): r
       state: 'warning',
       title: `${status.ingest.quarantined.toLocaleString('en-US')} journal records were set aside`,
       detail: status.ingest.lastError ?? 'They could not be read.',
-      action: 'They are kept in the data directory and are missing here; please report them. "plimsoll doctor" names the file.',
+      action: 'They are kept in the data directory and are missing here; please report them. `plimsoll doctor` names the file.',
     });
   return notices.sort((a, b) => Number(b.state === 'critical') - Number(a.state === 'critical'));
 }

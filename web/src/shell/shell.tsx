@@ -8,6 +8,7 @@ import { zoneName } from '../format/time.ts';
 import { SimulatedBadge } from '../ui/badges.tsx';
 import { PlimsollMark } from '../ui/plimsoll-mark.tsx';
 import { Popover } from '../ui/popover.tsx';
+import { Prose } from '../ui/prose.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Icon, type IconName } from './icons.tsx';
@@ -35,44 +36,47 @@ export function Shell(): ReactNode {
       </a>
       <header className="sticky top-0 z-20 shrink-0 border-b bg-surface md:static md:w-48 md:border-r md:border-b-0">
         <div className="flex h-12 items-center gap-2 px-4 md:sticky md:top-0 md:h-dvh md:flex-col md:items-stretch md:gap-0 md:px-3 md:py-4">
-        <Link to="/" className="flex items-center gap-2.5 rounded-sm md:px-2">
-          <PlimsollMark className="size-6 text-accent" />
-          <span className="text-base font-semibold tracking-tight">Plimsoll</span>
-        </Link>
-        <nav aria-label="Pages" className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:static md:mt-5 md:grid-cols-1 md:gap-0.5 md:border-0 md:pb-0">
-          {PAGES.map(({ path, name, icon }) => (
-            <Link
-              key={path}
-              to={path}
-              activeOptions={{ exact: path === '/', includeSearch: false }}
-              className="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs text-ink-2 hover:bg-hover md:h-8 md:flex-row md:justify-start md:gap-2.5 md:rounded-md md:px-2 md:text-sm"
-              activeProps={{ className: 'font-semibold text-ink! md:bg-sunken' }}
-            >
-              <Icon name={icon} />
-              {name}
-            </Link>
-          ))}
-        </nav>
-        <div className="ml-auto md:mt-auto md:ml-0">
-          <div className="hidden md:block">
-            <Controls onHelp={() => setIsHelpOpen(true)} />
+          <Link to="/" className="flex items-center gap-2.5 rounded-sm md:px-2">
+            <PlimsollMark className="size-6 text-accent" />
+            <span className="text-base font-semibold tracking-tight">Plimsoll</span>
+          </Link>
+          <nav
+            aria-label="Pages"
+            className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:static md:mt-5 md:grid-cols-1 md:gap-0.5 md:border-0 md:pb-0"
+          >
+            {PAGES.map(({ path, name, icon }) => (
+              <Link
+                key={path}
+                to={path}
+                activeOptions={{ exact: path === '/', includeSearch: false }}
+                className="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs text-ink-2 hover:bg-hover md:h-8 md:flex-row md:justify-start md:gap-2.5 md:rounded-md md:px-2 md:text-sm"
+                activeProps={{ className: 'font-semibold text-ink! md:bg-sunken' }}
+              >
+                <Icon name={icon} />
+                {name}
+              </Link>
+            ))}
+          </nav>
+          <div className="ml-auto md:mt-auto md:ml-0">
+            <div className="hidden md:block">
+              <Controls onHelp={() => setIsHelpOpen(true)} />
+            </div>
+            <div className="flex items-center gap-2 md:hidden">
+              {status.data?.isSimulatedOnly && <SimulatedBadge />}
+              <Popover label={<MenuLabel />} buttonClass="button button-quiet" align="end">
+                {(close) => (
+                  <div className="w-52">
+                    <Controls
+                      onHelp={() => {
+                        close();
+                        setIsHelpOpen(true);
+                      }}
+                    />
+                  </div>
+                )}
+              </Popover>
+            </div>
           </div>
-          <div className="flex items-center gap-2 md:hidden">
-            {status.data?.isSimulatedOnly && <SimulatedBadge />}
-            <Popover label={<MenuLabel />} buttonClass="button button-quiet" align="end">
-              {(close) => (
-                <div className="w-52">
-                  <Controls
-                    onHelp={() => {
-                      close();
-                      setIsHelpOpen(true);
-                    }}
-                  />
-                </div>
-              )}
-            </Popover>
-          </div>
-        </div>
         </div>
       </header>
       <div className="flex min-w-0 flex-1 flex-col pb-13 md:pb-0">
@@ -103,7 +107,12 @@ function Notices({ notices }: { notices: readonly Notice[] }): ReactNode {
           <span className="mr-2 font-semibold">
             <StateMark state={notice.state} word={notice.title} />
           </span>
-          <span className="break-words">{notice.detail}</span> <span className="text-ink-2">{notice.action}</span>
+          <span className="break-words">
+            <Prose text={notice.detail} />
+          </span>{' '}
+          <span className="text-ink-2">
+            <Prose text={notice.action} />
+          </span>
         </li>
       ))}
     </ul>
@@ -178,7 +187,13 @@ function Controls({ onHelp }: { onHelp: () => void }): ReactNode {
             </button>
           ))}
         </fieldset>
-        <button type="button" className="ml-auto flex size-[26px] items-center justify-center rounded-md border text-ink-2 hover:bg-hover" onClick={onHelp} aria-label="Keyboard help" data-tip="Keyboard help (?)">
+        <button
+          type="button"
+          className="ml-auto flex size-[26px] items-center justify-center rounded-md border text-ink-2 hover:bg-hover"
+          onClick={onHelp}
+          aria-label="Keyboard help"
+          data-tip="Keyboard help (?)"
+        >
           ?
         </button>
         <button

@@ -23,7 +23,9 @@ function attemptsOf(span: Span, spans: readonly Span[]): readonly Span[] {
         grown = true;
       }
   }
-  return spans.filter((each) => inside.has(each.spanId) && (each.kind === 'llm' || each.kind === 'embedding')).toSorted((a, b) => Number(BigInt(a.startedAtNs) - BigInt(b.startedAtNs)));
+  return spans
+    .filter((each) => inside.has(each.spanId) && (each.kind === 'llm' || each.kind === 'embedding'))
+    .toSorted((a, b) => Number(BigInt(a.startedAtNs) - BigInt(b.startedAtNs)));
 }
 
 export function CostBreakdown({ span, spans }: CostBreakdownProps): ReactNode {
@@ -85,9 +87,13 @@ function Attempt({ attempt, title }: { attempt: Span; title: string }): ReactNod
                 <td className="py-1">{line.label}</td>
                 <td className="py-1 pl-4 text-right">{formatInteger(line.tokens)}</td>
                 {hasPrices && (
-                  <td className="py-1 pl-4 text-right text-ink-2">{line.picoUsdPerToken === null ? <i className="text-ink-3">unpriced</i> : formatUsd(perMillion(line.picoUsdPerToken))}</td>
+                  <td className="py-1 pl-4 text-right text-ink-2">
+                    {line.picoUsdPerToken === null ? <i className="text-ink-3">unpriced</i> : formatUsd(perMillion(line.picoUsdPerToken))}
+                  </td>
                 )}
-                <td className="py-1 pl-4 text-right">{line.costPicoUsd === null ? '' : <Cost picoUsd={line.costPicoUsd} status="priced" />}</td>
+                <td className="py-1 pl-4 text-right">
+                  {line.costPicoUsd === null ? '' : <Cost picoUsd={line.costPicoUsd} status="priced" />}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -97,7 +103,9 @@ function Attempt({ attempt, title }: { attempt: Span; title: string }): ReactNod
                 {totals ? 'All' : <span className="font-normal text-ink-3">Token usage is not known</span>}
                 {attempt.usageSource === 'estimated' && <span className="ml-2 font-normal text-ink-3">estimated</span>}
               </td>
-              <td className="border-t py-1 pl-4 text-right whitespace-nowrap">{totals && `${formatInteger(totals.input)} in · ${formatInteger(totals.output)} out`}</td>
+              <td className="border-t py-1 pl-4 text-right whitespace-nowrap">
+                {totals && `${formatInteger(totals.input)} in · ${formatInteger(totals.output)} out`}
+              </td>
               {hasPrices && <td className="border-t" />}
               <td className="border-t py-1 pl-4 text-right">
                 <Cost picoUsd={attempt.costPicoUsd} status={attempt.costStatus} />

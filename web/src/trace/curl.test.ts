@@ -19,7 +19,9 @@ describe('copy as curl', () => {
     assert.equal(curl.kind, 'command');
     if (curl.kind !== 'command') return;
     const script = curl.text.replace(/^curl/, 'show() { for word; do printf "%s\\n" "$word"; done; }; show');
-    const words = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PLIMSOLL_KEY: 'plk_test' } }).trimEnd().split('\n');
+    const words = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PLIMSOLL_KEY: 'plk_test' } })
+      .trimEnd()
+      .split('\n');
     assert.deepEqual(words, [
       '-sS',
       `${ORIGIN}/v1/chat/completions`,

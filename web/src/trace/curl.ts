@@ -3,8 +3,13 @@ import type { Span, TraceSummary } from '../../../src/traces/model.ts';
 export type Curl = { readonly kind: 'command'; readonly text: string } | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** The call again, as a command for a POSIX shell; the key stays a variable. */
-export function curlOf(trace: Pick<TraceSummary, 'feature' | 'user' | 'session'>, entry: Pick<Span, 'input' | 'isTruncated'> | null, origin: string): Curl {
-  if (entry === null || entry.input === null || entry.input === '') return { kind: 'unavailable', reason: 'The request body was not recorded.' };
+export function curlOf(
+  trace: Pick<TraceSummary, 'feature' | 'user' | 'session'>,
+  entry: Pick<Span, 'input' | 'isTruncated'> | null,
+  origin: string,
+): Curl {
+  if (entry === null || entry.input === null || entry.input === '')
+    return { kind: 'unavailable', reason: 'The request body was not recorded.' };
   const body = compactJson(entry.input);
   if (body === null) {
     const reason = entry.isTruncated ? 'The recorded body was cut at the size limit.' : 'Only a preview of the request was recorded.';
@@ -17,7 +22,9 @@ export function curlOf(trace: Pick<TraceSummary, 'feature' | 'user' | 'session'>
     ['x-plimsoll-user', trace.user],
     ['x-plimsoll-session', trace.session],
   ] as const;
-  const lines = headers.flatMap(([name, value]) => (value === null || value === '' ? [] : [`-H ${name === 'authorization' ? `"${name}: ${value}"` : quote(`${name}: ${value}`)}`]));
+  const lines = headers.flatMap(([name, value]) =>
+    value === null || value === '' ? [] : [`-H ${name === 'authorization' ? `"${name}: ${value}"` : quote(`${name}: ${value}`)}`],
+  );
   return { kind: 'command', text: [`curl -sS ${quote(`${origin}/v1/chat/completions`)}`, ...lines, `-d ${quote(body)}`].join(' \\\n  ') };
 }
 

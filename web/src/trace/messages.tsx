@@ -21,7 +21,8 @@ export function Conversation({ span }: { span: Span }): ReactNode {
     <div className="flex flex-col gap-4">
       {span.isTruncated && (
         <p className="text-xs text-ink-2">
-          <StateMark state="warning" word="Cut" /> <span>— a text of this span was longer than the recording limit; its end is missing.</span>
+          <StateMark state="warning" word="Cut" />{' '}
+          <span>— a text of this span was longer than the recording limit; its end is missing.</span>
         </p>
       )}
       <Side title="Input" payload={input} />
@@ -46,7 +47,9 @@ function Side({ title, payload }: { title: string; payload: Payload }): ReactNod
       <h3 className="flex flex-wrap items-center gap-2 text-xs font-semibold text-ink-3">
         {title}
         {payload.kind === 'preview' && <Badge tip="The policy of this feature keeps the first 200 characters only.">preview</Badge>}
-        {(payload.kind === 'chat' || payload.kind === 'json') && payload.isCut && <Badge tip="The recorded JSON ends in the middle; what arrived is shown.">cut</Badge>}
+        {(payload.kind === 'chat' || payload.kind === 'json') && payload.isCut && (
+          <Badge tip="The recorded JSON ends in the middle; what arrived is shown.">cut</Badge>
+        )}
       </h3>
       <PayloadView payload={payload} />
     </section>
@@ -94,7 +97,12 @@ function Chat({ payload }: { payload: Extract<Payload, { kind: 'chat' }> }): Rea
 }
 
 /** Roles are told apart by name and by the line at the left, not by colour. */
-const ROLE_BORDERS: Readonly<Record<string, string>> = { assistant: 'border-l-accent', user: 'border-l-ink-2', system: 'border-l-line-strong border-dashed', tool: 'border-l-chart-2' };
+const ROLE_BORDERS: Readonly<Record<string, string>> = {
+  assistant: 'border-l-accent',
+  user: 'border-l-ink-2',
+  system: 'border-l-line-strong border-dashed',
+  tool: 'border-l-chart-2',
+};
 
 function Message({ message }: { message: ChatMessage }): ReactNode {
   const [isMarkdown, setIsMarkdown] = useState(message.role === 'assistant');
@@ -107,7 +115,12 @@ function Message({ message }: { message: ChatMessage }): ReactNode {
         {message.label !== null && <span className="truncate font-mono text-2xs">{message.label}</span>}
         <span className="ml-auto flex">
           {canBeMarkdown && (
-            <button type="button" className="button button-quiet button-small" aria-pressed={isMarkdown} onClick={() => setIsMarkdown(!isMarkdown)}>
+            <button
+              type="button"
+              className="button button-quiet button-small"
+              aria-pressed={isMarkdown}
+              onClick={() => setIsMarkdown(!isMarkdown)}
+            >
               {isMarkdown ? 'Plain text' : 'Markdown'}
             </button>
           )}
@@ -130,7 +143,9 @@ function Part({ part, isMarkdown }: { part: MessagePart; isMarkdown: boolean }):
     case 'text':
       return (
         <Fold length={part.text.length}>
-          {(isOpen) => (isMarkdown ? <MarkdownView source={part.text} /> : <PlainText text={isOpen ? part.text : part.text.slice(0, FOLD_LENGTH)} />)}
+          {(isOpen) =>
+            isMarkdown ? <MarkdownView source={part.text} /> : <PlainText text={isOpen ? part.text : part.text.slice(0, FOLD_LENGTH)} />
+          }
         </Fold>
       );
     case 'refusal':

@@ -60,7 +60,8 @@ function* closings(text: string): Generator<string> {
     yield `${body}"${closers}`;
   } else yield `${text}${closers}`;
   const cuts = [lastComma, lastOpen].filter((cut) => cut !== null).sort((a, b) => b.at - a.at);
-  for (const cut of cuts) if (UNFINISHED.test(text.slice(cut.at + (text[cut.at] === ',' ? 1 : 0)))) yield `${text.slice(0, cut.at)}${cut.closers}`;
+  for (const cut of cuts)
+    if (UNFINISHED.test(text.slice(cut.at + (text[cut.at] === ',' ? 1 : 0)))) yield `${text.slice(0, cut.at)}${cut.closers}`;
 }
 
 function closersOf(stack: readonly string[]): string {

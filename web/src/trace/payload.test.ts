@@ -12,7 +12,13 @@ describe('payload of a span', () => {
         tools: [{ type: 'function', function: { name: 'find_order' } }],
         messages: [
           { role: 'system', content: 'Be brief.' },
-          { role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look' },
+              { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+            ],
+          },
           { role: 'tool', tool_call_id: 'call_1', content: '{}' },
         ],
       }),
@@ -31,7 +37,11 @@ describe('payload of a span', () => {
   it('reads answers, tool calls and refusals', () => {
     const payload = parsePayload(
       JSON.stringify([
-        { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find_order', arguments: '{"id":7}' } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find_order', arguments: '{"id":7}' } }],
+        },
         { message: { role: 'assistant', content: 'Hi', refusal: 'No.' } },
       ]),
     );
@@ -55,7 +65,13 @@ describe('payload of a span', () => {
   it('takes any JSON in any place', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
-        for (const text of [{ messages: value }, { messages: [value] }, { messages: [{ role: 'user', content: value }] }, { messages: [{ tool_calls: value }] }, [value]])
+        for (const text of [
+          { messages: value },
+          { messages: [value] },
+          { messages: [{ role: 'user', content: value }] },
+          { messages: [{ tool_calls: value }] },
+          [value],
+        ])
           assert.ok(parsePayload(JSON.stringify(text)).kind);
       }),
       { numRuns: 200 },

@@ -36,7 +36,8 @@ export function parsePayload(text: string | null): Payload {
   const { value, isCut } = parsed;
   if (Array.isArray(value)) {
     const messages = value.map(unwrapChoice);
-    if (messages.length > 0 && messages.every(isMessage)) return { kind: 'chat', messages: messages.map(toMessage), tools: [], parameters: {}, isCut };
+    if (messages.length > 0 && messages.every(isMessage))
+      return { kind: 'chat', messages: messages.map(toMessage), tools: [], parameters: {}, isCut };
     return { kind: 'json', value, isCut };
   }
   const body = value as Readonly<Record<string, unknown>>; // an object: the list case returned above
@@ -82,9 +83,12 @@ function toPart(part: unknown): MessagePart {
   if (!isObject(part)) return { kind: 'other', json: pretty(part) };
   if (typeof part.text === 'string') return { kind: 'text', text: part.text };
   if (part.type === 'refusal' && typeof part.refusal === 'string') return { kind: 'refusal', text: part.refusal };
-  if (part.type === 'image_url') return { kind: 'media', label: 'Image', detail: describeUrl(isObject(part.image_url) ? part.image_url.url : part.image_url) };
-  if (part.type === 'input_audio') return { kind: 'media', label: 'Audio', detail: isObject(part.input_audio) ? String(part.input_audio.format ?? '') : '' };
-  if (part.type === 'file') return { kind: 'media', label: 'File', detail: isObject(part.file) ? String(part.file.filename ?? part.file.file_id ?? '') : '' };
+  if (part.type === 'image_url')
+    return { kind: 'media', label: 'Image', detail: describeUrl(isObject(part.image_url) ? part.image_url.url : part.image_url) };
+  if (part.type === 'input_audio')
+    return { kind: 'media', label: 'Audio', detail: isObject(part.input_audio) ? String(part.input_audio.format ?? '') : '' };
+  if (part.type === 'file')
+    return { kind: 'media', label: 'File', detail: isObject(part.file) ? String(part.file.filename ?? part.file.file_id ?? '') : '' };
   return { kind: 'other', json: pretty(part) };
 }
 

@@ -2,10 +2,11 @@ import { Tabs } from 'radix-ui';
 import { type ReactNode, useState } from 'react';
 import type { Span } from '../api/schema.ts';
 import { formatDuration } from '../format/number.ts';
+import { STATUS_WORDS } from '../traces/status-word.ts';
 import { Badge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { Prose } from '../ui/prose.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
-import { STATUS_WORDS } from '../traces/status-word.ts';
 import { CostBreakdown } from './cost-breakdown.tsx';
 import { errorFix } from './error-fix.ts';
 import { Conversation } from './messages.tsx';
@@ -75,7 +76,11 @@ function SpanError({ span }: { span: Span }): ReactNode {
         {span.errorType !== null && <code className="mr-2 font-mono text-xs font-semibold text-critical">{span.errorType}</code>}
         {span.statusMessage || 'The provider gave no message.'}
       </p>
-      {fix !== null && <p className="mt-1 text-ink-2">{fix}</p>}
+      {fix !== null && (
+        <p className="mt-1 text-ink-2">
+          <Prose text={fix} />
+        </p>
+      )}
     </div>
   );
 }
@@ -101,7 +106,9 @@ function Attributes({ span }: { span: Span }): ReactNode {
               <th scope="row" className="border-b py-1 pr-4 text-left align-top font-mono font-normal whitespace-nowrap text-ink-2">
                 {name}
               </th>
-              <td className="border-b py-1 align-top font-mono [overflow-wrap:anywhere]">{typeof value === 'string' ? value : JSON.stringify(value)}</td>
+              <td className="border-b py-1 align-top font-mono [overflow-wrap:anywhere]">
+                {typeof value === 'string' ? value : JSON.stringify(value)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -124,7 +131,11 @@ function Raw({ title, text }: { title: string; text: string | null }): ReactNode
         <CopyButton text={text} label="Copy as recorded" isQuiet />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre className="max-h-[480px] overflow-auto rounded-md border bg-sunken p-2.5 font-mono text-xs leading-[18px]" tabIndex={0} dir="ltr">
+      <pre
+        className="max-h-[480px] overflow-auto rounded-md border bg-sunken p-2.5 font-mono text-xs leading-[18px]"
+        tabIndex={0}
+        dir="ltr"
+      >
         {pretty.slice(0, shown)}
       </pre>
       {pretty.length > shown && (

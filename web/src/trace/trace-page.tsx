@@ -52,7 +52,11 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
       <TraceHeader detail={detail} />
       <Totals detail={detail} />
       <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
-        <WaterfallView spans={spans} selectedId={selected?.spanId ?? null} onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })} />
+        <WaterfallView
+          spans={spans}
+          selectedId={selected?.spanId ?? null}
+          onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })}
+        />
         {selected && <SpanPanel span={selected} spans={spans} />}
       </div>
     </article>
@@ -102,7 +106,11 @@ function Totals({ detail: { trace } }: { detail: TraceDetail }): ReactNode {
       <Total name="Duration">{formatDuration(trace.durationMs)}</Total>
       <Total name="First token">{formatDuration(trace.ttftMs)}</Total>
       <Total name="Tokens">
-        {trace.inputTokens === null && trace.outputTokens === null ? <span className="text-ink-3">not known</span> : `${formatCount(trace.inputTokens)} in · ${formatCount(trace.outputTokens)} out`}
+        {trace.inputTokens === null && trace.outputTokens === null ? (
+          <span className="text-ink-3">not known</span>
+        ) : (
+          `${formatCount(trace.inputTokens)} in · ${formatCount(trace.outputTokens)} out`
+        )}
       </Total>
       <Total name="Cost">
         <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />

@@ -8,7 +8,10 @@ const USAGE = { ...NO_USAGE, inputUncachedTokens: 100, cacheReadTokens: 900, out
 
 describe('token classes of a span', () => {
   it('are priced one by one when the span carries its prices', () => {
-    const lines = usageLines({ usage: USAGE, attributes: { [PRICE_ATTRIBUTE]: { inputUncachedTokens: '250000', cacheReadTokens: '25000', outputTextTokens: 5 } } });
+    const lines = usageLines({
+      usage: USAGE,
+      attributes: { [PRICE_ATTRIBUTE]: { inputUncachedTokens: '250000', cacheReadTokens: '25000', outputTextTokens: 5 } },
+    });
     assert.deepEqual(
       lines.map((line) => [line.label, line.tokens, line.costPicoUsd]),
       [
@@ -22,7 +25,10 @@ describe('token classes of a span', () => {
   });
 
   it('are without price otherwise, and absent when the usage is not known', () => {
-    assert.deepEqual(usageLines({ usage: USAGE, attributes: {} }).map((line) => line.costPicoUsd), [null, null, null, null]);
+    assert.deepEqual(
+      usageLines({ usage: USAGE, attributes: {} }).map((line) => line.costPicoUsd),
+      [null, null, null, null],
+    );
     assert.deepEqual(usageLines({ usage: null, attributes: {} }), []);
   });
 

@@ -46,7 +46,9 @@ export function usageLines(span: Pick<Span, 'usage' | 'attributes'>): readonly U
 function pricesOf(attributes: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
   const given = attributes[PRICE_ATTRIBUTE];
   if (typeof given !== 'object' || given === null) return new Map();
-  return new Map(Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && /^\d+$/.test(entry[1])));
+  return new Map(
+    Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && /^\d+$/.test(entry[1])),
+  );
 }
 
 export function totalTokens(usage: Usage): { readonly input: number; readonly output: number } {

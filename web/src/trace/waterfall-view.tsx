@@ -47,7 +47,11 @@ export function WaterfallView({ spans, selectedId, onSelect }: WaterfallViewProp
         </span>
         <span className="relative h-full" aria-hidden="true">
           {marks.map((mark) => (
-            <span key={mark} className="tabular absolute top-1/2 -translate-y-1/2 pl-1 whitespace-nowrap" style={{ left: `${totalMs > 0 ? (mark / totalMs) * 100 : 0}%` }}>
+            <span
+              key={mark}
+              className="tabular absolute top-1/2 -translate-y-1/2 pl-1 whitespace-nowrap"
+              style={{ left: `${totalMs > 0 ? (mark / totalMs) * 100 : 0}%` }}
+            >
               {totalMs > 0 && mark / totalMs < 0.86 ? axisText(mark) : ''}
             </span>
           ))}

@@ -35,7 +35,10 @@ describe('waterfall', () => {
 
   it('hides the descendants of a collapsed span but not its time', () => {
     const { rows, totalMs } = layoutWaterfall([span('a', null, 0, 10), span('b', 'a', 0, 50), span('c', 'b', 0, 5)], new Set(['a']));
-    assert.deepEqual(rows.map((row) => [row.span.spanId, row.descendantCount]), [['a', 2]]);
+    assert.deepEqual(
+      rows.map((row) => [row.span.spanId, row.descendantCount]),
+      [['a', 2]],
+    );
     assert.equal(totalMs, 50);
   });
 
@@ -43,7 +46,9 @@ describe('waterfall', () => {
     const spans = fc.array(fc.tuple(fc.nat(20), fc.nat(20), fc.nat(1000), fc.nat(1000)), { maxLength: 40 });
     fc.assert(
       fc.property(spans, (made) => {
-        const list = made.map(([, parent, start, duration], index) => span(`s${index}`, parent < 15 ? `s${parent}` : null, start, duration));
+        const list = made.map(([, parent, start, duration], index) =>
+          span(`s${index}`, parent < 15 ? `s${parent}` : null, start, duration),
+        );
         const { rows, totalMs } = layoutWaterfall(list, NONE);
         assert.equal(new Set(rows.map((row) => row.span.spanId)).size, list.length);
         assert.equal(rows.length, list.length);

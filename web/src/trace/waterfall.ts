@@ -32,7 +32,9 @@ export function layoutWaterfall(spans: readonly Span[], collapsed: ReadonlySet<s
   const first = spans.reduce((least, span) => (startOf(span) < least ? startOf(span) : least), startOf(spans[0] as Span)); // length > 0, checked above
   const ordered = spans.toSorted((a, b) => Number(startOf(a) - startOf(b)) || (a.spanId < b.spanId ? -1 : 1));
   const ids = new Set(spans.map((span) => span.spanId));
-  const children = Map.groupBy(ordered, (span) => (span.parentSpanId !== null && ids.has(span.parentSpanId) && span.parentSpanId !== span.spanId ? span.parentSpanId : ''));
+  const children = Map.groupBy(ordered, (span) =>
+    span.parentSpanId !== null && ids.has(span.parentSpanId) && span.parentSpanId !== span.spanId ? span.parentSpanId : '',
+  );
 
   const rows: WaterfallRow[] = [];
   const seen = new Set<Span>();

@@ -19,14 +19,30 @@ export function FilterBar({ search, onChange }: FilterBarProps): ReactNode {
   const models = useQuery({ ...summaryQuery(WEEK, 'model'), staleTime: 60_000 });
   const featureNames = (features.data ?? []).map((feature) => feature.name);
   const modelNames = (models.data?.groups ?? []).flatMap((group) => (group.key === null ? [] : [group.key]));
-  const set = (name: 'status' | 'feature' | 'model' | 'q', value: string): void => onChange(parseTracesSearch({ ...search, [name]: value }));
+  const set = (name: 'status' | 'feature' | 'model' | 'q', value: string): void =>
+    onChange(parseTracesSearch({ ...search, [name]: value }));
   return (
     <div className="mb-2 flex flex-wrap items-center gap-2">
       <SearchField value={search.q ?? ''} onSubmit={(text) => set('q', text)} />
-      <Choice label="Status" value={search.status} options={STATUSES.map((status) => [status, STATUS_WORDS[status].word])} onChange={(value) => set('status', value)} />
-      <Choice label="Feature" value={search.feature} options={featureNames.map((name) => [name, name])} onChange={(value) => set('feature', value)} />
-      <Choice label="Model" value={search.model} options={modelNames.map((name) => [name, name])} onChange={(value) => set('model', value)} />
-      <Popover label="More filters" align="end">
+      <Choice
+        label="Status"
+        value={search.status}
+        options={STATUSES.map((status) => [status, STATUS_WORDS[status].word])}
+        onChange={(value) => set('status', value)}
+      />
+      <Choice
+        label="Feature"
+        value={search.feature}
+        options={featureNames.map((name) => [name, name])}
+        onChange={(value) => set('feature', value)}
+      />
+      <Choice
+        label="Model"
+        value={search.model}
+        options={modelNames.map((name) => [name, name])}
+        onChange={(value) => set('model', value)}
+      />
+      <Popover label={<FiltersLabel />} align="end">
         {(close) => (
           <FilterForm
             search={search}
@@ -44,6 +60,15 @@ export function FilterBar({ search, onChange }: FilterBarProps): ReactNode {
   );
 }
 
+function FiltersLabel(): ReactNode {
+  return (
+    <>
+      <span className="hidden sm:inline">More filters</span>
+      <span className="sm:hidden">Filters</span>
+    </>
+  );
+}
+
 function SearchField({ value, onSubmit }: { value: string; onSubmit: (text: string) => void }): ReactNode {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
@@ -53,18 +78,24 @@ function SearchField({ value, onSubmit }: { value: string; onSubmit: (text: stri
     return () => window.clearTimeout(timer);
   });
   return (
-    <search className="min-w-40 flex-1 sm:max-w-80">
+    <search className="relative min-w-40 flex-1 sm:max-w-80">
       <input
         type="search"
         data-search
-        className="field w-full"
-        placeholder="Text in input or output   /"
+        className="field peer w-full"
+        placeholder="Text in input or output"
         aria-label="Text in input or output"
         maxLength={512}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => event.key === 'Enter' && onSubmit(text)}
       />
+      <kbd
+        className="pointer-events-none absolute top-1.5 right-2 hidden rounded-sm border bg-sunken px-1.5 font-mono text-2xs text-ink-3 peer-focus:hidden md:peer-placeholder-shown:inline-block"
+        aria-hidden="true"
+      >
+        /
+      </kbd>
     </search>
   );
 }
@@ -79,7 +110,12 @@ interface ChoiceProps {
 function Choice({ label, value, options, onChange }: ChoiceProps): ReactNode {
   const isListed = value === undefined || options.some(([name]) => name === value);
   return (
-    <select aria-label={label} className={`field hidden max-w-44 sm:block ${value === undefined ? 'text-ink-2' : 'border-accent font-medium text-accent'}`} value={value ?? ''} onChange={(event) => onChange(event.target.value)}>
+    <select
+      aria-label={label}
+      className={`field hidden max-w-44 sm:block ${value === undefined ? 'text-ink-2' : 'border-accent font-medium text-accent'}`}
+      value={value ?? ''}
+      onChange={(event) => onChange(event.target.value)}
+    >
       <option value="">{label}: all</option>
       {!isListed && <option value={value}>{value}</option>}
       {options.map(([name, text]) => (
@@ -100,7 +136,12 @@ function Chips({ search, onChange }: FilterBarProps): ReactNode {
     <ul className="flex flex-wrap items-center gap-1.5" aria-label="Active filters">
       {active.map((name) => (
         <li key={name} className={name === 'status' || name === 'feature' || name === 'model' ? 'sm:hidden' : ''}>
-          <button type="button" className="button button-small max-w-72 bg-accent-soft text-accent" onClick={() => onChange(withoutFilter(search, name))} aria-label={`Remove filter ${FILTER_LABELS[name]}: ${search[name]}`}>
+          <button
+            type="button"
+            className="button button-small max-w-72 bg-accent-soft text-accent"
+            onClick={() => onChange(withoutFilter(search, name))}
+            aria-label={`Remove filter ${FILTER_LABELS[name]}: ${search[name]}`}
+          >
             <span className="truncate">
               {FILTER_LABELS[name]}: <bdi>{String(search[name])}</bdi>
             </span>
@@ -109,7 +150,11 @@ function Chips({ search, onChange }: FilterBarProps): ReactNode {
         </li>
       ))}
       <li>
-        <button type="button" className="button button-quiet button-small" onClick={() => onChange(range.kind === 'custom' ? { from: range.from, to: range.to } : { range: range.preset })}>
+        <button
+          type="button"
+          className="button button-quiet button-small"
+          onClick={() => onChange(range.kind === 'custom' ? { from: range.from, to: range.to } : { range: range.preset })}
+        >
           Clear all
         </button>
       </li>
@@ -117,7 +162,19 @@ function Chips({ search, onChange }: FilterBarProps): ReactNode {
   );
 }
 
-const FORM_FIELDS = ['status', 'feature', 'model', 'provider', 'errorType', 'user', 'session', 'team', 'traceId', 'minDurationMs', 'minCostUsd'] as const satisfies readonly (keyof Filters)[];
+const FORM_FIELDS = [
+  'status',
+  'feature',
+  'model',
+  'provider',
+  'errorType',
+  'user',
+  'session',
+  'team',
+  'traceId',
+  'minDurationMs',
+  'minCostUsd',
+] as const satisfies readonly (keyof Filters)[];
 
 interface FilterFormProps {
   readonly search: TracesSearch;

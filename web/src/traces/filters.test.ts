@@ -28,7 +28,10 @@ describe('trace filters in the URL', () => {
   });
 
   it('drop what the API would refuse', () => {
-    assert.deepEqual(parseTracesSearch({ status: 'fine', minDurationMs: '-3', minCostUsd: 'a', q: ' ', user: 'u'.repeat(600), cursor: 'x' }), {});
+    assert.deepEqual(
+      parseTracesSearch({ status: 'fine', minDurationMs: '-3', minCostUsd: 'a', q: ' ', user: 'u'.repeat(600), cursor: 'x' }),
+      {},
+    );
   });
 
   it('keep a numeric user id as text', () => {

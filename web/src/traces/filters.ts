@@ -68,7 +68,8 @@ export function withoutFilter(search: TracesSearch, name: keyof Filters): Traces
 /** Plain `a=b` pairs instead of the router's JSON, so that people can read and write links by hand. */
 export function stringifySearch(search: Readonly<Record<string, unknown>>): string {
   const pairs = new URLSearchParams();
-  for (const [name, value] of Object.entries(search)) if (value !== undefined && value !== null && value !== '') pairs.set(name, String(value));
+  for (const [name, value] of Object.entries(search))
+    if (value !== undefined && value !== null && value !== '') pairs.set(name, String(value));
   const text = pairs.toString();
   return text === '' ? '' : `?${text}`;
 }

@@ -56,25 +56,43 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
 
   const added = new Set(addedIds);
   return (
-    <div className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden" role={isPhone ? undefined : 'table'} aria-label="Traces" aria-rowcount={isPhone ? undefined : rows.length}>
+    <div
+      className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden"
+      role={isPhone ? undefined : 'table'}
+      aria-label="Traces"
+      aria-rowcount={isPhone ? undefined : rows.length}
+    >
       <div className="scroll-x flex min-h-0 flex-1 flex-col">
         <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1040px]'}`}>
           {!isPhone && <TraceListHeader />}
-          <div ref={scrollRef} className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto overscroll-contain [scrollbar-gutter:stable]" onScroll={onScroll}>
+          <div
+            ref={scrollRef}
+            className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto overscroll-contain [scrollbar-gutter:stable]"
+            onScroll={onScroll}
+          >
             <div className="relative" style={{ height: virtualizer.getTotalSize() }} role={isPhone ? undefined : 'rowgroup'}>
               {items.map((item) => {
                 const trace = rows[item.index];
                 if (!trace) return null;
                 const Row = isPhone ? TraceCard : TraceRow;
                 return (
-                  <div key={item.key} className="absolute inset-x-0 top-0" style={{ height: rowHeight, transform: `translateY(${item.start}px)` }} role="presentation">
+                  <div
+                    key={item.key}
+                    className="absolute inset-x-0 top-0"
+                    style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}
+                    role="presentation"
+                  >
                     <Row trace={trace} isNew={added.has(trace.traceId)} />
                   </div>
                 );
               })}
             </div>
             <div className="flex h-9 items-center justify-center text-xs text-ink-3" aria-live="polite">
-              {isLoadingMore ? 'Reading more…' : hasMore ? '' : `${formatInteger(rows.length)} ${rows.length === 1 ? 'trace' : 'traces'}, that is all`}
+              {isLoadingMore
+                ? 'Reading more…'
+                : hasMore
+                  ? ''
+                  : `${formatInteger(rows.length)} ${rows.length === 1 ? 'trace' : 'traces'}, that is all`}
             </div>
           </div>
         </div>

@@ -12,7 +12,8 @@ import { STATUS_WORDS } from './status-word.ts';
 export const ROW_HEIGHT = 34;
 export const CARD_HEIGHT = 96;
 
-const GRID = 'grid grid-cols-[108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
+const GRID =
+  'grid grid-cols-[108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
 
 export function TraceListHeader(): ReactNode {
   return (
@@ -23,7 +24,12 @@ export function TraceListHeader(): ReactNode {
         </span>
       ))}
       {['Tokens', 'Cost', 'TTFT', 'Duration'].map((name) => (
-        <span key={name} role="columnheader" className="text-right" data-tip={name === 'TTFT' ? 'Time to first token' : name === 'Tokens' ? 'Input → output' : undefined}>
+        <span
+          key={name}
+          role="columnheader"
+          className="text-right"
+          data-tip={name === 'TTFT' ? 'Time to first token' : name === 'Tokens' ? 'Input → output' : undefined}
+        >
           {name}
         </span>
       ))}
@@ -43,7 +49,12 @@ function compactTime(ms: number, zone: TimeZone): string {
 
 function TraceLink({ trace, children, className = '' }: { trace: TraceSummary; children: ReactNode; className?: string }): ReactNode {
   return (
-    <Link to="/traces/$traceId" params={{ traceId: trace.traceId }} className={`stretched focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent focus-visible:outline-none ${className}`} data-row>
+    <Link
+      to="/traces/$traceId"
+      params={{ traceId: trace.traceId }}
+      className={`stretched focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent focus-visible:outline-none ${className}`}
+      data-row
+    >
       {children}
     </Link>
   );
@@ -112,7 +123,10 @@ export function TraceRow({ trace, isNew }: TraceRowProps): ReactNode {
 
 function SimulatedDot(): ReactNode {
   return (
-    <span className="hatched inline-block rounded-sm border border-dashed border-line-strong px-1 text-2xs leading-4 text-ink-2" data-tip="simulated: no model was called and no money was spent">
+    <span
+      className="hatched inline-block rounded-sm border border-dashed border-line-strong px-1 text-2xs leading-4 text-ink-2"
+      data-tip="simulated: no model was called and no money was spent"
+    >
       sim<span className="sr-only">ulated</span>
     </span>
   );

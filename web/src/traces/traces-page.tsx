@@ -49,7 +49,13 @@ export function TracesPage(): ReactNode {
       <QueryState query={traces} skeleton={<SkeletonRows count={18} />}>
         {() =>
           tail.rows.length > 0 ? (
-            <TraceList rows={tail.rows} addedIds={tail.addedIds} hasMore={traces.hasNextPage} isLoadingMore={traces.isFetchingNextPage} loadMore={loadMore} />
+            <TraceList
+              rows={tail.rows}
+              addedIds={tail.addedIds}
+              hasMore={traces.hasNextPage}
+              isLoadingMore={traces.isFetchingNextPage}
+              loadMore={loadMore}
+            />
           ) : activeFilters(search).length > 0 ? (
             <NoMatch onClear={() => setSearch(searchOf(range))} />
           ) : (

@@ -24,12 +24,17 @@ interface LiveTailInput {
 
 /** Keeps a list open at its newest end: one request a second while it is visible, never two at once. */
 export function useLiveTail({ base, isLive, range, filters, onGap }: LiveTailInput): LiveTail {
-  const [live, setLive] = useState<{ readonly base: readonly TraceSummary[]; readonly tail: LiveTail }>({ base, tail: { rows: base, addedIds: [] } });
+  const [live, setLive] = useState<{ readonly base: readonly TraceSummary[]; readonly tail: LiveTail }>({
+    base,
+    tail: { rows: base, addedIds: [] },
+  });
   // More pages were read, or the filters changed: what the tail brought is merged into the new list.
   let { tail } = live;
   if (live.base !== base) {
     const isContinued = live.base.length > 0 && base[0]?.traceId === live.base[0]?.traceId;
-    tail = isContinued ? { rows: mergeLive(base, live.tail.rows, Number.POSITIVE_INFINITY).rows, addedIds: [] } : { rows: base, addedIds: [] };
+    tail = isContinued
+      ? { rows: mergeLive(base, live.tail.rows, Number.POSITIVE_INFINITY).rows, addedIds: [] }
+      : { rows: base, addedIds: [] };
     setLive({ base, tail });
   }
   const input = useRef({ range, filters, onGap });
@@ -47,7 +52,9 @@ export function useLiveTail({ base, isLive, range, filters, onGap }: LiveTailInp
           setLive((current) => {
             const merged = mergeLive(current.tail.rows, page.traces, PAGE_SIZE);
             if (merged.hasGap) queueMicrotask(() => input.current.onGap());
-            return merged.rows === current.tail.rows ? current : { base: current.base, tail: { rows: merged.rows, addedIds: merged.addedIds } };
+            return merged.rows === current.tail.rows
+              ? current
+              : { base: current.base, tail: { rows: merged.rows, addedIds: merged.addedIds } };
           });
         } catch {
           // The status banner says that control is away; the tail goes on trying.

@@ -14,7 +14,10 @@ export function SimulatedBadge(): ReactNode {
 
 export function Badge({ children, tip }: { children: ReactNode; tip?: string }): ReactNode {
   return (
-    <span className="inline-block max-w-full truncate rounded-sm border border-line bg-sunken px-1 align-middle text-2xs leading-4 font-normal text-ink-2" data-tip={tip}>
+    <span
+      className="inline-block max-w-full truncate rounded-sm border border-line bg-sunken px-1 align-middle text-2xs leading-4 font-normal text-ink-2"
+      data-tip={tip}
+    >
       {children}
     </span>
   );

@@ -51,7 +51,12 @@ export function chartOptions(input: ChartInput): uPlot.Options {
     legend: { show: false },
     cursor: {
       sync: { key: input.syncKey, setSeries: false },
-      points: { size: 6, width: 1.5, stroke: (_chart, index) => colour(input.series[index - 1]?.token ?? 'ink-3'), fill: () => colour('surface') },
+      points: {
+        size: 6,
+        width: 1.5,
+        stroke: (_chart, index) => colour(input.series[index - 1]?.token ?? 'ink-3'),
+        fill: () => colour('surface'),
+      },
       drag: { x: true, y: false, setScale: false },
       y: false,
     },
@@ -60,8 +65,19 @@ export function chartOptions(input: ChartInput): uPlot.Options {
       y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 64, values: (_chart, marks, _axis, _space, step) => axisLabels(marks, step, input.zone) },
-      { ...axis, size: (_chart, values) => Math.max(26, 14 + 6.2 * Math.max(0, ...(values ?? []).map((value) => value.length))), space: 30, values: (_chart, marks) => marks.map((mark) => (mark === 0 ? '0' : input.formatAxis(mark))) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        space: 64,
+        values: (_chart, marks, _axis, _space, step) => axisLabels(marks, step, input.zone),
+      },
+      {
+        ...axis,
+        size: (_chart, values) => Math.max(26, 14 + 6.2 * Math.max(0, ...(values ?? []).map((value) => value.length))),
+        space: 30,
+        values: (_chart, marks) => marks.map((mark) => (mark === 0 ? '0' : input.formatAxis(mark))),
+      },
     ],
     series: [
       {},
@@ -95,7 +111,9 @@ export function chartOptions(input: ChartInput): uPlot.Options {
 
 /** A value between two gaps has no line to be part of: it is drawn as a point. */
 function isolated(values: readonly (number | null)[]): uPlot.Series.Points.Show {
-  const lone = new Set(values.flatMap((value, i) => (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? [i] : [])));
+  const lone = new Set(
+    values.flatMap((value, i) => (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? [i] : [])),
+  );
   if (lone.size === 0) return false;
   return (_chart, _series, first, last) => {
     for (let i = first; i <= last; i += 1) if (lone.has(i)) return true;

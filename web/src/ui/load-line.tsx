@@ -4,7 +4,9 @@ export const DIMENSIONS = ['quality', 'latency', 'cost', 'safety'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Where a feature stands in one dimension. A measured value without an SLO or budget has nothing to be compared with. */
-export type Gauge = { readonly kind: 'unmeasured'; readonly reason: string } | { readonly kind: 'noLine'; readonly value: string; readonly what: string };
+export type Gauge =
+  | { readonly kind: 'unmeasured'; readonly reason: string }
+  | { readonly kind: 'noLine'; readonly value: string; readonly what: string };
 export type Gauges = Readonly<Record<Dimension, Gauge>>;
 
 const NAMES: Readonly<Record<Dimension, string>> = { quality: 'Quality', latency: 'Latency', cost: 'Cost', safety: 'Safety' };
@@ -17,8 +19,19 @@ function gaugeText(gauge: Gauge): string {
 function Hull({ gauge, className }: { gauge: Gauge; className: string }): ReactNode {
   const isMeasured = gauge.kind === 'noLine';
   return (
-    <svg viewBox="0 0 14 26" className={`${className} ${isMeasured ? 'text-ink-2' : 'text-ink-3'}`} fill="none" stroke="currentColor" aria-hidden="true">
-      <path d="M1.5 1v15c0 5 2.5 7.6 5.5 9 3-1.4 5.5-4 5.5-9V1" strokeWidth="1.2" strokeLinecap="round" {...(isMeasured ? {} : { strokeDasharray: '1.5 2.6', opacity: 0.8 })} />
+    <svg
+      viewBox="0 0 14 26"
+      className={`${className} ${isMeasured ? 'text-ink-2' : 'text-ink-3'}`}
+      fill="none"
+      stroke="currentColor"
+      aria-hidden="true"
+    >
+      <path
+        d="M1.5 1v15c0 5 2.5 7.6 5.5 9 3-1.4 5.5-4 5.5-9V1"
+        strokeWidth="1.2"
+        strokeLinecap="round"
+        {...(isMeasured ? {} : { strokeDasharray: '1.5 2.6', opacity: 0.8 })}
+      />
       {isMeasured ? <circle cx="7" cy="11" r="2.5" strokeWidth="1.3" /> : <path d="M7 8 10 11 7 14 4 11Z" strokeWidth="1.2" />}
     </svg>
   );

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { type ApiError, asApiError } from '../api/problem.ts';
+import { Prose } from './prose.tsx';
 import { StateMark } from './state-mark.tsx';
 
 interface QueryLike<T> {
@@ -39,7 +40,9 @@ export function ErrorPanel({ error, isRetrying = false, retry }: ErrorPanelProps
     <div role="alert" className="panel flex min-h-32 flex-col items-start justify-center gap-2 p-5">
       <StateMark state="critical" word={error.kind === 'unreachable' ? 'No answer from control' : 'This could not be shown'} />
       <p className="max-w-prose text-ink">{error.message}</p>
-      <p className="max-w-prose text-ink-2">{error.fix}</p>
+      <p className="max-w-prose text-ink-2">
+        <Prose text={error.fix} />
+      </p>
       <div className="mt-1 flex flex-wrap items-center gap-3">
         {retry && (
           <button type="button" className="button" onClick={retry} disabled={isRetrying}>

@@ -13,7 +13,11 @@ const COLOURS: Readonly<Record<State, string>> = {
 /** ● ▲ ■ ◇ ○ drawn, so that every font shows the same shape. Always stands beside its word or with a label. */
 export function StateShape({ state, label }: { state: State; label?: string }): ReactNode {
   return (
-    <svg viewBox="0 0 10 10" className={`inline-block size-2.5 shrink-0 ${COLOURS[state]}`} {...(label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true })}>
+    <svg
+      viewBox="0 0 10 10"
+      className={`inline-block size-2.5 shrink-0 ${COLOURS[state]}`}
+      {...(label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true })}
+    >
       <Shape state={state} />
     </svg>
   );

@@ -42,7 +42,12 @@ export function TimeSeries(props: TimeSeriesProps): ReactNode {
           {unit}
           {stepMs > 0 && ` · ${formatRoundDuration(stepMs)} steps`}
         </span>
-        <button type="button" className="button button-quiet button-small -my-1 ml-auto" aria-pressed={isTable} onClick={() => setIsTable(!isTable)}>
+        <button
+          type="button"
+          className="button button-quiet button-small -my-1 ml-auto"
+          aria-pressed={isTable}
+          onClick={() => setIsTable(!isTable)}
+        >
           {isTable ? 'Chart' : 'Table'}
           <span className="sr-only"> of {title}</span>
         </button>
@@ -73,7 +78,12 @@ function Legend({ series, index, format, moment }: LegendProps): ReactNode {
             {each.kind === 'bars' ? (
               <path d="M2 8V3h3v5ZM7 8V0h3v8ZM12 8V4h3v4Z" fill={`var(--${each.token})`} />
             ) : (
-              <path d="M0 4h16" stroke={`var(--${each.token})`} strokeWidth={each.width ?? 1.5} {...(each.dash ? { strokeDasharray: '4 2.5' } : {})} />
+              <path
+                d="M0 4h16"
+                stroke={`var(--${each.token})`}
+                strokeWidth={each.width ?? 1.5}
+                {...(each.dash ? { strokeDasharray: '4 2.5' } : {})}
+              />
             )}
           </svg>
           {each.label}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PlimsollError } from '../../kernel/errors.ts';
+import { JsonScanner } from './json-scanner.ts';
+
+function accepts(text: string, maxDepth = 100): boolean {
+  const scanner = new JsonScanner(maxDepth);
+  scanner.reset(Buffer.from(text));
+  try {
+    scanner.skipValue();
+    scanner.finish();
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof PlimsollError && error.code === 'invalid_argument', String(error));
+    return false;
+  }
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Characters that make most of the decisions of a JSON parser. */
+const jsonSoup = fc.string({ unit: fc.constantFrom(...'{}[]",:\\ntrufalse0123456789.eE+- \t\n\r/bé\u0001'), maxLength: 24 });
+
+describe('JsonScanner', () => {
+  it('accepts what JSON.parse accepts and nothing else', () => {
+    fc.assert(
+      fc.property(jsonSoup, (text) => assert.equal(accepts(text), parses(text), text)),
+      { numRuns: 200 },
+    );
+    fc.assert(
+      fc.property(fc.json(), (text) => assert.ok(accepts(text), text)),
+      { numRuns: 200 },
+    );
+    // One damaged place in a valid text.
+    fc.assert(
+      fc.property(fc.json(), fc.nat(), fc.constantFrom('', '"', '\\', ',', '}', ']', ':', '0', '\n', '\u0002'), (text, at, put) => {
+        const place = at % (text.length + 1);
+        const damaged = text.slice(0, place) + put + text.slice(place + 1);
+        assert.equal(accepts(damaged), parses(damaged), damaged);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('agrees with JSON.parse on the edge cases of numbers, escapes and literals', () => {
+    const edges = [
+      ['-0', '0', '01', '-', '1.', '.5', '1e5', '1E+05', '1e', '1e+', '-1.5e-10', '1.e5', '--1', '+1', '0x10', 'NaN', 'Infinity'],
+      ['"\\u00e9"', '"\\uD83D\\uDE00"', '"\\u12"', '"\\u12g4"', '"\\x41"', '"\\', '"\\"', '"a\tb"', '"\u007f"', '"é"', "'a'"],
+      ['true', 'tru', 'truee', 'null', 'nul', 'false', 'falsy', 'undefined'],
+      [
+        '',
+        ' ',
+        '[]',
+        '[ ]',
+        '[,]',
+        '[1,]',
+        '[1 2]',
+        '{}',
+        '{ }',
+        '{,}',
+        '{"a"}',
+        '{"a":}',
+        '{"a":1,}',
+        '{"a":1 "b":2}',
+        '{a:1}',
+        '[}',
+        '{]',
+        '1 2',
+        '[1]]',
+      ],
+    ];
+    for (const text of edges.flat()) assert.equal(accepts(text), parses(text), text);
+  });
+
+  it('refuses text that nests too deep, whatever its length', () => {
+    assert.ok(accepts('['.repeat(8) + ']'.repeat(8), 8));
+    assert.ok(!accepts('['.repeat(9) + ']'.repeat(9), 8));
+    assert.ok(!accepts('{"a":'.repeat(100_000), 64));
+  });
+
+  it('does not read past its range', () => {
+    const bytes = Buffer.from('xx{"a":12}34');
+    const scanner = new JsonScanner(10);
+    scanner.reset(bytes, 2, 10);
+    scanner.skipValue();
+    scanner.finish();
+    assert.equal(scanner.position, 10);
+    scanner.reset(bytes, 7, 8);
+    scanner.skipValue();
+    assert.equal(scanner.position, 8);
+  });
+});
