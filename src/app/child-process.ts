@@ -6,6 +6,7 @@ import { type ChildRole, exitCodeOf, type FromChild, type ToChild } from './proc
 /** What every child of the supervisor gets. */
 export interface ChildContext {
   readonly environment: Environment;
+  /** Time of the domain: records, expiry, schedules, simulated latencies. Tests may move it; retries, polls and disk pacing use the system clock. */
   readonly clock: Clock;
   send(message: FromChild): void;
   /** One JSON line on stderr: what an operator reads. */

@@ -1,6 +1,6 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Clock, Timer } from '../kernel/clock.ts';
+import { type Clock, systemClock, type Timer } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { type Config, readConfig } from './config.ts';
 
@@ -45,7 +45,7 @@ export class ConfigWatcher {
     this.#watcher = watch(dirname(this.#options.path), { persistent: false }, (_event, name) => {
       if (name !== null && name !== basename(this.#options.path)) return;
       this.#timer?.cancel();
-      this.#timer = this.#options.clock.setTimer(SETTLE_MS, () => this.reload());
+      this.#timer = systemClock.setTimer(SETTLE_MS, () => this.reload());
     });
     this.#watcher.on('error', () => this.#watcher?.close());
   }

@@ -15,6 +15,7 @@ import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.ts';
 import { StaticFiles } from './static-files.ts';
 import { createKeyService } from '../identity/service.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
@@ -87,17 +88,17 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   await publisher.start();
   config.start();
 
-  const engine = new EngineLink({ environment, clock, log });
+  const engine = new EngineLink({ environment, clock: systemClock, log });
   const ingest = new Ingest({
     journals: data.journals,
     scope,
     cursors: store.cursors,
     insert: async (batch) => (await engine.stores()).insert(batch),
     onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),
-    clock,
+    clock: systemClock,
     log,
   });
-  const internal: InternalApi = new InternalApi({ clusterKey, publisher, data, metrics: (): string => api.metrics(), nowMs: () => clock.nowMs() });
+  const internal: InternalApi = new InternalApi({ clusterKey, publisher, data, metrics: (): string => api.metrics(), nowMs: () => systemClock.nowMs() });
   const api: ControlApi = new ControlApi({ context, scope, store, engine, ingest, internal, config, publisher, staticKeys, targets, pepperHex });
   const files = new StaticFiles(join(import.meta.dirname, '..', '..', 'web', 'dist'));
 

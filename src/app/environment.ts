@@ -7,8 +7,6 @@ export interface Environment {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
-  readonly otlpHttpPort: number;
-  readonly otlpGrpcPort: number;
   /** An extra admin key, for machines that are set up without a person; null when unset. */
   readonly adminKey: string | null;
   /** Set: this process tree has no control of its own and follows this one. */
@@ -66,8 +64,6 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     dataDirectory: resolve(variables.PLIMSOLL_DATA_DIR || 'plimsoll-data'),
     host: variables.PLIMSOLL_HOST || '127.0.0.1',
     port: portOf(variables, 'PLIMSOLL_PORT', 4000),
-    otlpHttpPort: portOf(variables, 'PLIMSOLL_OTLP_HTTP_PORT', 4318),
-    otlpGrpcPort: portOf(variables, 'PLIMSOLL_OTLP_GRPC_PORT', 4317),
     adminKey: variables.PLIMSOLL_ADMIN_KEY || null,
     controlUrl: urlOf(variables, 'PLIMSOLL_CONTROL_URL', ['http:', 'https:']),
     clusterKey: variables.PLIMSOLL_CLUSTER_KEY || null,

@@ -3,6 +3,7 @@ import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { FileJournalWriter } from '../kernel/journal/writer.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
@@ -34,12 +35,13 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const open = { calls: (): Iterable<CallOpened> => recovered.calls };
   const journal = await FileJournalWriter.open({
     directory: data.journal(writerName),
-    clock,
+    clock: systemClock,
     carryOver: () => [...open.calls()].map((call) => ({ type: 'call.opened' as const, schemaVersion: 1, id: call.callId, payload: Buffer.from(JSON.stringify(call)) })),
     onDegraded: (isDegraded, reason) => log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
   });
 
   let current: Snapshot | null = null;
+  const firstSnapshot = Promise.withResolvers<void>();
   const gateway = createGateway({
     clock,
     journal,
@@ -56,17 +58,18 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     controlUrl,
     clusterKey,
     snapshotPath: data.snapshot,
-    clock,
+    clock: systemClock,
     report: () => ({ writer: writerName, isReady: gateway.readiness().ready, reasons: gateway.readiness().reasons, shedPayloads: journal.stats.shedPayloads, isDegraded: journal.stats.isDegraded }),
     onSnapshot: (snapshot) => {
       current = snapshot;
+      firstSnapshot.resolve();
     },
     onState: (isReachable, reason) => log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason }),
   });
-  const hadSnapshot = link.loadFromDisk();
+  link.loadFromDisk();
   settleRecovered();
   void link.follow();
-  const uploader = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway' ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock, log }) : null;
+  const uploader = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway' ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log }) : null;
   uploader?.start();
 
   const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 }, (request, response) => {
@@ -82,7 +85,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     server.listen(handle as { fd: number }, resolve);
   });
   // Ready means that a call can be answered: wait for the first snapshot, from disk or from control.
-  while (!hadSnapshot && current === null) await clock.sleep(20);
+  await firstSnapshot.promise;
 
   /** What a dead run of this writer left open is closed now, before anything new is written behind it. */
   function settleRecovered(): void {

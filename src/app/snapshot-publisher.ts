@@ -1,5 +1,5 @@
 import type { Snapshot } from '../gateway/snapshot.ts';
-import type { Clock, Timer } from '../kernel/clock.ts';
+import { type Clock, systemClock, type Timer } from '../kernel/clock.ts';
 import type { CompiledSnapshot } from './snapshot-compiler.ts';
 
 export interface SnapshotPublisherOptions {
@@ -56,7 +56,7 @@ export class SnapshotPublisher {
 
   #recheckLater(): void {
     if (this.#isClosed) return;
-    this.#timer = this.#options.clock.setTimer(RECHECK_MS, () => void this.refresh().then(() => this.#recheckLater()));
+    this.#timer = systemClock.setTimer(RECHECK_MS, () => void this.refresh().then(() => this.#recheckLater()));
   }
 
   /**
@@ -76,7 +76,7 @@ export class SnapshotPublisher {
       };
       const wake = (): void => done(this.current);
       const cancel = (): void => done(null);
-      const timer = this.#options.clock.setTimer(holdMs, cancel);
+      const timer = systemClock.setTimer(holdMs, cancel);
       this.#waiters.add(wake);
       signal.addEventListener('abort', cancel);
     });

@@ -142,8 +142,8 @@ export const MetricRow = z
     costPicoUsd: picoUsd.describe('Sum of the priced calls'),
     unpricedRequests: z.int().describe('Calls whose cost is unknown and is not in the sum'),
     estimatedCostRequests: z.int().describe('Calls in the sum whose tokens are estimated'),
-    durationMs: quantiles,
-    ttftMs: quantiles,
+    durationMs: quantiles.describe('Of successful calls; milliseconds, relative error at most 1 %; null without samples'),
+    ttftMs: quantiles.describe('Of calls that sent a first byte; milliseconds, relative error at most 1 %; null without samples'),
     outputTokensPerSecond: z.number().nullable().describe('Output tokens of successful calls / their generation time'),
   })
   .meta({ id: 'MetricRow' });

@@ -174,7 +174,10 @@ const ERRORS = [
 
 function pickFeature(random) {
   let rest = random();
-  for (let i = 0; i < WEIGHTS.length; i += 1) if ((rest -= WEIGHTS[i]) < 0) return i;
+  for (let i = 0; i < WEIGHTS.length; i += 1) {
+    rest -= WEIGHTS[i];
+    if (rest < 0) return i;
+  }
   return 0;
 }
 

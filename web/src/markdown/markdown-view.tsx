@@ -1,5 +1,6 @@
 import { Fragment, type ReactNode, useMemo } from 'react';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { ScrollText } from '../ui/scroll-text.tsx';
 import { type MarkdownNode, parseMarkdown } from './markdown.ts';
 
 /** Model output as elements of our own. Nothing of it becomes HTML. */
@@ -102,28 +103,14 @@ function Node({ node }: { node: MarkdownNode }): ReactNode {
           <table className="text-xs">
             <thead>
               <tr>
-                {node.head.map((cell, index) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: static
-                  <th
-                    key={index}
-                    className="border-b px-2 py-1 font-semibold first:pl-0"
-                    style={{ textAlign: node.align[index] ?? 'left' }}
-                  >
-                    <Nodes nodes={cell} />
-                  </th>
-                ))}
+                <Cells cells={node.head} align={node.align} isHead />
               </tr>
             </thead>
             <tbody>
               {node.rows.map((row, rowIndex) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: static
                 <tr key={rowIndex}>
-                  {row.map((cell, index) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: static
-                    <td key={index} className="border-b px-2 py-1 first:pl-0" style={{ textAlign: node.align[index] ?? 'left' }}>
-                      <Nodes nodes={cell} />
-                    </td>
-                  ))}
+                  <Cells cells={row} align={node.align} />
                 </tr>
               ))}
             </tbody>
@@ -137,6 +124,26 @@ function Node({ node }: { node: MarkdownNode }): ReactNode {
     default:
       return node satisfies never;
   }
+}
+
+interface CellsProps {
+  readonly cells: readonly (readonly MarkdownNode[])[];
+  readonly align: readonly ('left' | 'right' | 'center' | null)[];
+  readonly isHead?: boolean;
+}
+
+function Cells({ cells, align, isHead = false }: CellsProps): ReactNode {
+  const Tag = isHead ? 'th' : 'td';
+  return cells.map((cell, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: static
+    <Tag
+      key={index}
+      className={`border-b px-2 py-1 first:pl-0 ${isHead ? 'font-semibold' : ''}`}
+      style={{ textAlign: align[index] ?? 'left' }}
+    >
+      <Nodes nodes={cell} />
+    </Tag>
+  ));
 }
 
 function Items({ items }: { items: readonly (readonly MarkdownNode[])[] }): ReactNode {
@@ -155,10 +162,7 @@ export function CodeBlock({ text, language }: { text: string; language: string }
         {language || 'text'}
         <CopyButton text={text} label="Copy" isQuiet />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre className="max-h-96 overflow-auto p-2.5 font-mono text-xs leading-[18px]" tabIndex={0} dir="ltr">
-        {text}
-      </pre>
+      <ScrollText text={text} className="max-h-96" />
     </div>
   );
 }

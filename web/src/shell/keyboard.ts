@@ -17,7 +17,7 @@ function isTyping(target: EventTarget | null): boolean {
 /** Moves the focus along the rows of the page; a row is any element with `data-row`. */
 function moveRow(step: 1 | -1): boolean {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];
-  const current = rows.findIndex((row) => row === document.activeElement);
+  const current = document.activeElement instanceof HTMLElement ? rows.indexOf(document.activeElement) : -1;
   const next = rows[current === -1 ? (step === 1 ? 0 : -1) : current + step];
   if (!next) return false;
   next.focus();

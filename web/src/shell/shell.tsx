@@ -147,14 +147,12 @@ function Controls({ onHelp }: { onHelp: () => void }): ReactNode {
           <>
             <StateMark state={worst ?? 'ok'} word={worst === undefined ? 'All systems OK' : worst === 'warning' ? 'Warning' : 'Critical'} />
             {status.data && (
-              <>
-                <span className="flex items-center gap-1.5 whitespace-nowrap">
-                  <span className="truncate">
-                    {status.data.environment} · v{status.data.version}
-                  </span>
-                  {status.data.isSimulatedOnly && <SimulatedBadge />}
+              <span className="flex items-center gap-1.5 whitespace-nowrap">
+                <span className="truncate">
+                  {status.data.environment} · v{status.data.version}
                 </span>
-              </>
+                {status.data.isSimulatedOnly && <SimulatedBadge />}
+              </span>
             )}
           </>
         ) : (

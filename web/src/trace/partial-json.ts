@@ -28,7 +28,7 @@ export function parsePartialJson(text: string): PartialJson | null {
 }
 
 /** What may stand behind the last comma or bracket of cut JSON: a member, a number or the start of a literal. */
-const UNFINISHED = /^\s*(?:"[^]*|-?[\d.eE+-]*|t(?:rue?)?|tr|f(?:alse?)?|fal?|n(?:ull?)?|nu)\s*$/;
+const UNFINISHED = /^\s*(?:"[\s\S]*|-?[\d.eE+-]*|t(?:rue?)?|tr|f(?:alse?)?|fal?|n(?:ull?)?|nu)\s*$/;
 
 /** The text closed at its end, then closed at the last complete element. */
 function* closings(text: string): Generator<string> {

@@ -6,6 +6,7 @@ import { STATUS_WORDS } from '../traces/status-word.ts';
 import { Badge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Prose } from '../ui/prose.tsx';
+import { ScrollText } from '../ui/scroll-text.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { CostBreakdown } from './cost-breakdown.tsx';
 import { errorFix } from './error-fix.ts';
@@ -130,14 +131,7 @@ function Raw({ title, text }: { title: string; text: string | null }): ReactNode
         {title}
         <CopyButton text={text} label="Copy as recorded" isQuiet />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre
-        className="max-h-[480px] overflow-auto rounded-md border bg-sunken p-2.5 font-mono text-xs leading-[18px]"
-        tabIndex={0}
-        dir="ltr"
-      >
-        {pretty.slice(0, shown)}
-      </pre>
+      <ScrollText text={pretty.slice(0, shown)} className="max-h-[480px] rounded-md border" />
       {pretty.length > shown && (
         <button type="button" className="button button-small mt-1.5" onClick={() => setShown(shown + 10 * RAW_STEP)}>
           Show more

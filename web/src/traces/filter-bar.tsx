@@ -90,12 +90,12 @@ function SearchField({ value, onSubmit }: { value: string; onSubmit: (text: stri
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => event.key === 'Enter' && onSubmit(text)}
       />
-      <kbd
+      <span
         className="pointer-events-none absolute top-1.5 right-2 hidden rounded-sm border bg-sunken px-1.5 font-mono text-2xs text-ink-3 peer-focus:hidden md:peer-placeholder-shown:inline-block"
         aria-hidden="true"
       >
         /
-      </kbd>
+      </span>
     </search>
   );
 }
@@ -193,6 +193,7 @@ function FilterForm({ search, featureNames, modelNames, onSubmit }: FilterFormPr
   return (
     <form className="grid w-80 max-w-full grid-cols-2 gap-x-3 gap-y-2.5" onSubmit={submit}>
       {FORM_FIELDS.map((name) => (
+        // biome-ignore lint/a11y/noLabelWithoutControl: the control is one of two, below
         <label key={name} className={`flex min-w-0 flex-col gap-1 ${name === 'traceId' ? 'col-span-2' : ''}`}>
           <span className="label">{FILTER_LABELS[name]}</span>
           {name === 'status' ? (

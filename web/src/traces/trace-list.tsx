@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows of a virtual list stand at absolute places, which table elements cannot
+// biome-ignore-all lint/a11y/useFocusableInteractive: the link inside a row has the focus
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { TraceSummary } from '../api/schema.ts';
@@ -58,9 +60,8 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
   return (
     <div
       className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden"
-      role={isPhone ? undefined : 'table'}
+      {...(isPhone ? { role: 'region' } : { role: 'table', 'aria-rowcount': rows.length })}
       aria-label="Traces"
-      aria-rowcount={isPhone ? undefined : rows.length}
     >
       <div className="scroll-x flex min-h-0 flex-1 flex-col">
         <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1040px]'}`}>

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows of a virtual list stand at absolute places, which table elements cannot
+// biome-ignore-all lint/a11y/useFocusableInteractive: the link inside a row has the focus
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { TraceSummary } from '../api/schema.ts';

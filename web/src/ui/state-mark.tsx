@@ -13,6 +13,7 @@ const COLOURS: Readonly<Record<State, string>> = {
 /** ● ▲ ■ ◇ ○ drawn, so that every font shows the same shape. Always stands beside its word or with a label. */
 export function StateShape({ state, label }: { state: State; label?: string }): ReactNode {
   return (
+    // biome-ignore lint/a11y/noSvgWithoutTitle: labelled or hidden, by the caller's choice
     <svg
       viewBox="0 0 10 10"
       className={`inline-block size-2.5 shrink-0 ${COLOURS[state]}`}
