@@ -123,7 +123,7 @@ function report(name: string, numbers: Record<string, number | string>): void {
   if (flags.json) console.log(JSON.stringify({ name, ...rounded, ratios: {} }));
   else
     console.log(
-      name.padEnd(34) +
+      name.padEnd(40) +
         Object.entries(rounded)
           .map(([key, value]) => `${key} ${value}`)
           .join('   '),

@@ -11,7 +11,10 @@ const stamp = join(web, 'dist', '.built-from');
 export async function buildWeb() {
   if (!existsSync(join(web, 'index.html'))) return false;
   const hash = createHash('sha256');
-  for (const file of globSync(['index.html', 'package.json', 'vite.config.*', 'src/**/*', 'public/**/*'], { cwd: web, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort()) {
+  for (const file of globSync(['index.html', 'package.json', 'vite.config.*', 'src/**/*', 'public/**/*'], { cwd: web, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()) {
     hash.update(file.slice(web.length)).update('\0').update(readFileSync(file)).update('\0');
   }
   const digest = hash.digest('hex');

@@ -13,7 +13,11 @@ const STEPS = [
 const failed = [];
 for (const [name, command, args] of STEPS) {
   const started = Date.now();
-  const result = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, PATH: `${process.cwd()}/node_modules/.bin:${process.env.PATH}` }, maxBuffer: 64 * 1024 * 1024 });
+  const result = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${process.cwd()}/node_modules/.bin:${process.env.PATH}` },
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const isOk = result.status === 0;
   console.log(`${isOk ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
   if (!isOk) {

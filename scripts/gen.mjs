@@ -1,7 +1,14 @@
 // npm run gen: renews everything that is generated from code. With --check it changes nothing and fails when something is stale.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { commandsReference, configJsonSchema, configReference, environmentReference, errorsReference, openApiText } from '../src/app/reference.ts';
+import {
+  commandsReference,
+  configJsonSchema,
+  configReference,
+  environmentReference,
+  errorsReference,
+  openApiText,
+} from '../src/app/reference.ts';
 
 const FILES = {
   'docs/reference/errors.md': errorsReference,

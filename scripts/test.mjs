@@ -4,18 +4,31 @@ import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 
 const wanted = process.argv.slice(2);
-const GROUPS = { unit: ['src/**/*.test.ts', 'web/src/**/*.test.ts'], contract: ['test/contract/**/*.test.ts'], e2e: ['test/e2e/**/*.test.ts'], fault: ['test/fault/**/*.test.ts'] };
+const GROUPS = {
+  unit: ['src/**/*.test.ts', 'web/src/**/*.test.ts'],
+  contract: ['test/contract/**/*.test.ts'],
+  e2e: ['test/e2e/**/*.test.ts'],
+  fault: ['test/fault/**/*.test.ts'],
+};
 const patterns = (wanted.length > 0 ? wanted : Object.keys(GROUPS)).flatMap((word) => GROUPS[word] ?? [word]);
 const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].sort();
 if (files.length === 0) {
   console.error(`No test file matches ${patterns.join(' ')}`);
   process.exit(1);
 }
-const browser = process.env.PLIMSOLL_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find((path) => existsSync(path));
+const browser =
+  process.env.PLIMSOLL_CHROMIUM ??
+  ['/usr/bin/chromium', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find((path) =>
+    existsSync(path),
+  );
 if (browser) process.env.PLIMSOLL_CHROMIUM = browser;
 const missing = [
-  process.env.TEST_POSTGRES_URL ? null : ['control store on PostgreSQL', 'set TEST_POSTGRES_URL=postgres://user@host:5432/database (PostgreSQL 15 or newer)'],
-  process.env.TEST_CLICKHOUSE_URL ? null : ['trace store on a ClickHouse server', 'set TEST_CLICKHOUSE_URL=http://user:password@host:8123 (the same suite always runs on chDB)'],
+  process.env.TEST_POSTGRES_URL
+    ? null
+    : ['control store on PostgreSQL', 'set TEST_POSTGRES_URL=postgres://user@host:5432/database (PostgreSQL 15 or newer)'],
+  process.env.TEST_CLICKHOUSE_URL
+    ? null
+    : ['trace store on a ClickHouse server', 'set TEST_CLICKHOUSE_URL=http://user:password@host:8123 (the same suite always runs on chDB)'],
   browser ? null : ['dashboard in a browser', 'install Chromium, or set PLIMSOLL_CHROMIUM to its path'],
 ].filter((entry) => entry !== null);
 const started = Date.now();
@@ -36,14 +49,19 @@ process.exit(exitCode || (totals.pass === 0 ? 1 : 0));
 /** @returns the runner's exit code; adds its closing counts to the totals */
 function runPhase({ files: phaseFiles, concurrency }) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=600000', ...phaseFiles], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=600000', ...phaseFiles],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     let tail = '';
     child.stdout.on('data', (bytes) => {
       process.stdout.write(bytes);
       tail = `${tail}${bytes}`.slice(-4_000_000);
     });
     child.on('close', (code, signal) => {
-      for (const name of Object.keys(totals)) totals[name] += Number([...tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+      for (const name of Object.keys(totals))
+        totals[name] += Number([...tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
       resolve(signal ? 1 : (code ?? 1));
     });
   });

@@ -37,7 +37,32 @@ const snapshot: Snapshot = {
   limits: { maxBodyBytes: 32 * 1024 * 1024, maxJsonDepth: 128, maxConcurrentRequests: 10_000, maxPayloadBytes: 256 * 1024 },
 };
 
-const journal = process.env.MEMJ ? (() => { let b: Promise<void>|null=null; return { append(){}, written(){ return b ??= new Promise<void>(r=>setImmediate(()=>{b=null;r();})); }, sync(){return Promise.resolve()}, canAccept(){return true}, stats:{shedPayloads:0,appended:0,bytes:0,isDegraded:false}, close(){return Promise.resolve()} } })() : await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
+const journal = process.env.MEMJ
+  ? (() => {
+      let b: Promise<void> | null = null;
+      return {
+        append() {},
+        written() {
+          return (b ??= new Promise<void>((r) =>
+            setImmediate(() => {
+              b = null;
+              r();
+            }),
+          ));
+        },
+        sync() {
+          return Promise.resolve();
+        },
+        canAccept() {
+          return true;
+        },
+        stats: { shedPayloads: 0, appended: 0, bytes: 0, isDegraded: false },
+        close() {
+          return Promise.resolve();
+        },
+      };
+    })()
+  : await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
 const log = createWriteStream(`${directory}/calls.log`);
 let lines = '';
 const gateway = createGateway({

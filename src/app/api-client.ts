@@ -7,7 +7,11 @@ import type { Environment } from './environment.ts';
 export interface ApiClient {
   readonly baseUrl: string;
   /** @throws PlimsollError the server's own error, or `store_unavailable` when nothing answers */
-  call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options?: { readonly query?: Readonly<Record<string, string | number | undefined>>; readonly body?: unknown }): Promise<T>;
+  call<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options?: { readonly query?: Readonly<Record<string, string | number | undefined>>; readonly body?: unknown },
+  ): Promise<T>;
 }
 
 /** Uses PLIMSOLL_ADMIN_KEY, else the cluster key of the data directory: who may read that directory owns this Plimsoll. */
@@ -16,21 +20,39 @@ export function createApiClient(environment: Environment): ApiClient {
   const key = environment.adminKey ?? environment.clusterKey ?? localClusterKey(environment.dataDirectory);
   return {
     baseUrl,
-    async call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, { query = {}, body }: { query?: Readonly<Record<string, string | number | undefined>>; body?: unknown } = {}): Promise<T> {
-      if (key === null) throw new PlimsollError('unauthenticated', `Set PLIMSOLL_ADMIN_KEY, or run this where the data directory is (looked in ${environment.dataDirectory})`);
+    async call<T>(
+      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+      path: string,
+      { query = {}, body }: { query?: Readonly<Record<string, string | number | undefined>>; body?: unknown } = {},
+    ): Promise<T> {
+      if (key === null)
+        throw new PlimsollError(
+          'unauthenticated',
+          `Set PLIMSOLL_ADMIN_KEY, or run this where the data directory is (looked in ${environment.dataDirectory})`,
+        );
       const url = new URL(`${baseUrl}${path}`);
       for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
       let answer: Response;
       try {
-        answer = await fetch(url, { method, headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+        answer = await fetch(url, {
+          method,
+          headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
       } catch (error) {
-        throw new PlimsollError('store_unavailable', `No Plimsoll answers at ${baseUrl}; start it with "npm start", or set PLIMSOLL_URL`, { cause: error });
+        throw new PlimsollError('store_unavailable', `No Plimsoll answers at ${baseUrl}; start it with "npm start", or set PLIMSOLL_URL`, {
+          cause: error,
+        });
       }
       const text = await answer.text();
       const parsed: unknown = text === '' ? null : parseJson(text);
       if (answer.ok) return parsed as T;
       const problem = parsed as Partial<ProblemBody> | null;
-      throw new PlimsollError(isErrorCode(problem?.code) ? problem.code : 'internal', problem?.detail ?? `${method} ${path} answered ${answer.status}`, { details: { status: answer.status } });
+      throw new PlimsollError(
+        isErrorCode(problem?.code) ? problem.code : 'internal',
+        problem?.detail ?? `${method} ${path} answered ${answer.status}`,
+        { details: { status: answer.status } },
+      );
     },
   };
 }

@@ -81,6 +81,20 @@ export const catalogueRoutes = [
       };
     },
   }),
-  route({ method: 'GET', path: '/api/v1/status', summary: 'Health of every part, for the status strip and for scripts', permission: 'status:read', response: Status, handler: ({ services }) => services.status() }),
-  route({ method: 'GET', path: '/api/v1/openapi.json', summary: 'This API as OpenAPI 3.1', permission: 'public', response: z.record(z.string(), z.unknown()), handler: ({ services }) => services.openApi() }),
+  route({
+    method: 'GET',
+    path: '/api/v1/status',
+    summary: 'Health of every part, for the status strip and for scripts',
+    permission: 'status:read',
+    response: Status,
+    handler: ({ services }) => services.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/openapi.json',
+    summary: 'This API as OpenAPI 3.1',
+    permission: 'public',
+    response: z.record(z.string(), z.unknown()),
+    handler: ({ services }) => services.openApi(),
+  }),
 ];

@@ -20,14 +20,24 @@ export async function run(words: readonly string[]): Promise<void> {
   const isHelp = words.includes('--help') || words.includes('-h');
   const rest = words.filter((word) => word !== '--json' && word !== '--help' && word !== '-h');
   const output = createTerminal(isJson);
-  const found = COMMANDS.filter((entry) => entry.name.split(' ').every((part, index) => rest[index] === part)).sort((a, b) => b.name.length - a.name.length)[0];
+  const found = COMMANDS.filter((entry) => entry.name.split(' ').every((part, index) => rest[index] === part)).sort(
+    (a, b) => b.name.length - a.name.length,
+  )[0];
   if (found === undefined) {
     const asked = rest.filter((word) => !word.startsWith('-')).join(' ');
     const group = COMMANDS.filter((entry) => entry.name.startsWith(`${rest[0]} `));
     if (words.includes('--version')) return output.print(VERSION, { version: VERSION });
     output.print(overview(group.length > 0 ? group : COMMANDS));
     if (asked !== '' && group.length === 0) {
-      const close = nearest(asked, COMMANDS.map((entry) => entry.name)) ?? nearest(rest[0] ?? '', COMMANDS.map((entry) => entry.name.split(' ')[0] ?? ''));
+      const close =
+        nearest(
+          asked,
+          COMMANDS.map((entry) => entry.name),
+        ) ??
+        nearest(
+          rest[0] ?? '',
+          COMMANDS.map((entry) => entry.name.split(' ')[0] ?? ''),
+        );
       output.note(`\nThere is no command "${asked}"${close ? `; did you mean "${close}"?` : '.'}`);
       process.exitCode = EXIT.usage;
     }
@@ -40,12 +50,18 @@ export async function run(words: readonly string[]): Promise<void> {
   try {
     const options = parseCommandOptions(command, rest.slice(found.name.split(' ').length));
     const environment = readEnvironment(process.env);
-    process.exitCode = (await command.run({ options, output, signal: abort.signal, context: { environment, client: createApiClient(environment) } })) ?? EXIT.ok;
+    process.exitCode =
+      (await command.run({ options, output, signal: abort.signal, context: { environment, client: createApiClient(environment) } })) ??
+      EXIT.ok;
   } catch (thrown) {
     const error = toPlimsollError(thrown);
     output.progress('');
     const cause = error.code === 'internal' && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
-    process.stderr.write(isJson ? `${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix, details: error.details } })}\n` : `plimsoll ${found.name}: ${error.message}${cause}\n  → ${error.fix}\n`);
+    process.stderr.write(
+      isJson
+        ? `${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix, details: error.details } })}\n`
+        : `plimsoll ${found.name}: ${error.message}${cause}\n  → ${error.fix}\n`,
+    );
     process.exitCode = exitCodeOf(error.code);
   }
 }

@@ -13,6 +13,14 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
-  { name: 'sim traffic', summary: 'Drive the example features through the running gateway', load: () => import('./commands/sim-traffic.ts') },
-  { name: 'sim backfill', summary: 'Write past-dated simulated calls for dashboards and benches', load: () => import('./commands/sim-backfill.ts') },
+  {
+    name: 'sim traffic',
+    summary: 'Drive the example features through the running gateway',
+    load: () => import('./commands/sim-traffic.ts'),
+  },
+  {
+    name: 'sim backfill',
+    summary: 'Write past-dated simulated calls for dashboards and benches',
+    load: () => import('./commands/sim-backfill.ts'),
+  },
 ];

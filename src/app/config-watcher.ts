@@ -82,6 +82,12 @@ export function readConfigFile(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new PlimsollError('config_invalid', isMissing ? `There is no configuration at ${path}; "plimsoll init" writes one, PLIMSOLL_CONFIG names another place` : `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new PlimsollError(
+      'config_invalid',
+      isMissing
+        ? `There is no configuration at ${path}; "plimsoll init" writes one, PLIMSOLL_CONFIG names another place`
+        : `Cannot read ${path}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }

@@ -8,7 +8,9 @@ import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts
 import { simConfig } from '../sim/config.ts';
 
 /** `sim:` may be left out whole. */
-export const SimConfig = simConfig.prefault({}).describe('The simulated providers; they run only when a provider of kind sim is configured');
+export const SimConfig = simConfig
+  .prefault({})
+  .describe('The simulated providers; they run only when a provider of kind sim is configured');
 
 /** All sections, in the order of the reference page. */
 export const CONFIG_SECTIONS = [
@@ -58,21 +60,30 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
   const check = (noun: string, word: string, known: Readonly<Record<string, unknown>>, path: (string | number)[]): boolean => {
     if (Object.hasOwn(known, word)) return true;
     const close = nearest(word, Object.keys(known));
-    report(path, `no ${noun} is named "${word}"; ${close ? `did you mean "${close}"?` : `known: ${Object.keys(known).join(', ') || 'none'}`}`);
+    report(
+      path,
+      `no ${noun} is named "${word}"; ${close ? `did you mean "${close}"?` : `known: ${Object.keys(known).join(', ') || 'none'}`}`,
+    );
     return false;
   };
-  for (const [alias, model] of Object.entries(config.models)) check('provider', model.provider, config.providers, ['models', alias, 'provider']);
+  for (const [alias, model] of Object.entries(config.models))
+    check('provider', model.provider, config.providers, ['models', alias, 'provider']);
   for (const alias of Object.keys(config.prices)) check('model', alias, config.models, ['prices', alias]);
   for (const [route, { targets }] of Object.entries(config.routes)) {
-    if (Object.hasOwn(config.models, route)) report(['routes', route], `"${route}" is also a model; routes and models share one namespace: rename one`);
+    if (Object.hasOwn(config.models, route))
+      report(['routes', route], `"${route}" is also a model; routes and models share one namespace: rename one`);
     const known = targets.filter((target, index) => check('model', target, config.models, ['routes', route, 'targets', index]));
     const simulated = known.filter((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
     if (simulated.length > 0 && simulated.length < known.length) {
-      report(['routes', route, 'targets'], `mixes simulated (${simulated.join(', ')}) and real targets: a made-up answer could reach a user; use one kind only`);
+      report(
+        ['routes', route, 'targets'],
+        `mixes simulated (${simulated.join(', ')}) and real targets: a made-up answer could reach a user; use one kind only`,
+      );
     }
     if (new Set(targets).size < targets.length) report(['routes', route, 'targets'], 'names the same model twice');
   }
-  for (const [feature, { route }] of Object.entries(config.features)) check('route or model', route, { ...config.routes, ...config.models }, ['features', feature, 'route']);
+  for (const [feature, { route }] of Object.entries(config.features))
+    check('route or model', route, { ...config.routes, ...config.models }, ['features', feature, 'route']);
   const names = new Set<string>();
   config.keys.forEach((key, index) => {
     if (names.has(key.name)) report(['keys', index, 'name'], `a second key named "${key.name}"`);

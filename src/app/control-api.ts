@@ -1,22 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { featureRoutes } from '../features/routes.ts';
+import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createAdminAccess } from '../identity/admin-access.ts';
 import { LoginThrottle } from '../identity/login-throttle.ts';
-import { identityRoutes } from '../identity/routes.ts';
+import { type IdentityServices, identityRoutes } from '../identity/routes.ts';
 import { createKeyService, type KeyTargets } from '../identity/service.ts';
 import { createSessionService } from '../identity/session-service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
+import type { EventBus } from '../kernel/events.ts';
+import { type JobServices, jobRoutes } from '../kernel/jobs/routes.ts';
 import { openApiDocument } from '../kernel/openapi.ts';
 import { createRouter, type Router } from '../kernel/router.ts';
 import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
-import { traceRoutes } from '../traces/routes.ts';
-import { catalogueRoutes, type Status } from './catalogue-routes.ts';
+import { type TraceServices, traceRoutes } from '../traces/routes.ts';
+import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
 import type { ConfigWatcher } from './config-watcher.ts';
+import type { ControlEvents } from './control-events.ts';
 import type { EngineLink } from './engine-link.ts';
 import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
@@ -31,6 +34,7 @@ export interface ControlApiOptions {
   readonly engine: EngineLink;
   readonly ingest: Ingest;
   readonly internal: InternalApi;
+  readonly events: EventBus<ControlEvents>;
   readonly config: ConfigWatcher;
   readonly publisher: SnapshotPublisher;
   readonly staticKeys: ReloadingStaticKeys;
@@ -39,9 +43,15 @@ export interface ControlApiOptions {
 }
 
 /** Every declared route; their order is that of the OpenAPI document. */
-export const API_ROUTES = [...traceRoutes, ...featureRoutes, ...identityRoutes, ...catalogueRoutes];
+export const API_ROUTES: readonly Route<ApiServices>[] = [
+  ...traceRoutes,
+  ...featureRoutes,
+  ...identityRoutes,
+  ...catalogueRoutes,
+  ...jobRoutes,
+];
 
-type ApiServices = typeof API_ROUTES extends readonly Route<infer S>[] ? (S extends unknown ? (value: S) => void : never) extends (value: infer I) => void ? I : never : never;
+type ApiServices = TraceServices & FeatureServices & IdentityServices & CatalogueServices & JobServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -52,19 +62,28 @@ export class ControlApi {
     this.#options = options;
     const { context, scope, store, pepperHex } = options;
     const { clock, log } = context;
-    const access = createAdminAccess({ adminKeys: store.adminKeys, sessions: store.sessions, pepperHex, clock, scope, environmentAdminKey: context.environment.adminKey });
+    const access = createAdminAccess({
+      adminKeys: store.adminKeys,
+      sessions: store.sessions,
+      pepperHex,
+      clock,
+      scope,
+      environmentAdminKey: context.environment.adminKey,
+    });
     const authenticate: Authenticate = async (headers) =>
       options.internal.isClusterKey(headers.authorization)
         ? { actor: { kind: 'cluster', id: 'cluster key', organisationId: scope.organisationId, grants: ['*'] }, scope, isCookie: false }
         : access.authenticate(headers);
     const throttle = new LoginThrottle(clock);
-    const keysOf = (stores: ControlStores) => createKeyService({ store: stores.keys, staticKeys: options.staticKeys, targets: options.targets, pepperHex, clock });
+    const keysOf = (stores: ControlStores) =>
+      createKeyService({ store: stores.keys, staticKeys: options.staticKeys, targets: options.targets, pepperHex, clock });
     const servicesOf = (stores: ControlStores): ApiServices => {
       const keys = keysOf(stores);
       return {
         traces: options.engine.traces,
         clock,
         keys,
+        jobs: stores.jobs,
         sessions: createSessionService({ store: stores.sessions, access, throttle, pepperHex, clock }),
         features: createFeatureService(this.#features, keys),
         snapshot: () => {
@@ -73,17 +92,27 @@ export class ControlApi {
           return snapshot;
         },
         status: () => this.#status(),
-        openApi: () => openApiDocument(API_ROUTES as unknown as readonly Route<never>[], { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
+        openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
     };
-    this.#router = createRouter<ApiServices>(API_ROUTES as unknown as readonly Route<ApiServices>[], {
+    this.#router = createRouter<ApiServices>(API_ROUTES, {
       services: servicesOf(store),
       transaction: (work) => store.transaction((tx) => work({ services: servicesOf(tx), audit: tx.audit })),
       authenticate,
       defaultScope: scope,
       clock,
-      onCommitted: () => options.publisher.refresh(),
-      onError: (error, at) => log('error', 'api_error', { ...at, code: error.code, message: error.message, cause: error.cause instanceof Error ? error.cause.stack : undefined }),
+      async onCommitted(entry) {
+        options.events.emit('change.committed', { action: entry.action });
+        // Awaited: when the answer is out, gateways are being told.
+        await options.publisher.refresh();
+      },
+      onError: (error, at) =>
+        log('error', 'api_error', {
+          ...at,
+          code: error.code,
+          message: error.message,
+          cause: error.cause instanceof Error ? error.cause.stack : undefined,
+        }),
       trustsForwardedHeaders: context.environment.variables.PLIMSOLL_INTERNAL_ROLE !== 'control',
       validateResponses: context.environment.variables.PLIMSOLL_VALIDATE_RESPONSES === '1',
     });
@@ -120,7 +149,8 @@ export class ControlApi {
   async #status(): Promise<Status> {
     const { config, publisher, internal, engine, ingest } = this.#options;
     const gateways = internal.gateways();
-    const reasons = gateways.length === 0 ? ['no gateway has asked for the configuration lately'] : gateways.flatMap((gateway) => gateway.reasons);
+    const reasons =
+      gateways.length === 0 ? ['no gateway has asked for the configuration lately'] : gateways.flatMap((gateway) => gateway.reasons);
     return {
       version: VERSION,
       environment: this.#options.scope.environment,
@@ -128,7 +158,10 @@ export class ControlApi {
       gateway: { ready: gateways.length > 0 && gateways.every((gateway) => gateway.isReady), reasons, workers: gateways.length },
       engine: await engine.health(),
       ingest: ingest.status(),
-      journal: { shedPayloads: gateways.reduce((sum, gateway) => sum + gateway.shedPayloads, 0), isDegraded: gateways.some((gateway) => gateway.isDegraded) },
+      journal: {
+        shedPayloads: gateways.reduce((sum, gateway) => sum + gateway.shedPayloads, 0),
+        isDegraded: gateways.some((gateway) => gateway.isDegraded),
+      },
       config: { epoch: publisher.current?.epoch ?? 0, loadedAt: config.loadedAtMs, error: config.error },
     };
   }
@@ -138,14 +171,17 @@ export class ControlApi {
     const status = this.#options.ingest.status();
     const gauge = (name: string, help: string, value: number): string => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
     return [
-      status.lagMs === null ? '' : gauge('plimsoll_ingest_lag_seconds', 'Age of the oldest call that is not in the trace store yet.', status.lagMs / 1_000),
+      status.lagMs === null
+        ? ''
+        : gauge('plimsoll_ingest_lag_seconds', 'Age of the oldest call that is not in the trace store yet.', status.lagMs / 1_000),
       gauge('plimsoll_ingest_pending_bytes', 'Journal bytes that are not in the trace store yet.', status.pendingBytes),
       gauge('plimsoll_ingest_quarantined_records', 'Journal records set aside because they could not be read.', status.quarantined),
-      gauge('plimsoll_config_refused', 'Whether the newest configuration was refused and an older one is in force.', this.#options.config.error === null ? 0 : 1),
+      gauge(
+        'plimsoll_config_refused',
+        'Whether the newest configuration was refused and an older one is in force.',
+        this.#options.config.error === null ? 0 : 1,
+      ),
       gauge('plimsoll_snapshot_epoch', 'Epoch of the newest snapshot.', this.#options.publisher.current?.epoch ?? 0),
     ].join('');
   }
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Pool } from 'undici';
-import { type Snapshot, SNAPSHOT_SCHEMA_VERSION } from '../gateway/snapshot.ts';
+import { SNAPSHOT_SCHEMA_VERSION, type Snapshot } from '../gateway/snapshot.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 
@@ -43,7 +43,12 @@ export class ControlLink {
   constructor(options: ControlLinkOptions) {
     this.#options = options;
     const url = new URL(options.controlUrl);
-    this.#pool = new Pool(url.origin, { connections: 2, headersTimeout: HOLD_MS + 10_000, bodyTimeout: 10_000, connect: { timeout: 2_000 } });
+    this.#pool = new Pool(url.origin, {
+      connections: 2,
+      headersTimeout: HOLD_MS + 10_000,
+      bodyTimeout: 10_000,
+      connect: { timeout: 2_000 },
+    });
     this.#basePath = url.pathname.replace(/\/+$/, '');
   }
 
@@ -90,7 +95,10 @@ export class ControlLink {
     }
     if (answer.statusCode !== 200) {
       await answer.body.dump();
-      throw new PlimsollError('store_unavailable', `control answered ${answer.statusCode}${answer.statusCode === 401 ? ': the cluster keys differ' : ''}`);
+      throw new PlimsollError(
+        'store_unavailable',
+        `control answered ${answer.statusCode}${answer.statusCode === 401 ? ': the cluster keys differ' : ''}`,
+      );
     }
     return (await answer.body.json()) as Snapshot;
   }
@@ -98,7 +106,10 @@ export class ControlLink {
   #use(snapshot: Snapshot): void {
     // One version of skew in either direction: fields are only ever added.
     if (Math.abs(snapshot.schemaVersion - SNAPSHOT_SCHEMA_VERSION) > 1) {
-      throw new PlimsollError('data_newer_than_code', `The snapshot has schema ${snapshot.schemaVersion}; this gateway reads ${SNAPSHOT_SCHEMA_VERSION} and its neighbours`);
+      throw new PlimsollError(
+        'data_newer_than_code',
+        `The snapshot has schema ${snapshot.schemaVersion}; this gateway reads ${SNAPSHOT_SCHEMA_VERSION} and its neighbours`,
+      );
     }
     this.#epoch = snapshot.epoch;
     this.#options.onSnapshot(snapshot);

@@ -1,9 +1,17 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { createKeyService } from '../identity/service.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { toPlimsollError } from '../kernel/errors.ts';
+import { contentHash } from '../kernel/ids.ts';
+import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
-import { ConfigWatcher, readConfigFile } from './config-watcher.ts';
+import { openControlStore } from '../stores/sql/control-store.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
+import { ConfigWatcher } from './config-watcher.ts';
 import { ControlApi } from './control-api.ts';
+import { createControlEvents } from './control-events.ts';
+import { startControlJobs } from './control-jobs.ts';
 import { controlStoreLocation, keyPepper } from './control-store-location.ts';
 import { DataDirectory } from './data-directory.ts';
 import { EngineLink } from './engine-link.ts';
@@ -12,14 +20,8 @@ import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
-import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.ts';
 import { StaticFiles } from './static-files.ts';
-import { createKeyService } from '../identity/service.ts';
-import { systemClock } from '../kernel/clock.ts';
-import { toPlimsollError } from '../kernel/errors.ts';
-import { contentHash } from '../kernel/ids.ts';
-import { DEFAULT_SCOPE } from '../kernel/scope.ts';
-import { openControlStore } from '../stores/sql/control-store.ts';
+import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.ts';
 
 const SNAPSHOT_SETTING = 'snapshot.current';
 
@@ -37,15 +39,19 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     });
   });
 
+  const events = createControlEvents((thrown, event) =>
+    log('error', 'event_listener_failed', { event, message: toPlimsollError(thrown).message }),
+  );
   const config = new ConfigWatcher({
     path: environment.configPath,
     variables,
     clock,
-    onChange: () => void publisher.refresh(),
+    onChange: () => events.emit('config.changed', { atMs: clock.nowMs() }),
     onRefused: (error) => log('error', 'config_refused', { message: error.message }),
   });
   const store = await openControlStore(controlStoreLocation(environment, data), clock);
   const staticKeys = new ReloadingStaticKeys();
+  let staticKeysText: string | null = null;
   const targets = {
     features: () => Object.keys(config.current.features),
     models: () => [...Object.keys(config.current.routes), ...Object.keys(config.current.models)],
@@ -57,8 +63,10 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const publisher = new SnapshotPublisher({
     clock,
     async compile() {
-      const text = config.text;
-      staticKeys.replace(resolveStaticKeys(config.current, text, environment.configPath, pepperHex, variables));
+      if (config.text !== staticKeysText) {
+        staticKeys.replace(resolveStaticKeys(config.current, config.text, environment.configPath, pepperHex, variables));
+        staticKeysText = config.text;
+      }
       return compileSnapshotSources({
         scope,
         config: config.current,
@@ -83,8 +91,10 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       if (error.code === 'config_invalid') config.refuse(error.message);
       log('error', 'snapshot_refused', { message: error.message });
     },
-    onPublished: () => publishTopology(),
+    onPublished: () => events.emit('snapshot.published', { epoch: publisher.current?.epoch ?? 0 }),
   });
+  events.on('config.changed', () => publisher.refresh());
+  events.on('snapshot.published', ({ epoch }) => publishTopology(epoch));
   await publisher.start();
   config.start();
 
@@ -98,11 +108,30 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     clock: systemClock,
     log,
   });
-  const internal: InternalApi = new InternalApi({ clusterKey, publisher, data, metrics: (): string => api.metrics(), nowMs: () => systemClock.nowMs() });
-  const api: ControlApi = new ControlApi({ context, scope, store, engine, ingest, internal, config, publisher, staticKeys, targets, pepperHex });
+  const internal: InternalApi = new InternalApi({
+    clusterKey,
+    publisher,
+    data,
+    metrics: (): string => api.metrics(),
+    nowMs: () => systemClock.nowMs(),
+  });
+  const api: ControlApi = new ControlApi({
+    context,
+    scope,
+    store,
+    engine,
+    ingest,
+    internal,
+    events,
+    config,
+    publisher,
+    staticKeys,
+    targets,
+    pepperHex,
+  });
   const files = new StaticFiles(join(import.meta.dirname, '..', '..', 'web', 'dist'));
 
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0, noDelay: true }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000, noDelay: true }, (request, response) => {
     const path = request.url ?? '/';
     if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
@@ -116,18 +145,18 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   });
   engine.start();
   await ingest.start();
-  await api.start();
+  const jobs = await startControlJobs(store, scope, clock, log);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();
     context.send({ type: 'firstStart', ...made });
   }
 
-  function publishTopology(): void {
+  function publishTopology(epoch: number): void {
     const current = config.current;
     const isSimulated = Object.values(current.providers).some((provider) => provider.kind === 'sim' && provider.baseUrl === undefined);
     context.send({ type: 'topology', topology: { workers: current.gateway.workers, sim: isSimulated ? current.sim : null } });
-    log('info', 'snapshot', { epoch: publisher.current?.epoch, config: contentHash(readConfigFile(environment.configPath)).slice(0, 12) });
+    log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
   }
 
   return {
@@ -136,7 +165,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       publisher.close();
       server.close();
       server.closeIdleConnections();
-      await api.stop();
+      await jobs.stop(2_000);
       await ingest.stop();
       await engine.close();
       server.closeAllConnections();

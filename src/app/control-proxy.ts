@@ -2,7 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Pool } from 'undici';
 import { PlimsollError, problemBody } from '../kernel/errors.ts';
 
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-connection']);
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-connection',
+]);
 const MAX_CONCURRENT = 64;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
@@ -19,7 +29,14 @@ export class ControlProxy {
   constructor(controlUrl: string) {
     const url = new URL(controlUrl);
     this.#basePath = url.pathname.replace(/\/+$/, '');
-    this.#pool = new Pool(url.origin, { connections: MAX_CONCURRENT, pipelining: 1, keepAliveTimeout: 30_000, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 2_000 } });
+    this.#pool = new Pool(url.origin, {
+      connections: MAX_CONCURRENT,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      headersTimeout: 60_000,
+      bodyTimeout: 60_000,
+      connect: { timeout: 2_000 },
+    });
   }
 
   forward(request: IncomingMessage, response: ServerResponse): void {
@@ -58,7 +75,12 @@ export class ControlProxy {
         done();
         if (error === null || error === undefined) return;
         if (response.headersSent) response.destroy();
-        else refuse(response, new PlimsollError('store_unavailable', 'The control process does not answer; /v1 keeps serving', { cause: error }), 2);
+        else
+          refuse(
+            response,
+            new PlimsollError('store_unavailable', 'The control process does not answer; /v1 keeps serving', { cause: error }),
+            2,
+          );
       },
     );
   }
@@ -70,6 +92,11 @@ export class ControlProxy {
 
 function refuse(response: ServerResponse, error: PlimsollError, retryAfterSeconds: number): void {
   const body = JSON.stringify(problemBody(error));
-  response.writeHead(error.status, { 'content-type': 'application/problem+json', 'retry-after': `${retryAfterSeconds}`, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+  response.writeHead(error.status, {
+    'content-type': 'application/problem+json',
+    'retry-after': `${retryAfterSeconds}`,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
   response.end(body);
 }

@@ -4,7 +4,9 @@ import type { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
 
 export function controlStoreLocation(environment: Environment, data: DataDirectory): ControlStoreLocation {
-  return environment.databaseUrl === null ? { kind: 'sqlite', path: data.controlDatabase } : { kind: 'postgres', url: environment.databaseUrl };
+  return environment.databaseUrl === null
+    ? { kind: 'sqlite', path: data.controlDatabase }
+    : { kind: 'postgres', url: environment.databaseUrl };
 }
 
 /**

@@ -44,11 +44,22 @@ export async function examine(examination: Examination): Promise<Finding[]> {
   const findings: Finding[] = [examinePlatform()];
   const config = examineConfig(environment, findings);
   const status = await runningStatus(examination.client);
-  findings.push(...(await examinePorts(environment, status !== null)), ...examineDisk(environment), await examineStores(environment, status));
+  findings.push(
+    ...(await examinePorts(environment, status !== null)),
+    ...examineDisk(environment),
+    await examineStores(environment, status),
+  );
   if (config !== null) {
     findings.push(...examineFeatures(config));
     if (examination.isOffline) findings.push(warning('providers', 'not asked (--offline)', 'Run again without --offline.'));
-    else findings.push(...(await Promise.all(Object.entries(config.providers).map(([name, provider]) => examineProvider(name, provider, environment, examination.signal)))).flat());
+    else
+      findings.push(
+        ...(
+          await Promise.all(
+            Object.entries(config.providers).map(([name, provider]) => examineProvider(name, provider, environment, examination.signal)),
+          )
+        ).flat(),
+      );
   }
   return findings;
 }
@@ -56,8 +67,13 @@ export async function examine(examination: Examination): Promise<Finding[]> {
 function examinePlatform(): Finding {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   const isGlibc = process.platform !== 'linux' || report.header?.glibcVersionRuntime !== undefined;
-  if ((process.platform === 'linux' || process.platform === 'darwin') && isGlibc) return ok('platform', `${process.platform} ${process.arch}, Node ${process.versions.node}`);
-  return problem('platform', `the embedded engine does not run on ${process.platform}${isGlibc ? '' : ' without glibc'}`, 'Use Linux with glibc or macOS, or set PLIMSOLL_CLICKHOUSE_URL.');
+  if ((process.platform === 'linux' || process.platform === 'darwin') && isGlibc)
+    return ok('platform', `${process.platform} ${process.arch}, Node ${process.versions.node}`);
+  return problem(
+    'platform',
+    `the embedded engine does not run on ${process.platform}${isGlibc ? '' : ' without glibc'}`,
+    'Use Linux with glibc or macOS, or set PLIMSOLL_CLICKHOUSE_URL.',
+  );
 }
 
 function examineConfig(environment: Environment, findings: Finding[]): Config | null {
@@ -88,7 +104,13 @@ async function examinePorts(environment: Environment, isServing: boolean): Promi
     server.listen({ host: environment.host, port: environment.port, exclusive: true }, () => server.close(() => resolve(null)));
   });
   if (error === null) return [ok('port', `${environment.host}:${environment.port} is free`)];
-  return [problem('port', `${environment.host}:${environment.port} cannot be used (${error.code})`, 'Stop the other program, or set PLIMSOLL_PORT.')];
+  return [
+    problem(
+      'port',
+      `${environment.host}:${environment.port} cannot be used (${error.code})`,
+      'Stop the other program, or set PLIMSOLL_PORT.',
+    ),
+  ];
 }
 
 function examineDisk(environment: Environment): Finding[] {
@@ -97,23 +119,40 @@ function examineDisk(environment: Environment): Finding[] {
   try {
     accessSync(existing, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    return [problem('data directory', `${directory}: ${(error as Error).message}`, 'Make it writable for this user, or set PLIMSOLL_DATA_DIR.')];
+    return [
+      problem('data directory', `${directory}: ${(error as Error).message}`, 'Make it writable for this user, or set PLIMSOLL_DATA_DIR.'),
+    ];
   }
   const findings: Finding[] = [];
   const { bavail, bsize } = statfsSync(existing);
   const freeGib = (bavail * bsize) / GIB;
   const text = `${directory}, ${freeGib.toFixed(1)} GiB free`;
-  findings.push(freeGib < 1 ? problem('disk', text, 'Free space: the journal sheds payloads and then refuses calls.') : freeGib < 10 ? warning('disk', text, 'Plan for about 2 KB a span.') : ok('disk', text));
+  findings.push(
+    freeGib < 1
+      ? problem('disk', text, 'Free space: the journal sheds payloads and then refuses calls.')
+      : freeGib < 10
+        ? warning('disk', text, 'Plan for about 2 KB a span.')
+        : ok('disk', text),
+  );
   const secrets = new DataDirectory(directory).secrets;
-  if (existsSync(secrets) && (statSync(secrets).mode & 0o077) !== 0) findings.push(problem('permissions', `${secrets} can be read by others`, `Run: chmod 700 ${secrets}`));
+  if (existsSync(secrets) && (statSync(secrets).mode & 0o077) !== 0)
+    findings.push(problem('permissions', `${secrets} can be read by others`, `Run: chmod 700 ${secrets}`));
   return findings;
 }
 
 async function examineStores(environment: Environment, status: Status | null): Promise<Finding> {
   if (status !== null) {
     if (!status.engine.ready) return problem('trace store', status.engine.message, 'See the log of the engine process.');
-    if (status.config.error !== null) return problem('configuration', `the running Plimsoll refused the newest file: ${status.config.error}`, 'Correct it; the old one is in force.');
-    return ok('stores', `running version ${status.version}, snapshot ${status.config.epoch}, journal lag ${status.ingest.lagMs ?? 'unknown'} ms`);
+    if (status.config.error !== null)
+      return problem(
+        'configuration',
+        `the running Plimsoll refused the newest file: ${status.config.error}`,
+        'Correct it; the old one is in force.',
+      );
+    return ok(
+      'stores',
+      `running version ${status.version}, snapshot ${status.config.epoch}, journal lag ${status.ingest.lagMs ?? 'unknown'} ms`,
+    );
   }
   const data = new DataDirectory(environment.dataDirectory);
   if (environment.databaseUrl === null && !existsSync(data.controlDatabase)) return ok('stores', 'none yet; the first start makes them');
@@ -146,32 +185,74 @@ function examineFeatures(config: Config): Finding[] {
     });
     for (const text of warnings) findings.push({ level: 'warning', subject: `feature ${name}`, message: text, fix: null });
   }
-  for (const model of unpriced) findings.push(warning(`model ${model}`, 'no price is known: its calls are shown as unpriced', `Add prices.${model} to plimsoll.yaml.`));
-  if (findings.length === 0) findings.push(ok('features', `${Object.keys(config.features).length} with owner, cost owner, fallback and price`));
+  for (const model of unpriced)
+    findings.push(warning(`model ${model}`, 'no price is known: its calls are shown as unpriced', `Add prices.${model} to plimsoll.yaml.`));
+  if (findings.length === 0)
+    findings.push(ok('features', `${Object.keys(config.features).length} with owner, cost owner, fallback and price`));
   return findings;
 }
 
-async function examineProvider(name: string, provider: Config['providers'][string], environment: Environment, signal: AbortSignal): Promise<Finding[]> {
+async function examineProvider(
+  name: string,
+  provider: Config['providers'][string],
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<Finding[]> {
   const subject = `provider ${name}`;
   if (provider.kind === 'sim') return [ok(subject, 'simulated')];
-  const [resolved] = resolveCatalogue({ providers: { [name]: provider }, models: {}, prices: {} }, genaiPriceBook, systemClock.nowMs(), null).providers;
+  const [resolved] = resolveCatalogue(
+    { providers: { [name]: provider }, models: {}, prices: {} },
+    genaiPriceBook,
+    systemClock.nowMs(),
+    null,
+  ).providers;
   if (resolved === undefined) return [];
   try {
     const key = provider.apiKey === undefined ? null : resolveSecretText(provider.apiKey, environment.variables);
-    const authorization: Record<string, string> = key === null ? {} : provider.kind === 'anthropic' ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' } : { authorization: `Bearer ${key}` };
+    const authorization: Record<string, string> =
+      key === null
+        ? {}
+        : provider.kind === 'anthropic'
+          ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
+          : { authorization: `Bearer ${key}` };
     const startedMs = systemClock.monotonicMs();
-    const answer = await fetch(`${resolved.baseUrl}/models`, { headers: { ...authorization, ...provider.headers }, signal: AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]), redirect: 'manual' });
+    const answer = await fetch(`${resolved.baseUrl}/models`, {
+      headers: { ...authorization, ...provider.headers },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]),
+      redirect: 'manual',
+    });
     await answer.body?.cancel();
     const elapsedMs = Math.round(systemClock.monotonicMs() - startedMs);
     const findings: Finding[] = [];
-    if (answer.status === 401 || answer.status === 403) findings.push(problem(subject, `${resolved.baseUrl} refuses the key (${answer.status})`, 'Check the environment variable that apiKey names.'));
-    else findings.push(answer.status < 500 ? ok(subject, `${resolved.baseUrl} answers in ${elapsedMs} ms`) : warning(subject, `${resolved.baseUrl} answers ${answer.status}`, 'Look at the provider’s status page.'));
+    if (answer.status === 401 || answer.status === 403)
+      findings.push(
+        problem(subject, `${resolved.baseUrl} refuses the key (${answer.status})`, 'Check the environment variable that apiKey names.'),
+      );
+    else
+      findings.push(
+        answer.status < 500
+          ? ok(subject, `${resolved.baseUrl} answers in ${elapsedMs} ms`)
+          : warning(subject, `${resolved.baseUrl} answers ${answer.status}`, 'Look at the provider’s status page.'),
+      );
     const date = Date.parse(answer.headers.get('date') ?? '');
     const skewMs = Number.isNaN(date) ? 0 : Math.abs(systemClock.nowMs() - date);
-    if (skewMs > LARGEST_CLOCK_SKEW_MS) findings.push(problem('clock', `this machine differs from ${name} by ${Math.round(skewMs / 1_000)} s`, 'Switch on time synchronisation (NTP): rate windows, budgets and traces rely on it.'));
+    if (skewMs > LARGEST_CLOCK_SKEW_MS)
+      findings.push(
+        problem(
+          'clock',
+          `this machine differs from ${name} by ${Math.round(skewMs / 1_000)} s`,
+          'Switch on time synchronisation (NTP): rate windows, budgets and traces rely on it.',
+        ),
+      );
     return findings;
   } catch (error) {
     const cause = (error as Error).cause instanceof Error ? `: ${((error as Error).cause as Error).message}` : '';
-    return [problem(subject, `${resolved.baseUrl} cannot be reached (${(error as Error).message}${cause})`, 'Check the network path, DNS and proxy.')];
+    return [
+      problem(
+        subject,
+        `${resolved.baseUrl} cannot be reached (${(error as Error).message}${cause})`,
+        'Check the network path, DNS and proxy.',
+      ),
+    ];
   }
 }

@@ -28,12 +28,22 @@ export class EngineLink {
     this.#options = options;
     const { clickhouseUrl, variables } = options.environment;
     if (clickhouseUrl === null) {
-      this.#stores = openClickHouse({ url: `http://127.0.0.1:${variables.PLIMSOLL_INTERNAL_ENGINE_PORT}`, token: variables.PLIMSOLL_INTERNAL_ENGINE_TOKEN, database: DATABASE });
+      this.#stores = openClickHouse({
+        url: `http://127.0.0.1:${variables.PLIMSOLL_INTERNAL_ENGINE_PORT}`,
+        token: variables.PLIMSOLL_INTERNAL_ENGINE_TOKEN,
+        database: DATABASE,
+      });
     } else {
       const url = new URL(clickhouseUrl);
       const database = url.pathname.replace(/^\/+/, '') || DATABASE;
       const cluster = url.searchParams.get('cluster') ?? undefined;
-      this.#stores = openClickHouse({ url: url.origin, username: decodeURIComponent(url.username) || undefined, password: decodeURIComponent(url.password) || undefined, database, cluster });
+      this.#stores = openClickHouse({
+        url: url.origin,
+        username: decodeURIComponent(url.username) || undefined,
+        password: decodeURIComponent(url.password) || undefined,
+        database,
+        cluster,
+      });
     }
   }
 
@@ -52,7 +62,8 @@ export class EngineLink {
       } catch (thrown) {
         const error = toPlimsollError(thrown);
         // Only a person can help with these: say it, look again now and then.
-        if (error.message !== this.#message && error.code !== 'store_unavailable') this.#options.log('error', 'trace_store_unusable', { code: error.code, message: error.message, fix: error.fix });
+        if (error.message !== this.#message && error.code !== 'store_unavailable')
+          this.#options.log('error', 'trace_store_unusable', { code: error.code, message: error.message, fix: error.fix });
         this.#message = error.message;
         await this.#options.clock.sleep(retryMs);
         retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);

@@ -17,7 +17,8 @@ interface Choice {
 
 const CHOICES: Readonly<Record<ProviderChoice, Choice>> = {
   openai: {
-    provider: 'openai:\n    kind: openai\n    apiKey: "${OPENAI_API_KEY}"   # only ever the name of a variable; the key stays in the environment',
+    provider:
+      'openai:\n    kind: openai\n    apiKey: "${OPENAI_API_KEY}"   # only ever the name of a variable; the key stays in the environment',
     models: [
       ['gpt-5-mini', 'gpt-5-mini'],
       ['gpt-5-nano', 'gpt-5-nano'],
@@ -25,7 +26,8 @@ const CHOICES: Readonly<Record<ProviderChoice, Choice>> = {
     prices: '',
   },
   anthropic: {
-    provider: 'anthropic:\n    kind: anthropic\n    apiKey: "${ANTHROPIC_API_KEY}"   # only ever the name of a variable; the key stays in the environment',
+    provider:
+      'anthropic:\n    kind: anthropic\n    apiKey: "${ANTHROPIC_API_KEY}"   # only ever the name of a variable; the key stays in the environment',
     models: [
       ['claude-sonnet', 'claude-sonnet-4-5'],
       ['claude-haiku', 'claude-haiku-4-5'],
@@ -38,7 +40,8 @@ const CHOICES: Readonly<Record<ProviderChoice, Choice>> = {
       ['llama', 'llama3.2'],
       ['qwen', 'qwen3'],
     ],
-    prices: '\n# What a local model costs you: without a price its calls are shown as "unpriced", never as 0.\n# prices:\n#   llama: { inputPerMillionUsd: 0.05, outputPerMillionUsd: 0.1 }\n',
+    prices:
+      '\n# What a local model costs you: without a price its calls are shown as "unpriced", never as 0.\n# prices:\n#   llama: { inputPerMillionUsd: 0.05, outputPerMillionUsd: 0.1 }\n',
   },
   sim: {
     provider: 'simulated:\n    kind: sim   # made-up answers, marked as simulated everywhere; good for a first look and for drills',
@@ -46,7 +49,8 @@ const CHOICES: Readonly<Record<ProviderChoice, Choice>> = {
       ['sim-large', 'sim-large'],
       ['sim-small', 'sim-small'],
     ],
-    prices: '\n# Simulated models have no list price; these are made up.\nprices:\n  sim-large: { inputPerMillionUsd: 2.5, outputPerMillionUsd: 10 }\n  sim-small: { inputPerMillionUsd: 0.15, outputPerMillionUsd: 0.6 }\n',
+    prices:
+      '\n# Simulated models have no list price; these are made up.\nprices:\n  sim-large: { inputPerMillionUsd: 2.5, outputPerMillionUsd: 10 }\n  sim-small: { inputPerMillionUsd: 0.15, outputPerMillionUsd: 0.6 }\n',
   },
 };
 

@@ -21,7 +21,10 @@ export function formatCount(count: number): string {
 /** Dollars; below a cent with the digits that tell, and what is missing from the sum said beside it. */
 export function formatCost(costPicoUsd: string, unpricedRequests: number): string {
   const pico = BigInt(costPicoUsd);
-  const text = pico !== 0n && pico < PICO_PER_USD / 100n ? `$${significant(formatUsd(pico))}` : `$${Number(formatUsd(pico)).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  const text =
+    pico !== 0n && pico < PICO_PER_USD / 100n
+      ? `$${significant(formatUsd(pico))}`
+      : `$${Number(formatUsd(pico)).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
   return unpricedRequests > 0 ? `${text} + ${unpricedRequests} unpriced` : text;
 }
 

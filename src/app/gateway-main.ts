@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
-import { priceUsage } from '../models/price-usage.ts';
-import { NO_USAGE } from '../models/usage.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { FileJournalWriter } from '../kernel/journal/writer.ts';
+import { priceUsage } from '../models/price-usage.ts';
+import { NO_USAGE } from '../models/usage.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
 import { ControlLink } from './control-link.ts';
@@ -36,8 +36,15 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const journal = await FileJournalWriter.open({
     directory: data.journal(writerName),
     clock: systemClock,
-    carryOver: () => [...open.calls()].map((call) => ({ type: 'call.opened' as const, schemaVersion: 1, id: call.callId, payload: Buffer.from(JSON.stringify(call)) })),
-    onDegraded: (isDegraded, reason) => log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
+    carryOver: () =>
+      [...open.calls()].map((call) => ({
+        type: 'call.opened' as const,
+        schemaVersion: 1,
+        id: call.callId,
+        payload: Buffer.from(JSON.stringify(call)),
+      })),
+    onDegraded: (isDegraded, reason) =>
+      log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
   });
 
   let current: Snapshot | null = null;
@@ -46,7 +53,8 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     clock,
     journal,
     snapshots: { current: () => current },
-    resolveSecret: (reference: SecretReference) => (reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal),
+    resolveSecret: (reference: SecretReference) =>
+      reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal,
     writeLogLine: (line) => void process.stdout.write(`${line}\n`),
     forward: (request, response) => proxy.forward(request, response),
   });
@@ -59,23 +67,36 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     clusterKey,
     snapshotPath: data.snapshot,
     clock: systemClock,
-    report: () => ({ writer: writerName, isReady: gateway.readiness().ready, reasons: gateway.readiness().reasons, shedPayloads: journal.stats.shedPayloads, isDegraded: journal.stats.isDegraded }),
+    report: () => ({
+      writer: writerName,
+      isReady: gateway.readiness().ready,
+      reasons: gateway.readiness().reasons,
+      shedPayloads: journal.stats.shedPayloads,
+      isDegraded: journal.stats.isDegraded,
+    }),
     onSnapshot: (snapshot) => {
       current = snapshot;
       firstSnapshot.resolve();
     },
-    onState: (isReachable, reason) => log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason }),
+    onState: (isReachable, reason) =>
+      log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason }),
   });
   link.loadFromDisk();
   settleRecovered();
   void link.follow();
-  const uploader = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway' ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log }) : null;
+  const uploader =
+    variables.PLIMSOLL_INTERNAL_ROLE === 'gateway'
+      ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
+      : null;
   uploader?.start();
 
-  const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 }, (request, response) => {
-    if (request.url === '/metrics') metrics.answer(response);
-    else gateway.handler(request, response);
-  });
+  const server = createServer(
+    { keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 },
+    (request, response) => {
+      if (request.url === '/metrics') metrics.answer(response);
+      else gateway.handler(request, response);
+    },
+  );
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
@@ -91,10 +112,17 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   function settleRecovered(): void {
     for (const call of recovered.calls) {
       const price = current?.models.find((model) => model.name === call.firstTarget?.model)?.price ?? null;
-      const settled = settleAfterCrash(call, recovered.lastSignMs, () => priceUsage({ ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens }, price));
+      const settled = settleAfterCrash(call, recovered.lastSignMs, () =>
+        priceUsage({ ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens }, price),
+      );
       journal.append(settledRecord(settled));
     }
-    journal.append({ type: 'event', schemaVersion: 1, id: RECOVERY_MARK, payload: Buffer.from(JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() })) });
+    journal.append({
+      type: 'event',
+      schemaVersion: 1,
+      id: RECOVERY_MARK,
+      payload: Buffer.from(JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() })),
+    });
     if (recovered.calls.length > 0) log('warn', 'calls_recovered', { count: recovered.calls.length });
   }
 

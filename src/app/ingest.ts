@@ -8,9 +8,9 @@ import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journa
 import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import type { CallPayload, CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
-import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 
 export interface IngestOptions {
@@ -66,7 +66,8 @@ export class Ingest {
   }
 
   async start(): Promise<void> {
-    for (const cursor of await this.#options.cursors.read(this.#options.scope, READER)) this.#cursors.set(cursor.writer, { position: cursor.committed, pending: cursor.pending });
+    for (const cursor of await this.#options.cursors.read(this.#options.scope, READER))
+      this.#cursors.set(cursor.writer, { position: cursor.committed, pending: cursor.pending });
     this.#loop = this.#watch();
   }
 
@@ -94,7 +95,16 @@ export class Ingest {
     const position = this.#cursors.get(writer)?.position ?? JOURNAL_START;
     return listSegments(directory)
       .filter((segment) => segment >= position.segment)
-      .reduce((sum, segment) => sum + Math.max(0, (statSync(segmentPath(directory, segment), { throwIfNoEntry: false })?.size ?? 0) - (segment === position.segment ? position.offset : 4)), 0);
+      .reduce(
+        (sum, segment) =>
+          sum +
+          Math.max(
+            0,
+            (statSync(segmentPath(directory, segment), { throwIfNoEntry: false })?.size ?? 0) -
+              (segment === position.segment ? position.offset : 4),
+          ),
+        0,
+      );
   }
 
   /** New writers appear when workers or remote gateways do. */
@@ -123,7 +133,8 @@ export class Ingest {
       } catch (thrown) {
         const error = toPlimsollError(thrown);
         const cause = error.cause instanceof Error ? error.cause.message : null;
-        if (this.#lastError !== error.message) this.#options.log('warn', 'ingest_waiting', { writer, message: error.message, cause, retryMs: backoffMs });
+        if (this.#lastError !== error.message)
+          this.#options.log('warn', 'ingest_waiting', { writer, message: error.message, cause, retryMs: backoffMs });
         this.#lastError = error.message;
         await this.#options.clock.sleep(backoffMs);
         backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
@@ -136,7 +147,13 @@ export class Ingest {
     const directory = join(this.#options.journals, writer);
     const cursor = this.#cursors.get(writer) ?? { position: JOURNAL_START, pending: null };
     const replay = cursor.pending;
-    let slice = replay ? await readJournal(directory, cursor.position, { maxRecords: Number.MAX_SAFE_INTEGER, maxBytes: 64 * 1024 * 1024, until: replay.end }) : await readJournal(directory, cursor.position, LIMITS);
+    let slice = replay
+      ? await readJournal(directory, cursor.position, {
+          maxRecords: Number.MAX_SAFE_INTEGER,
+          maxBytes: 64 * 1024 * 1024,
+          until: replay.end,
+        })
+      : await readJournal(directory, cursor.position, LIMITS);
     if (slice.records.length === 0 && replay === null) {
       this.#oldest.set(writer, null);
       return false;
@@ -171,7 +188,7 @@ export class Ingest {
         await this.#options.insert({ token, ...batch });
       } catch (thrown) {
         const error = toPlimsollError(thrown);
-        if (error.retryable || error.code === 'internal' || records.length === 0) throw error;
+        if (error.retryable) throw error;
         await this.#moveOneByOne(writer, token, records, error);
       }
     }
@@ -188,7 +205,7 @@ export class Ingest {
         await this.#options.insert({ token: `${token}#${index}`, ...batch });
       } catch (thrown) {
         const error = toPlimsollError(thrown);
-        if (error.retryable || error.code === 'internal') throw error;
+        if (error.retryable) throw error;
         this.#quarantine(writer, record, error.message);
       }
     }
@@ -197,7 +214,11 @@ export class Ingest {
   #quarantine(writer: string, record: JournalRecord, reason: string): void {
     this.#quarantined += 1;
     this.#options.log('error', 'record_quarantined', { writer, id: record.id, type: record.type, reason });
-    appendFileSync(join(this.#options.journals, `${writer}.quarantine.jsonl`), `${JSON.stringify({ id: record.id, type: record.type, reason, payload: record.payload.toString('base64') })}\n`, { mode: 0o600 });
+    appendFileSync(
+      join(this.#options.journals, `${writer}.quarantine.jsonl`),
+      `${JSON.stringify({ id: record.id, type: record.type, reason, payload: record.payload.toString('base64') })}\n`,
+      { mode: 0o600 },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { mkdirSync, openSync, closeSync, fstatSync, writeSync, fsyncSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
@@ -51,11 +51,16 @@ export class InternalApi {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.isClusterKey(request.headers.authorization)) throw new PlimsollError('unauthenticated', 'The cluster key is missing or wrong; PLIMSOLL_CLUSTER_KEY must be the same on gateway and control');
+    if (!this.isClusterKey(request.headers.authorization))
+      throw new PlimsollError(
+        'unauthenticated',
+        'The cluster key is missing or wrong; PLIMSOLL_CLUSTER_KEY must be the same on gateway and control',
+      );
     const url = new URL(request.url ?? '/', 'http://internal');
     const [, , , resource, name] = url.pathname.split('/');
     if (resource === 'snapshot' && request.method === 'GET') return this.#snapshot(request, response, url);
-    if (resource === 'metrics' && request.method === 'GET') return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
+    if (resource === 'metrics' && request.method === 'GET')
+      return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     if (resource === 'journal' && name && /^[A-Za-z0-9._-]{1,64}$/.test(name) && !name.startsWith('.')) {
       if (request.method === 'GET') return send(response, 200, this.#journalPosition(name));
       if (request.method === 'POST') return send(response, 200, await this.#appendJournal(name, url, request));
@@ -96,7 +101,8 @@ export class InternalApi {
   async #appendJournal(writer: string, url: URL, request: IncomingMessage): Promise<{ segment: number; offset: number }> {
     const segment = Number(url.searchParams.get('segment'));
     const offset = Number(url.searchParams.get('offset'));
-    if (!Number.isSafeInteger(segment) || segment < 1 || !Number.isSafeInteger(offset) || offset < 0) throw new PlimsollError('invalid_argument', 'segment and offset must be whole numbers');
+    if (!Number.isSafeInteger(segment) || segment < 1 || !Number.isSafeInteger(offset) || offset < 0)
+      throw new PlimsollError('invalid_argument', 'segment and offset must be whole numbers');
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -111,7 +117,8 @@ export class InternalApi {
     const fd = openSync(segmentPath(directory, segment), segment === newest ? 'r+' : 'wx', 0o600);
     try {
       const size = fstatSync(fd).size;
-      if (offset > size) throw new PlimsollError('conflict', `Segment ${segment} of ${writer} has ${size} bytes here; offset ${offset} would leave a gap`);
+      if (offset > size)
+        throw new PlimsollError('conflict', `Segment ${segment} of ${writer} has ${size} bytes here; offset ${offset} would leave a gap`);
       const bytes = Buffer.concat(chunks).subarray(size - offset);
       let written = 0;
       while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, size + written);

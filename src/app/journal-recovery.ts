@@ -20,7 +20,11 @@ export async function findUnsettledCalls(directory: string): Promise<{ calls: Ca
     let isMarked = false;
     let position = { segment, offset: 0 };
     for (;;) {
-      const slice = await readJournal(directory, position, { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024, until: { segment, offset: Number.MAX_SAFE_INTEGER } });
+      const slice = await readJournal(directory, position, {
+        maxRecords: 10_000,
+        maxBytes: 8 * 1024 * 1024,
+        until: { segment, offset: Number.MAX_SAFE_INTEGER },
+      });
       if (slice.from.segment !== segment || slice.records.length === 0) break;
       for (const record of slice.records) {
         if (record.type === 'call.settled') {
@@ -48,7 +52,11 @@ function endOf(record: JournalRecord): number {
  * The settlement of a call whose process died: aborted, with its input estimate marked as such.
  * The provider may have charged more or nothing; the ledger says that it is an estimate.
  */
-export function settleAfterCrash(call: CallOpened, lastSignMs: number, price: (call: CallOpened) => { costPicoUsd: bigint | null; priceId: string | null }): CallSettled {
+export function settleAfterCrash(
+  call: CallOpened,
+  lastSignMs: number,
+  price: (call: CallOpened) => { costPicoUsd: bigint | null; priceId: string | null },
+): CallSettled {
   const cost = price(call);
   const target = call.firstTarget;
   const durationMs = Math.max(0, lastSignMs - call.startedAtMs);

@@ -72,15 +72,25 @@ export class JournalUploader {
     if (slice.records.length === 0) return false;
     // Whole records only: a preallocated segment ends in zeros that later records will overwrite.
     const { segment, offset } = slice.from;
-    await this.#ask('POST', `?segment=${segment}&offset=${offset}`, await readRange(segmentPath(directory, segment), offset, slice.next.offset));
+    await this.#ask(
+      'POST',
+      `?segment=${segment}&offset=${offset}`,
+      await readRange(segmentPath(directory, segment), offset, slice.next.offset),
+    );
     await deleteReadSegments(directory, { segment, offset: 0 });
     return true;
   }
 
   async #ask(method: 'GET' | 'POST', query: string, body: Buffer | null): Promise<{ segment: number; offset: number }> {
-    const answer = await this.#pool.request({ method, path: `${this.#basePath}${query}`, headers: { authorization: `Bearer ${this.#options.clusterKey}`, ...(body ? { 'content-type': 'application/octet-stream' } : {}) }, body });
+    const answer = await this.#pool.request({
+      method,
+      path: `${this.#basePath}${query}`,
+      headers: { authorization: `Bearer ${this.#options.clusterKey}`, ...(body ? { 'content-type': 'application/octet-stream' } : {}) },
+      body,
+    });
     const text = await answer.body.text();
-    if (answer.statusCode !== 200) throw new PlimsollError('store_unavailable', `control answered ${answer.statusCode} to a journal upload: ${text.slice(0, 200)}`);
+    if (answer.statusCode !== 200)
+      throw new PlimsollError('store_unavailable', `control answered ${answer.statusCode} to a journal upload: ${text.slice(0, 200)}`);
     return JSON.parse(text) as { segment: number; offset: number };
   }
 }

@@ -56,9 +56,14 @@ export class MetricsExchange {
 
   /** Control away = its metrics are absent, and `plimsoll_control_up 0` says so. */
   async #fromControl(): Promise<string> {
-    const up = (value: 0 | 1): string => `# HELP plimsoll_control_up Whether control answers this gateway.\n# TYPE plimsoll_control_up gauge\nplimsoll_control_up ${value}\n`;
+    const up = (value: 0 | 1): string =>
+      `# HELP plimsoll_control_up Whether control answers this gateway.\n# TYPE plimsoll_control_up gauge\nplimsoll_control_up ${value}\n`;
     try {
-      const answer = await this.#control.request({ method: 'GET', path: this.#path, headers: { authorization: `Bearer ${this.#clusterKey}` } });
+      const answer = await this.#control.request({
+        method: 'GET',
+        path: this.#path,
+        headers: { authorization: `Bearer ${this.#clusterKey}` },
+      });
       const text = await answer.body.text();
       return answer.statusCode === 200 ? `${text}${up(1)}` : up(0);
     } catch {

@@ -1,6 +1,6 @@
-import { SimConfig } from './config.ts';
-import { runChild } from './child-process.ts';
 import { startSimulatedProviders } from '../sim/provider-server.ts';
+import { runChild } from './child-process.ts';
+import { SimConfig } from './config.ts';
 
 runChild('sim', async ({ environment, clock, log }) => {
   const config = SimConfig.parse(JSON.parse(environment.variables.PLIMSOLL_INTERNAL_SIM ?? '{}'));

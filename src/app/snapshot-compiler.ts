@@ -1,4 +1,4 @@
-import { type Snapshot, SNAPSHOT_SCHEMA_VERSION } from '../gateway/snapshot.ts';
+import { SNAPSHOT_SCHEMA_VERSION, type Snapshot } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
@@ -32,7 +32,8 @@ export interface CompiledSnapshot {
 export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapshot {
   const { config, scope } = sources;
   const catalogue = resolveCatalogue(config, sources.priceBook, sources.nowMs, sources.simBaseUrls?.openai ?? null);
-  if (catalogue.issues.length > 0) throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  if (catalogue.issues.length > 0)
+    throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const providers = catalogue.providers.map((provider) =>
     provider.isSimulated && provider.dialect === 'anthropic' && config.providers[provider.name]?.baseUrl === undefined
       ? { ...provider, baseUrl: sources.simBaseUrls?.anthropic ?? provider.baseUrl }

@@ -62,12 +62,20 @@ export class StaticFiles {
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('cross-origin-opener-policy', 'same-origin');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answerText(response, 405, 'Only GET and HEAD are answered here.', { allow: 'GET, HEAD' });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      answerText(response, 405, 'Only GET and HEAD are answered here.', { allow: 'GET, HEAD' });
+    return;
     const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
     const file = this.#files.get(path) ?? (extname(path) === '' ? this.#files.get('/index.html') : undefined);
     if (file === undefined) {
-      if (!this.isBuilt) return answerText(response, 503, 'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.');
-      return answerText(response, 404, `There is no file ${path}.`);
+      if (!this.isBuilt)
+        return answerText(
+          response,
+          503,
+          'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.',
+        );
+      answerText(response, 404, `There is no file ${path}.`);
+      return;
     }
     response.setHeader('etag', file.etag);
     response.setHeader('cache-control', file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -79,7 +87,12 @@ export class StaticFiles {
     const accepted = String(request.headers['accept-encoding'] ?? '');
     const encoding = file.brotli && /\bbr\b/.test(accepted) ? 'br' : file.gzip && /\bgzip\b/.test(accepted) ? 'gzip' : null;
     const body = (encoding === 'br' ? file.brotli : encoding === 'gzip' ? file.gzip : null) ?? file.plain;
-    response.writeHead(200, { 'content-type': file.type, 'content-length': body.length, vary: 'accept-encoding', ...(encoding ? { 'content-encoding': encoding } : {}) });
+    response.writeHead(200, {
+      'content-type': file.type,
+      'content-length': body.length,
+      vary: 'accept-encoding',
+      ...(encoding ? { 'content-encoding': encoding } : {}),
+    });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 }

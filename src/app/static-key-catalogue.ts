@@ -7,11 +7,23 @@ const MIN_KEY_CHARACTERS = 16;
 const MAX_KEY_CHARACTERS = 512;
 
 /** Static keys of a configuration with their secrets resolved and hashed. @throws PlimsollError `config_invalid` */
-export function resolveStaticKeys(config: Config, text: string, path: string, pepperHex: string, variables: Readonly<Record<string, string | undefined>>): StaticKey[] {
+export function resolveStaticKeys(
+  config: Config,
+  text: string,
+  path: string,
+  pepperHex: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): StaticKey[] {
   const resolved = config.keys.map((entry, index) => {
     const key = resolveSecretText(entry.key, variables);
     if (key.length < MIN_KEY_CHARACTERS || key.length > MAX_KEY_CHARACTERS) {
-      throw invalid(path, [locateIssue(text, ['keys', index, 'key'], `the secret has ${key.length} characters; use ${MIN_KEY_CHARACTERS} to ${MAX_KEY_CHARACTERS} ("plimsoll keys create" makes good ones)`)]);
+      throw invalid(path, [
+        locateIssue(
+          text,
+          ['keys', index, 'key'],
+          `the secret has ${key.length} characters; use ${MIN_KEY_CHARACTERS} to ${MAX_KEY_CHARACTERS} ("plimsoll keys create" makes good ones)`,
+        ),
+      ]);
     }
     return { ...entry, key };
   });

@@ -15,7 +15,9 @@ export function createTerminal(isJson: boolean): CommandOutput {
     columns: process.stdout.columns ?? 80,
     print(text, value) {
       clear();
-      process.stdout.write(`${isJson && value !== undefined ? JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)) : text}\n`);
+      process.stdout.write(
+        `${isJson && value !== undefined ? JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)) : text}\n`,
+      );
     },
     note(text) {
       if (isJson) return;
@@ -31,7 +33,8 @@ export function createTerminal(isJson: boolean): CommandOutput {
       }
     },
     async ask(question, fallback) {
-      if (process.stdin.isTTY !== true) throw new PlimsollError('invalid_argument', `Nobody is there to answer "${question}"; give it as an option`);
+      if (process.stdin.isTTY !== true)
+        throw new PlimsollError('invalid_argument', `Nobody is there to answer "${question}"; give it as an option`);
       const reader = createInterface({ input: process.stdin, output: process.stderr });
       try {
         const answer = (await reader.question(`${question} [${fallback}] `)).trim();
@@ -44,7 +47,10 @@ export function createTerminal(isJson: boolean): CommandOutput {
 }
 
 /** A plain table: columns padded, numbers to the right. */
-export function renderTable(columns: readonly { readonly title: string; readonly isNumber?: boolean }[], rows: readonly (readonly string[])[]): string {
+export function renderTable(
+  columns: readonly { readonly title: string; readonly isNumber?: boolean }[],
+  rows: readonly (readonly string[])[],
+): string {
   const widths = columns.map((column, index) => Math.max(column.title.length, ...rows.map((row) => [...(row[index] ?? '')].length)));
   const line = (cells: readonly string[]): string =>
     cells

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { keyHmac } from '../identity/virtual-key.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
-import type { JournalRecord, JournalWriter, RecordType } from '../kernel/journal/record.ts';
+import type { JournalRecord, JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
 import { createGateway, type Gateway } from './server.ts';
 import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider } from './snapshot.ts';
@@ -12,13 +12,21 @@ import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotPro
 /** Keeps records as they were appended; "written" a turn of the event loop later, as on disk. */
 export class MemoryJournal implements JournalWriter {
   readonly records: JournalRecord[] = [];
+  readonly opened: CallOpened[] = [];
+  readonly settled: CallSettled[] = [];
+  readonly payloads: CallPayload[] = [];
   writtenCount = 0;
   accepts = true;
   #batch: Promise<void> | null = null;
 
   append(record: JournalRecord): void {
+    if (!this.accepts && record.type === 'payload') return;
     if (!this.accepts) throw new PlimsollError('journal_full', 'The test says that the disk is full.');
     this.records.push(record);
+    const value: unknown = JSON.parse(record.payload.toString());
+    if (record.type === 'call.opened') this.opened.push(value as CallOpened);
+    else if (record.type === 'call.settled') this.settled.push(value as CallSettled);
+    else this.payloads.push(value as CallPayload);
   }
 
   written(): Promise<void> {
@@ -46,20 +54,6 @@ export class MemoryJournal implements JournalWriter {
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  #of<T>(type: RecordType): T[] {
-    return this.records.filter((record) => record.type === type).map((record) => JSON.parse(record.payload.toString()) as T);
-  }
-
-  get opened(): CallOpened[] {
-    return this.#of('call.opened');
-  }
-  get settled(): CallSettled[] {
-    return this.#of('call.settled');
-  }
-  get payloads(): CallPayload[] {
-    return this.#of('payload');
   }
 }
 

@@ -10,7 +10,7 @@ import { startEngine } from '../../src/stores/chdb/engine.ts';
 import { openClickHouse } from '../../src/stores/clickhouse/open.ts';
 import { batchOf, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
-const ROUNDS = 8;
+const ROUNDS = 6;
 const CALLS = 300;
 const NOW = Date.UTC(2026, 5, 30, 23, 59, 0);
 const scope = { organisationId: 'default', environment: 'production' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
-import { startStubProvider, type StubProvider, stubConfig } from '../harness/stub-provider.ts';
+import { type StubProvider, startStubProvider, stubConfig } from '../harness/stub-provider.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -18,7 +18,10 @@ describe('fake clock across the process tree', () => {
   });
 
   it('a key that expires in an hour works until the clock has moved', async () => {
-    const created = await plimsoll.api<{ key: string }>('/api/v1/keys', { method: 'POST', body: { name: 'short-lived', feature: 'load', expiresAt: START_MS + 3_600_000 } });
+    const created = await plimsoll.api<{ key: string }>('/api/v1/keys', {
+      method: 'POST',
+      body: { name: 'short-lived', feature: 'load', expiresAt: START_MS + 3_600_000 },
+    });
     const call = () =>
       fetch(`${plimsoll.url}/v1/chat/completions`, {
         method: 'POST',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ledgerOf } from '../harness/ledger.ts';
 import { startLoad } from '../harness/load.ts';
 import { eventually, startPlimsoll } from '../harness/plimsoll.ts';
-import { ledgerOf } from '../harness/ledger.ts';
 import { startStubProvider, stubConfig } from '../harness/stub-provider.ts';
 
 /** 50 in the long run (`PLIMSOLL_KILLS=50`); fewer in every run. */
@@ -10,7 +10,9 @@ const KILLS = Number(process.env.PLIMSOLL_KILLS ?? 10);
 const BACK_WITHIN_MS = 3_000;
 
 describe('kill -9 under load', () => {
-  it(`gateway and control at ${KILLS} random points: every complete answer has exactly one ledger row, and both come back in under 3 s`, { timeout: 600_000 }, async () => {
+  it(`gateway and control at ${KILLS} random points: every complete answer has exactly one ledger row, and both come back in under 3 s`, {
+    timeout: 600_000,
+  }, async () => {
     const stub = await startStubProvider(() => Math.random() * 20);
     const plimsoll = await startPlimsoll({ config: stubConfig(stub.port) });
     try {
@@ -23,8 +25,16 @@ describe('kill -9 under load', () => {
         assert.ok(pid, `${role} does not run`);
         const killedMs = performance.now();
         process.kill(pid, 'SIGKILL');
-        const ask = role === 'control' ? () => plimsoll.api<{ engine: unknown }>('/api/v1/features') : async () => (await fetch(`${plimsoll.url}/readyz`)).status;
-        await eventually(`${role} is back after kill ${kill}`, async () => ({ pid: (await plimsoll.pids())[role], answer: await ask() }), (state) => state.pid !== null && state.pid !== pid && (role === 'control' || state.answer === 200), 15_000);
+        const ask =
+          role === 'control'
+            ? () => plimsoll.api<{ engine: unknown }>('/api/v1/features')
+            : async () => (await fetch(`${plimsoll.url}/readyz`)).status;
+        await eventually(
+          `${role} is back after kill ${kill}`,
+          async () => ({ pid: (await plimsoll.pids())[role], answer: await ask() }),
+          (state) => state.pid !== null && state.pid !== pid && (role === 'control' || state.answer === 200),
+          15_000,
+        );
         backMs.push({ role, ms: Math.round(performance.now() - killedMs) });
       }
       const { complete } = await load.stop();

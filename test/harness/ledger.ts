@@ -1,6 +1,6 @@
-import { createClient } from '@clickhouse/client';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createClient } from '@clickhouse/client';
 import type { MetricSummary } from '../../src/traces/model.ts';
 import { eventually, type Plimsoll } from './plimsoll.ts';
 
@@ -20,11 +20,28 @@ function enginePort(pid: number): number {
 export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<LedgerView> {
   const pid = (await plimsoll.pids()).engine;
   if (pid === null || pid === undefined) throw new Error('no engine');
-  const client = createClient({ url: `http://127.0.0.1:${enginePort(pid)}`, database: 'plimsoll', access_token: readFileSync(join(plimsoll.dataDirectory, 'secrets', 'engine-token'), 'utf8').trim() });
+  const client = createClient({
+    url: `http://127.0.0.1:${enginePort(pid)}`,
+    database: 'plimsoll',
+    access_token: readFileSync(join(plimsoll.dataDirectory, 'secrets', 'engine-token'), 'utf8').trim(),
+  });
   try {
     const read = async <T>(query: string): Promise<T[]> => (await client.query({ query, format: 'JSONEachRow' })).json<T>();
-    await eventually('the ingest has caught up', () => plimsoll.api<{ ingest: { pendingBytes: number; lagMs: number | null } }>('/api/v1/status'), ({ ingest }) => ingest.pendingBytes === 0, 30_000);
-    const rows = await eventually('ledger rows', () => read<{ call_id: string; trace_id: string; n: string }>('SELECT toString(call_id) AS call_id, toString(trace_id) AS trace_id, toString(count()) AS n FROM ledger GROUP BY call_id, trace_id'), (found) => found.length >= atLeast, 30_000);
+    await eventually(
+      'the ingest has caught up',
+      () => plimsoll.api<{ ingest: { pendingBytes: number; lagMs: number | null } }>('/api/v1/status'),
+      ({ ingest }) => ingest.pendingBytes === 0,
+      30_000,
+    );
+    const rows = await eventually(
+      'ledger rows',
+      () =>
+        read<{ call_id: string; trace_id: string; n: string }>(
+          'SELECT toString(call_id) AS call_id, toString(trace_id) AS trace_id, toString(count()) AS n FROM ledger GROUP BY call_id, trace_id',
+        ),
+      (found) => found.length >= atLeast,
+      30_000,
+    );
     const summary = await plimsoll.api<MetricSummary>(`/api/v1/metrics/summary?from=${Date.now() - 3_600_000}&to=${Date.now() + 60_000}`);
     return {
       rowsByCall: new Map(rows.map((row) => [row.call_id, Number(row.n)])),

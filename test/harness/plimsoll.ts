@@ -44,7 +44,14 @@ export async function runPlimsoll(options: PlimsollOptions = {}): Promise<{ exit
   return { exitCode, ...started.output };
 }
 
-function launch(options: PlimsollOptions): { child: ChildProcess; dataDirectory: string; configPath: string; output: { stdout: string; stderr: string }; exited: Promise<number | null>; clean: () => void } {
+function launch(options: PlimsollOptions): {
+  child: ChildProcess;
+  dataDirectory: string;
+  configPath: string;
+  output: { stdout: string; stderr: string };
+  exited: Promise<number | null>;
+  clean: () => void;
+} {
   const temporary = mkdtempSync(join(tmpdir(), 'plimsoll-test-'));
   const dataDirectory = options.dataDirectory ?? join(temporary, 'data');
   const configPath = options.config === undefined ? join(ROOT, 'plimsoll.yaml') : join(temporary, 'plimsoll.yaml');
@@ -52,7 +59,16 @@ function launch(options: PlimsollOptions): { child: ChildProcess; dataDirectory:
   const child = fork(join(ROOT, 'bin', 'plimsoll.mjs'), ['serve', ...(options.args ?? [])], {
     cwd: temporary,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, NODE_OPTIONS: '', PLIMSOLL_PORT: '0', PLIMSOLL_DATA_DIR: dataDirectory, PLIMSOLL_CONFIG: configPath, PLIMSOLL_ADMIN_KEY: ADMIN_KEY, PLIMSOLL_VALIDATE_RESPONSES: '1', ...options.variables },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      PLIMSOLL_PORT: '0',
+      PLIMSOLL_DATA_DIR: dataDirectory,
+      PLIMSOLL_CONFIG: configPath,
+      PLIMSOLL_ADMIN_KEY: ADMIN_KEY,
+      PLIMSOLL_VALIDATE_RESPONSES: '1',
+      ...options.variables,
+    },
   });
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -134,7 +150,10 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, isRight
     } catch (error) {
       last = error;
     }
-    if (performance.now() > endMs) throw new Error(`${what}: not within ${timeoutMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 2_000)}`);
+    if (performance.now() > endMs)
+      throw new Error(
+        `${what}: not within ${timeoutMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 2_000)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

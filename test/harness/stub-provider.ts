@@ -20,14 +20,28 @@ export async function startStubProvider(delayMs: () => number = () => 0): Promis
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
       setTimeout(() => {
         if (body.stream !== true) {
-          const text = JSON.stringify({ id, object: 'chat.completion', created: 1, model: body.model, choices: [{ index: 0, message: { role: 'assistant', content: 'All is well.' }, finish_reason: 'stop' }], usage });
+          const text = JSON.stringify({
+            id,
+            object: 'chat.completion',
+            created: 1,
+            model: body.model,
+            choices: [{ index: 0, message: { role: 'assistant', content: 'All is well.' }, finish_reason: 'stop' }],
+            usage,
+          });
           response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
           response.end(text);
           return;
         }
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         const event = (data: unknown): void => void response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
-        const chunk = (delta: unknown, finish: string | null = null): void => event({ id, object: 'chat.completion.chunk', created: 1, model: body.model, choices: [{ index: 0, delta, finish_reason: finish }] });
+        const chunk = (delta: unknown, finish: string | null = null): void =>
+          event({
+            id,
+            object: 'chat.completion.chunk',
+            created: 1,
+            model: body.model,
+            choices: [{ index: 0, delta, finish_reason: finish }],
+          });
         chunk({ role: 'assistant', content: '' });
         for (const word of ['All ', 'is ', 'well.']) chunk({ content: word });
         chunk({}, 'stop');

@@ -17,6 +17,30 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
 };
+/** Query parameters that the server accepts; it refuses every other one. */
+const KNOWN = {
+  '/api/v1/metrics/summary': ['from', 'to', 'groupBy'],
+  '/api/v1/metrics/series': ['from', 'to', 'stepMs', 'feature', 'model', 'team'],
+  '/api/v1/traces': [
+    'from',
+    'to',
+    'feature',
+    'team',
+    'user',
+    'session',
+    'model',
+    'provider',
+    'status',
+    'errorType',
+    'traceId',
+    'q',
+    'minDurationMs',
+    'minCostUsd',
+    'cursor',
+    'limit',
+  ],
+  '/api/v1/keys': ['cursor', 'limit', 'feature'],
+};
 const ADMIN_KEY = 'pla_mock';
 
 /** @returns the address and a way to stop */
@@ -74,6 +98,8 @@ export async function startMockServer({ mode = 'normal', isLive = false, port = 
         'Run `plimsoll doctor`; nothing that was acknowledged is lost.',
       );
     if (path === '/api/v1/status') return ok(mockStatus(mode, now));
+    const unknown = Object.keys(query).find((name) => !(KNOWN[path] ?? []).includes(name));
+    if (unknown) return problem(400, 'invalid_argument', `Unknown parameter "${unknown}".`, 'Remove it.');
     if (path === '/api/v1/features') return ok({ features: mode === 'empty' ? FEATURES.slice(0, 1) : FEATURES });
     if (path === '/api/v1/metrics/summary') {
       const list = inRange();

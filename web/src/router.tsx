@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { asApiError } from './api/problem.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
+import { parseLoginSearch, parseTraceSearch } from './shell/search.ts';
 import { Shell } from './shell/shell.tsx';
 import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
 import { ErrorPanel } from './ui/query-state.tsx';
@@ -40,7 +41,7 @@ const tracesRoute = createRoute({
 const traceRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/traces/$traceId',
-  validateSearch: (search: Record<string, unknown>): { span?: string } => (typeof search.span === 'string' ? { span: search.span } : {}),
+  validateSearch: parseTraceSearch,
   component: lazyRouteComponent(() => import('./trace/trace-page.tsx'), 'TracePage'),
 });
 const featuresRoute = createRoute({
@@ -62,9 +63,7 @@ const keysRoute = createRoute({
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  // Only a path of this site: `next` comes from the URL.
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? { next: search.next } : {},
+  validateSearch: parseLoginSearch,
   component: lazyRouteComponent(() => import('./login/login-page.tsx'), 'LoginPage'),
 });
 

@@ -17,7 +17,13 @@ export default defineCommand<CliContext>()({
   async run({ options, output, context }) {
     const path = options.file ?? context.environment.configPath;
     const config = readConfig(readConfigFile(path), path, options.offline ? null : context.environment.variables);
-    const counts = { providers: Object.keys(config.providers).length, models: Object.keys(config.models).length, routes: Object.keys(config.routes).length, features: Object.keys(config.features).length, keys: config.keys.length };
+    const counts = {
+      providers: Object.keys(config.providers).length,
+      models: Object.keys(config.models).length,
+      routes: Object.keys(config.routes).length,
+      features: Object.keys(config.features).length,
+      keys: config.keys.length,
+    };
     output.print(
       `${path} is right: ${Object.entries(counts)
         .map(([noun, count]) => `${count} ${noun}`)

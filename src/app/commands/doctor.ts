@@ -17,7 +17,9 @@ export default defineCommand<CliContext>()({
     output.progress('');
     const problems = findings.filter((finding) => finding.level === 'problem').length;
     const warnings = findings.filter((finding) => finding.level === 'warning').length;
-    const lines = findings.map((finding) => `${MARKS[finding.level]} ${finding.subject}: ${finding.message}${finding.fix ? `\n    → ${finding.fix}` : ''}`);
+    const lines = findings.map(
+      (finding) => `${MARKS[finding.level]} ${finding.subject}: ${finding.message}${finding.fix ? `\n    → ${finding.fix}` : ''}`,
+    );
     output.print([...lines, '', `${problems} problems, ${warnings} warnings`].join('\n'), { findings, problems, warnings });
     return problems > 0 ? 1 : 0;
   },

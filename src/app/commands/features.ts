@@ -15,14 +15,35 @@ export default defineCommand<CliContext>()({
   example: 'plimsoll features',
   options: z.strictObject({}),
   async run({ output, context }) {
-    const [list, summary] = await Promise.all([context.client.call<FeatureList>('GET', '/api/v1/features'), context.client.call<MetricSummary>('GET', '/api/v1/metrics/summary', { query: { groupBy: 'feature' } })]);
+    const [list, summary] = await Promise.all([
+      context.client.call<FeatureList>('GET', '/api/v1/features'),
+      context.client.call<MetricSummary>('GET', '/api/v1/metrics/summary', { query: { groupBy: 'feature' } }),
+    ]);
     const numbers = new Map(summary.groups.map((group) => [group.key, group]));
     const rows = list.features.map((feature) => {
       const row = numbers.get(feature.name);
-      return [feature.name, feature.owner ?? '–', `${feature.route} → ${feature.targets.join(', ')}`, `${row?.requests ?? 0}`, formatRate(row?.errorRate ?? null, row?.errorRateInterval ?? null), formatMs(row?.durationMs?.p95 ?? null), row ? formatCost(row.costPicoUsd, row.unpricedRequests) : '–'];
+      return [
+        feature.name,
+        feature.owner ?? '–',
+        `${feature.route} → ${feature.targets.join(', ')}`,
+        `${row?.requests ?? 0}`,
+        formatRate(row?.errorRate ?? null, row?.errorRateInterval ?? null),
+        formatMs(row?.durationMs?.p95 ?? null),
+        row ? formatCost(row.costPicoUsd, row.unpricedRequests) : '–',
+      ];
     });
-    const columns = [{ title: 'feature' }, { title: 'owner' }, { title: 'route' }, { title: 'calls 24 h', isNumber: true }, { title: 'errors (95 % interval)', isNumber: true }, { title: 'P95', isNumber: true }, { title: 'cost', isNumber: true }];
-    output.print(renderTable(columns, rows), { features: list.features.map((feature) => ({ ...feature, last24h: numbers.get(feature.name) ?? null })) });
+    const columns = [
+      { title: 'feature' },
+      { title: 'owner' },
+      { title: 'route' },
+      { title: 'calls 24 h', isNumber: true },
+      { title: 'errors (95 % interval)', isNumber: true },
+      { title: 'P95', isNumber: true },
+      { title: 'cost', isNumber: true },
+    ];
+    output.print(renderTable(columns, rows), {
+      features: list.features.map((feature) => ({ ...feature, last24h: numbers.get(feature.name) ?? null })),
+    });
     for (const feature of list.features) for (const warning of feature.warnings) output.note(`▲ ${feature.name}: ${warning}`);
     return 0;
   },

@@ -13,7 +13,10 @@ export default defineCommand<CliContext>()({
   summary: 'Write a commented plimsoll.yaml, a first prompt and a first eval',
   example: 'plimsoll init --provider openai --feature customer-support --owner support-team --cost-owner finance@example.com',
   options: z.strictObject({
-    provider: z.enum(PROVIDER_CHOICES).optional().describe(`Where the models are: ${PROVIDER_CHOICES.join(', ')}`),
+    provider: z
+      .enum(PROVIDER_CHOICES)
+      .optional()
+      .describe(`Where the models are: ${PROVIDER_CHOICES.join(', ')}`),
     feature: Name.optional().describe('Name of the first LLM feature'),
     owner: z.string().min(1).max(128).optional().describe('Team or person who answers for it'),
     costOwner: z.email().optional().describe('E-mail of who pays for it'),
@@ -21,8 +24,11 @@ export default defineCommand<CliContext>()({
     force: z.boolean().default(false).describe('Replace files that exist'),
   }),
   async run({ options, output }) {
-    const ask = async (given: string | undefined, question: string, fallback: string): Promise<string> => given ?? (await output.ask(question, fallback));
-    const provider = z.enum(PROVIDER_CHOICES).safeParse(await ask(options.provider, `1/4  Where are your models? (${PROVIDER_CHOICES.join(', ')})`, 'sim'));
+    const ask = async (given: string | undefined, question: string, fallback: string): Promise<string> =>
+      given ?? (await output.ask(question, fallback));
+    const provider = z
+      .enum(PROVIDER_CHOICES)
+      .safeParse(await ask(options.provider, `1/4  Where are your models? (${PROVIDER_CHOICES.join(', ')})`, 'sim'));
     if (!provider.success) throw new PlimsollError('invalid_argument', `Choose one of: ${PROVIDER_CHOICES.join(', ')}`);
     const feature = Name.safeParse(await ask(options.feature, '2/4  Name of the first LLM feature?', 'customer-support'));
     if (!feature.success) throw new PlimsollError('invalid_argument', `The feature's name: ${feature.error.issues[0]?.message}`);
@@ -36,13 +42,20 @@ export default defineCommand<CliContext>()({
       { path: join(options.directory, 'evals', `${answers.feature}.yaml`), text: firstEval(answers) },
     ];
     const existing = files.filter((file) => existsSync(file.path));
-    if (existing.length > 0 && !options.force) throw new PlimsollError('conflict', `${existing.map((file) => file.path).join(', ')} exists already; use --force to replace it. Nothing was written`);
+    if (existing.length > 0 && !options.force)
+      throw new PlimsollError(
+        'conflict',
+        `${existing.map((file) => file.path).join(', ')} exists already; use --force to replace it. Nothing was written`,
+      );
     for (const file of files) {
       mkdirSync(dirname(file.path), { recursive: true });
       writeFileSync(file.path, file.text);
     }
     const written = files.map((file) => relative('.', file.path));
-    output.print(`Wrote ${written.join(', ')}.\n\nNext: ${provider.data === 'sim' || provider.data === 'ollama' ? '' : `export ${provider.data === 'openai' ? 'OPENAI_API_KEY' : 'ANTHROPIC_API_KEY'}=…, then `}"plimsoll doctor" and "plimsoll serve".`, { written });
+    output.print(
+      `Wrote ${written.join(', ')}.\n\nNext: ${provider.data === 'sim' || provider.data === 'ollama' ? '' : `export ${provider.data === 'openai' ? 'OPENAI_API_KEY' : 'ANTHROPIC_API_KEY'}=…, then `}"plimsoll doctor" and "plimsoll serve".`,
+      { written },
+    );
     return 0;
   },
 });

@@ -18,8 +18,18 @@ export default defineCommand<CliContext>()({
   positionals: ['name'],
   async run({ options, output, context }) {
     const expiresAt = options.expires === undefined ? undefined : Date.parse(options.expires);
-    if (expiresAt !== undefined && Number.isNaN(expiresAt)) throw new PlimsollError('invalid_argument', `--expires "${options.expires}" is not a time; write e.g. 2027-01-31 or 2027-01-31T18:00:00Z`);
-    const body = { name: options.name, feature: options.feature, team: options.team, models: options.models?.split(',').map((model) => model.trim()), expiresAt };
+    if (expiresAt !== undefined && Number.isNaN(expiresAt))
+      throw new PlimsollError(
+        'invalid_argument',
+        `--expires "${options.expires}" is not a time; write e.g. 2027-01-31 or 2027-01-31T18:00:00Z`,
+      );
+    const body = {
+      name: options.name,
+      feature: options.feature,
+      team: options.team,
+      models: options.models?.split(',').map((model) => model.trim()),
+      expiresAt,
+    };
     const created = await context.client.call<KeyCreated>('POST', '/api/v1/keys', { body });
     output.note('Shown once; only a hash is kept:');
     output.print(created.key, created);

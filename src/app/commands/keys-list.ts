@@ -18,8 +18,28 @@ export default defineCommand<CliContext>()({
       keys.push(...page.keys);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
-    const rows = keys.map((key) => [key.id, key.name, key.prefix ? `plk_${key.prefix}…` : '', key.feature ?? 'any', key.team ?? '', key.revokedAt === null ? (key.expiresAt === null ? 'active' : `until ${formatTime(key.expiresAt)}`) : `revoked ${formatTime(key.revokedAt)}`, key.source]);
-    output.print(rows.length === 0 ? 'No keys yet; "plimsoll keys create NAME --feature FEATURE" makes one.' : renderTable(['id', 'name', 'key', 'feature', 'team', 'state', 'source'].map((title) => ({ title })), rows), { keys });
+    const rows = keys.map((key) => [
+      key.id,
+      key.name,
+      key.prefix ? `plk_${key.prefix}…` : '',
+      key.feature ?? 'any',
+      key.team ?? '',
+      key.revokedAt === null
+        ? key.expiresAt === null
+          ? 'active'
+          : `until ${formatTime(key.expiresAt)}`
+        : `revoked ${formatTime(key.revokedAt)}`,
+      key.source,
+    ]);
+    output.print(
+      rows.length === 0
+        ? 'No keys yet; "plimsoll keys create NAME --feature FEATURE" makes one.'
+        : renderTable(
+            ['id', 'name', 'key', 'feature', 'team', 'state', 'source'].map((title) => ({ title })),
+            rows,
+          ),
+      { keys },
+    );
     return 0;
   },
 });

@@ -14,8 +14,22 @@ export default defineCommand<CliContext>()({
     const price = (value: string | null): string => value ?? 'unpriced';
     output.print(
       renderTable(
-        [{ title: 'model' }, { title: 'provider' }, { title: 'upstream model' }, { title: 'input $/M', isNumber: true }, { title: 'output $/M', isNumber: true }, { title: 'price id' }],
-        list.models.map((model) => [model.name, model.provider, model.upstreamModel, price(model.inputPerMillionUsd), price(model.outputPerMillionUsd), model.priceId ?? '–']),
+        [
+          { title: 'model' },
+          { title: 'provider' },
+          { title: 'upstream model' },
+          { title: 'input $/M', isNumber: true },
+          { title: 'output $/M', isNumber: true },
+          { title: 'price id' },
+        ],
+        list.models.map((model) => [
+          model.name,
+          model.provider,
+          model.upstreamModel,
+          price(model.inputPerMillionUsd),
+          price(model.outputPerMillionUsd),
+          model.priceId ?? '–',
+        ]),
       ),
       list,
     );

@@ -1,6 +1,6 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../../kernel/clock.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
@@ -37,7 +37,11 @@ export default defineCommand<CliContext>()({
     const data = new DataDirectory(environment.dataDirectory);
     data.prepare();
     const note = join(data.journals, `${WRITER}.json`);
-    if (existsSync(note) && !options.again) throw new PlimsollError('conflict', `There was a backfill before: ${readFileSync(note, 'utf8').trim()}. Use --again to write another one beside it`);
+    if (existsSync(note) && !options.again)
+      throw new PlimsollError(
+        'conflict',
+        `There was a backfill before: ${readFileSync(note, 'utf8').trim()}. Use --again to write another one beside it`,
+      );
     const catalogue = resolveCatalogue(config, genaiPriceBook, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
     const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
     const profiles = resolveProfiles(config.sim);
@@ -45,24 +49,66 @@ export default defineCommand<CliContext>()({
       .filter((model) => simulated.has(model.provider))
       .map((model) => {
         const profile = profiles[model.upstreamModel];
-        return { name: model.name, provider: model.provider, providerKind: 'sim', upstreamModel: model.upstreamModel, ...(profile === undefined ? {} : { profile }) };
+        return {
+          name: model.name,
+          provider: model.provider,
+          providerKind: 'sim',
+          upstreamModel: model.upstreamModel,
+          ...(profile === undefined ? {} : { profile }),
+        };
       });
-    if (models.length === 0) throw new PlimsollError('invalid_argument', 'plimsoll.yaml has no simulated models; a backfill is only ever simulated');
+    if (models.length === 0)
+      throw new PlimsollError('invalid_argument', 'plimsoll.yaml has no simulated models; a backfill is only ever simulated');
     const known = new Set(models.map((model) => model.name));
     const features = Object.entries(config.features).flatMap(([name, feature]) => {
       const targets = (config.routes[feature.route]?.targets ?? [feature.route]).filter((target) => known.has(target));
-      return targets.length === 0 ? [] : [{ name, team: CORPUS_FEATURES.find((entry) => entry.name === name)?.team ?? 'example', route: feature.route, models: targets, payloads: feature.payloads }];
+      return targets.length === 0
+        ? []
+        : [
+            {
+              name,
+              team: CORPUS_FEATURES.find((entry) => entry.name === name)?.team ?? 'example',
+              route: feature.route,
+              models: targets,
+              payloads: feature.payloads,
+            },
+          ];
     });
     if (features.length === 0) throw new PlimsollError('invalid_argument', 'no feature of plimsoll.yaml has a route to a simulated model');
     const prices = new Map(catalogue.models.map((model) => [model.name, model.price === null ? null : compilePrice(model.price)]));
     const endMs = systemClock.nowMs();
-    const journal = await FileJournalWriter.open({ directory: data.journal(WRITER), clock: systemClock, maxTotalBytes: 64 * 1024 ** 3, ringBytes: 256 * 1024 * 1024 });
+    const journal = await FileJournalWriter.open({
+      directory: data.journal(WRITER),
+      clock: systemClock,
+      maxTotalBytes: 64 * 1024 ** 3,
+      ringBytes: 256 * 1024 * 1024,
+    });
     let calls = 0;
     try {
-      for await (const { settled, payload } of backfillRecords({ days: options.days, endMs, seed: options.seed, callsPerDay: options.perDay, scope: DEFAULT_SCOPE, features, models, priceUsage: (usage, model) => priceCompiled(usage, prices.get(model.name) ?? null) })) {
+      for await (const { settled, payload } of backfillRecords({
+        days: options.days,
+        endMs,
+        seed: options.seed,
+        callsPerDay: options.perDay,
+        scope: DEFAULT_SCOPE,
+        features,
+        models,
+        priceUsage: (usage, model) => priceCompiled(usage, prices.get(model.name) ?? null),
+      })) {
         if (signal.aborted) break;
-        journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: settled.callId, payload: Buffer.from(JSON.stringify(settled)) });
-        if (payload !== null) journal.append({ type: 'payload', schemaVersion: CALL_SCHEMA_VERSION, id: settled.callId, payload: Buffer.from(JSON.stringify(payload)) });
+        journal.append({
+          type: 'call.settled',
+          schemaVersion: CALL_SCHEMA_VERSION,
+          id: settled.callId,
+          payload: Buffer.from(JSON.stringify(settled)),
+        });
+        if (payload !== null)
+          journal.append({
+            type: 'payload',
+            schemaVersion: CALL_SCHEMA_VERSION,
+            id: settled.callId,
+            payload: Buffer.from(JSON.stringify(payload)),
+          });
         calls += 1;
         if (calls % 500 === 0) {
           await journal.written();
@@ -74,7 +120,10 @@ export default defineCommand<CliContext>()({
       await journal.close();
     }
     writeFileSync(note, `${JSON.stringify({ days: options.days, endMs, seed: options.seed, calls })}\n`, { mode: 0o600 });
-    output.print(`${signal.aborted ? 'Cancelled: ' : ''}${formatCount(calls)} simulated calls over ${options.days} days are in the journal. A running Plimsoll loads them within a minute or so.`, { calls, days: options.days, endMs, cancelled: signal.aborted });
+    output.print(
+      `${signal.aborted ? 'Cancelled: ' : ''}${formatCount(calls)} simulated calls over ${options.days} days are in the journal. A running Plimsoll loads them within a minute or so.`,
+      { calls, days: options.days, endMs, cancelled: signal.aborted },
+    );
     return 0;
   },
 });

@@ -27,7 +27,18 @@ export default defineCommand<CliContext>()({
       output.note(`The configuration has none of the example features (${CORPUS_FEATURES.map((feature) => feature.name).join(', ')}).`);
       return 1;
     }
-    const made = await Promise.all(wanted.map((feature) => context.client.call<KeyCreated>('POST', '/api/v1/keys', { body: { name: `sim traffic, ${feature}`, feature, team: CORPUS_FEATURES.find((entry) => entry.name === feature)?.team, expiresAt: Date.now() + options.minutes * 60_000 + 600_000 } })));
+    const made = await Promise.all(
+      wanted.map((feature) =>
+        context.client.call<KeyCreated>('POST', '/api/v1/keys', {
+          body: {
+            name: `sim traffic, ${feature}`,
+            feature,
+            team: CORPUS_FEATURES.find((entry) => entry.name === feature)?.team,
+            expiresAt: Date.now() + options.minutes * 60_000 + 600_000,
+          },
+        }),
+      ),
+    );
     try {
       const report = await runTraffic({
         baseUrl: `${context.client.baseUrl}/v1`,
@@ -40,7 +51,10 @@ export default defineCommand<CliContext>()({
         faultRatio: options.faults,
         isDiurnal: options.diurnal,
         signal,
-        onProgress: ({ elapsedMs, started, failed, inFlight }) => output.progress(`${Math.round(elapsedMs / 1_000)} s of ${Math.round(options.minutes * 60)} s: ${formatCount(started)} calls, ${failed} failed, ${inFlight} in flight (Ctrl-C ends it)`),
+        onProgress: ({ elapsedMs, started, failed, inFlight }) =>
+          output.progress(
+            `${Math.round(elapsedMs / 1_000)} s of ${Math.round(options.minutes * 60)} s: ${formatCount(started)} calls, ${failed} failed, ${inFlight} in flight (Ctrl-C ends it)`,
+          ),
       });
       output.print(renderReport(report), report);
       return 0;
@@ -54,7 +68,16 @@ function renderReport(report: TrafficReport): string {
   const rows = [
     ['calls', formatCount(report.started)],
     ['succeeded', formatCount(report.succeeded)],
-    ['failed', `${formatCount(report.failed)}${Object.keys(report.errors).length > 0 ? ` (${Object.entries(report.errors).map(([name, count]) => `${name} ${count}`).join(', ')})` : ''}`],
+    [
+      'failed',
+      `${formatCount(report.failed)}${
+        Object.keys(report.errors).length > 0
+          ? ` (${Object.entries(report.errors)
+              .map(([name, count]) => `${name} ${count}`)
+              .join(', ')})`
+          : ''
+      }`,
+    ],
     ['aborted on purpose', formatCount(report.aborted)],
     ['streams', formatCount(report.streams)],
     ['with tool calls', formatCount(report.toolCalls)],

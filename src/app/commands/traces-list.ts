@@ -22,7 +22,9 @@ export default defineCommand<CliContext>()({
   }),
   async run({ options, output, context }) {
     const { last, ...query } = options;
-    const page = await context.client.call<TracePage>('GET', '/api/v1/traces', { query: { ...query, from: Date.now() - parsePeriod(last) } });
+    const page = await context.client.call<TracePage>('GET', '/api/v1/traces', {
+      query: { ...query, from: Date.now() - parsePeriod(last) },
+    });
     const rows = page.traces.map((trace) => [
       formatTime(trace.startedAt),
       trace.status === 'error' ? `✖ ${trace.errorType ?? 'error'}` : trace.status === 'aborted' ? '◌ aborted' : '● ok',
@@ -34,7 +36,17 @@ export default defineCommand<CliContext>()({
       formatMs(trace.durationMs),
       trace.traceId,
     ]);
-    const columns = [{ title: 'time' }, { title: 'status' }, { title: 'feature' }, { title: 'model' }, { title: 'in', isNumber: true }, { title: 'out', isNumber: true }, { title: 'cost', isNumber: true }, { title: 'duration', isNumber: true }, { title: 'trace' }];
+    const columns = [
+      { title: 'time' },
+      { title: 'status' },
+      { title: 'feature' },
+      { title: 'model' },
+      { title: 'in', isNumber: true },
+      { title: 'out', isNumber: true },
+      { title: 'cost', isNumber: true },
+      { title: 'duration', isNumber: true },
+      { title: 'trace' },
+    ];
     output.print(rows.length === 0 ? `No traces in the last ${last} match.` : renderTable(columns, rows), page);
     if (page.nextCursor) output.note(`\nOlder ones: add --cursor ${page.nextCursor}`);
     return 0;

@@ -11,7 +11,12 @@ export default defineCommand<CliContext>()({
   name: 'traces show',
   summary: 'Show one trace as a waterfall',
   example: 'plimsoll traces show 4bf92f3577b34da6a3ce929d0e0e4736',
-  options: z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/, 'a trace id has 32 hex digits').describe('Trace id') }),
+  options: z.strictObject({
+    id: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, 'a trace id has 32 hex digits')
+      .describe('Trace id'),
+  }),
   positionals: ['id'],
   async run({ options, output, context }) {
     const detail = await context.client.call<TraceDetail>('GET', `/api/v1/traces/${options.id}`);
@@ -30,7 +35,12 @@ function renderTrace({ trace, spans }: TraceDetail): string {
     const from = Math.floor(((Number(span.startedAtNs) - start) / Math.max(1, end - start)) * BAR_COLUMNS);
     const length = Math.max(1, Math.round((Number(span.durationNs) / Math.max(1, end - start)) * BAR_COLUMNS));
     const bar = `${' '.repeat(Math.min(from, BAR_COLUMNS - 1))}${'█'.repeat(Math.min(length, BAR_COLUMNS - Math.min(from, BAR_COLUMNS - 1)))}`;
-    rows.push([`${'  '.repeat(depth)}${span.name}`, bar.padEnd(BAR_COLUMNS), formatMs(Number(span.durationNs) / 1e6), span.status === 'ok' ? '' : `${span.errorType ?? span.status}`]);
+    rows.push([
+      `${'  '.repeat(depth)}${span.name}`,
+      bar.padEnd(BAR_COLUMNS),
+      formatMs(Number(span.durationNs) / 1e6),
+      span.status === 'ok' ? '' : `${span.errorType ?? span.status}`,
+    ]);
     for (const child of children.get(span.spanId) ?? []) visit(child, depth + 1);
   };
   for (const root of children.get('') ?? []) visit(root, 0);

@@ -5,10 +5,11 @@ import { featuresQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow } from '../api/schema.ts';
 import { SeriesCharts, SeriesChartsSkeleton } from '../overview/series-charts.tsx';
 import { Tiles, TilesSkeleton } from '../overview/tiles.tsx';
-import { type Range, rangeOf, searchOf } from '../range/range.ts';
+import { parseRangeSearch, type Range, rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { RefreshPicker, useRefreshMs } from '../range/refresh-picker.tsx';
 import { useTitle } from '../shell/page-header.tsx';
+import { useParsedSearch } from '../shell/search.ts';
 import { LoadLinePanel } from '../ui/load-line.tsx';
 import { QueryState } from '../ui/query-state.tsx';
 import { StateShape } from '../ui/state-mark.tsx';
@@ -18,7 +19,7 @@ const route = getRouteApi('/shell/features/$name');
 
 export function FeaturePage(): ReactNode {
   const { name } = route.useParams();
-  const search = route.useSearch();
+  const search = useParsedSearch(route.useSearch(), parseRangeSearch);
   const navigate = route.useNavigate();
   const range = useMemo(() => rangeOf(search), [search]);
   const setRange = (next: Range): void => void navigate({ search: searchOf(next) });

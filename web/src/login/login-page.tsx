@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useId } from 'react';
 import { api, unwrap } from '../api/client.ts';
 import { asApiError } from '../api/problem.ts';
 import { useTitle } from '../shell/page-header.tsx';
+import { parseLoginSearch, useParsedSearch } from '../shell/search.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { PlimsollMark } from '../ui/plimsoll-mark.tsx';
 
@@ -11,7 +12,7 @@ const route = getRouteApi('/login');
 const RESET_COMMAND = 'npm run -s plimsoll -- keys admin --reset';
 
 export function LoginPage(): ReactNode {
-  const { next } = route.useSearch();
+  const { next } = useParsedSearch(route.useSearch(), parseLoginSearch);
   const router = useRouter();
   const queryClient = useQueryClient();
   const errorId = useId();

@@ -135,8 +135,8 @@ interface CellsProps {
 function Cells({ cells, align, isHead = false }: CellsProps): ReactNode {
   const Tag = isHead ? 'th' : 'td';
   return cells.map((cell, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: static
     <Tag
+      // biome-ignore lint/suspicious/noArrayIndexKey: static
       key={index}
       className={`border-b px-2 py-1 first:pl-0 ${isHead ? 'font-semibold' : ''}`}
       style={{ textAlign: align[index] ?? 'left' }}

@@ -4,10 +4,11 @@ import { type ReactNode, useMemo } from 'react';
 import { featuresQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow, MetricSummary } from '../api/schema.ts';
 import { gaugesOf } from '../features/gauges.ts';
-import { type Range, rangeOf, searchOf } from '../range/range.ts';
+import { parseRangeSearch, type Range, rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { RefreshPicker, useRefreshMs } from '../range/refresh-picker.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
+import { useParsedSearch } from '../shell/search.ts';
 import { LoadLineGlyph, LoadLineHeader } from '../ui/load-line.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -19,7 +20,7 @@ import { Tiles, TilesSkeleton } from './tiles.tsx';
 const route = getRouteApi('/shell/');
 
 export function OverviewPage(): ReactNode {
-  const search = route.useSearch();
+  const search = useParsedSearch(route.useSearch(), parseRangeSearch);
   const navigate = route.useNavigate();
   const range = useMemo(() => rangeOf(search), [search]);
   const setRange = (next: Range): void => void navigate({ search: searchOf(next) });

@@ -6,6 +6,7 @@ import type { TraceDetail } from '../api/schema.ts';
 import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
 import { formatDate, formatMoment } from '../format/time.ts';
 import { useTitle } from '../shell/page-header.tsx';
+import { parseTraceSearch, useParsedSearch } from '../shell/search.ts';
 import { STATUS_WORDS } from '../traces/status-word.ts';
 import { AttemptsBadge, Badge, SimulatedBadge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -43,7 +44,7 @@ function TraceSkeleton(): ReactNode {
 
 function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
   const { spans } = detail;
-  const search = route.useSearch();
+  const search = useParsedSearch(route.useSearch(), parseTraceSearch);
   const navigate = route.useNavigate();
   const entry = firstSpanToShow(spans);
   const selected = spans.find((span) => span.spanId === search.span) ?? entry;

@@ -29,8 +29,8 @@ export function layoutWaterfall(spans: readonly Span[], collapsed: ReadonlySet<s
   if (spans.length === 0) return { rows: [], totalMs: 0 };
   const starts = new Map(spans.map((span) => [span, BigInt(span.startedAtNs)]));
   const startOf = (span: Span): bigint => starts.get(span) ?? 0n;
-  const first = [...starts.values()].reduce((least, start) => (start < least ? start : least));
   const ordered = spans.toSorted((a, b) => Number(startOf(a) - startOf(b)) || (a.spanId < b.spanId ? -1 : 1));
+  const first = ordered[0] ? startOf(ordered[0]) : 0n;
   const ids = new Set(spans.map((span) => span.spanId));
   const children = Map.groupBy(ordered, (span) =>
     span.parentSpanId !== null && ids.has(span.parentSpanId) && span.parentSpanId !== span.spanId ? span.parentSpanId : '',

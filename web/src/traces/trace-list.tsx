@@ -58,13 +58,9 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
 
   const added = new Set(addedIds);
   return (
-    <div
-      className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden"
-      {...(isPhone ? { role: 'region' } : { role: 'table', 'aria-rowcount': rows.length })}
-      aria-label="Traces"
-    >
+    <section className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden" aria-label="Traces">
       <div className="scroll-x flex min-h-0 flex-1 flex-col">
-        <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1040px]'}`}>
+        <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1040px]'}`} role={isPhone ? undefined : 'table'}>
           {!isPhone && <TraceListHeader />}
           <div
             ref={scrollRef}
@@ -110,6 +106,6 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
           ↑ {formatInteger(unseen)} new
         </button>
       )}
-    </div>
+    </section>
   );
 }

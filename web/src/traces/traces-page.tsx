@@ -6,16 +6,17 @@ import { FirstCall } from '../overview/first-call.tsx';
 import { rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
+import { useParsedSearch } from '../shell/search.ts';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { FilterBar } from './filter-bar.tsx';
-import { activeFilters, filtersOf, type TracesSearch } from './filters.ts';
+import { activeFilters, filtersOf, parseTracesSearch, type TracesSearch } from './filters.ts';
 import { TraceList } from './trace-list.tsx';
 import { useLiveTail } from './use-live-tail.ts';
 
 const route = getRouteApi('/shell/traces');
 
 export function TracesPage(): ReactNode {
-  const search = route.useSearch();
+  const search = useParsedSearch(route.useSearch(), parseTracesSearch);
   const navigate = route.useNavigate();
   const range = useMemo(() => rangeOf(search), [search]);
   const filters = useMemo(() => filtersOf(search), [search]);

@@ -6,7 +6,7 @@ import { usePreferences } from '../shell/preferences.tsx';
 export function TimeText({ at, format = formatMoment }: { at: number; format?: typeof formatMoment }): ReactNode {
   const { zone } = usePreferences();
   return (
-    <time dateTime={new Date(at).toISOString()} data-tip={formatIso(at, zone)} className="tabular whitespace-nowrap">
+    <time dateTime={new Date(at).toISOString()} data-tip={formatIso(at, zone)} className="tabular relative z-1 whitespace-nowrap">
       {format(at, zone)}
     </time>
   );

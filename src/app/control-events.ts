@@ -1,0 +1,15 @@
+import { createEventBus, type EventBus } from '../kernel/events.ts';
+
+/** What happens inside control and concerns more than one of its parts. */
+export type ControlEvents = {
+  /** A good configuration file was taken up. */
+  'config.changed': { readonly atMs: number };
+  /** An audited change was committed. */
+  'change.committed': { readonly action: string };
+  /** Gateways can have a new snapshot. */
+  'snapshot.published': { readonly epoch: number };
+};
+
+export function createControlEvents(onError: (thrown: unknown, event: string) => void): EventBus<ControlEvents> {
+  return createEventBus<ControlEvents>(onError);
+}

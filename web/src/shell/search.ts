@@ -1,0 +1,15 @@
+import { useMemo } from 'react';
+
+/** Search parameters of the login page. `next` comes from the URL: only a path of this site is followed. */
+export function parseLoginSearch(search: Readonly<Record<string, unknown>>): { next?: string } {
+  return typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? { next: search.next } : {};
+}
+
+export function parseTraceSearch(search: Readonly<Record<string, unknown>>): { span?: string } {
+  return typeof search.span === 'string' ? { span: search.span } : {};
+}
+
+/** The router keeps parameters that a route's validation dropped; a page works only with what `parse` lets through. */
+export function useParsedSearch<T>(raw: Readonly<Record<string, unknown>>, parse: (search: Readonly<Record<string, unknown>>) => T): T {
+  return useMemo(() => parse(raw), [raw, parse]);
+}
