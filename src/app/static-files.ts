@@ -62,19 +62,15 @@ export class StaticFiles {
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('cross-origin-opener-policy', 'same-origin');
-    if (request.method !== 'GET' && request.method !== 'HEAD')
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
       answerText(response, 405, 'Only GET and HEAD are answered here.', { allow: 'GET, HEAD' });
-    return;
+      return;
+    }
     const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
     const file = this.#files.get(path) ?? (extname(path) === '' ? this.#files.get('/index.html') : undefined);
     if (file === undefined) {
-      if (!this.isBuilt)
-        return answerText(
-          response,
-          503,
-          'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.',
-        );
-      answerText(response, 404, `There is no file ${path}.`);
+      if (this.isBuilt) answerText(response, 404, `There is no file ${path}.`);
+      else answerText(response, 503, 'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.');
       return;
     }
     response.setHeader('etag', file.etag);

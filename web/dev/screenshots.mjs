@@ -164,7 +164,7 @@ async function takeMockDetails(page, base, options) {
   if (wants('filters')) {
     await page.goto(`${base}/traces?status=error&user=user-7&minDurationMs=100`);
     await settle(page);
-    await page.getByRole('button', { name: /ilters$/ }).click();
+    await page.getByRole('button', { name: /^(More f|F)ilters$/ }).click();
     await shoot(page, 'filters', { ...options, isFullPage: false });
   }
 }
