@@ -42,7 +42,10 @@ describe('StaticFiles', () => {
     assert.equal(answer.headers.get('content-encoding'), 'br');
     assert.match(answer.headers.get('cache-control') ?? '', /immutable/);
     assert.match(await answer.text(), /x{2000}/);
-    assert.equal((await fetch(`${url}/assets/app-1a2b.js`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })).status, 304);
+    assert.equal(
+      (await fetch(`${url}/assets/app-1a2b.js`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })).status,
+      304,
+    );
   });
 
   it('serves nothing outside its folder, no dot files, and only reads', async () => {

@@ -70,7 +70,12 @@ export class StaticFiles {
     const file = this.#files.get(path) ?? (extname(path) === '' ? this.#files.get('/index.html') : undefined);
     if (file === undefined) {
       if (this.isBuilt) answerText(response, 404, `There is no file ${path}.`);
-      else answerText(response, 503, 'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.');
+      else
+        answerText(
+          response,
+          503,
+          'The dashboard is not built. Run "npm run prepare" in the Plimsoll folder and start again. The API and /v1 work without it.',
+        );
       return;
     }
     response.setHeader('etag', file.etag);

@@ -40,6 +40,9 @@ export interface Caller {
   readonly feature: SnapshotFeature;
 }
 
+/** What a `call.settled` record adds to `call.opened`; the sampling parameters are added as text. */
+export type CallOutcome = Omit<CallSettled, keyof CallOpened | 'requestParameters'>;
+
 /** One `/v1` call on its way through the stages: each stage fills in what it found out, `settle` turns all of it into one record. */
 export class Call {
   slot = -1;
@@ -62,7 +65,13 @@ export class Call {
   body: ChatBody | null = null;
   destination: Destination | null = null;
   opened: CallOpened | null = null;
-  settled: CallSettled | null = null;
+  /** `opened` as it was journaled. */
+  openedJson: string | null = null;
+  /** How the call ended; null while it runs, and for calls without a record. */
+  outcome: CallOutcome | null = null;
+  isSettled = false;
+  /** Exact decimal dollars; null when unpriced. */
+  costUsd: string | null = null;
   readonly attempts: CallAttempt[] = [];
   readonly stages: CallStage[] = [];
   readonly warnings: string[] = [];

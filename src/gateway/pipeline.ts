@@ -36,7 +36,7 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
   }
   try {
     settle(call, context);
-    if (call.settled !== null) await context.journal.written();
+    if (call.outcome !== null) await context.journal.written();
   } catch (thrown) {
     // Without its ledger row an answer may not be completed.
     call.error = toPlimsollError(thrown);

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { openAiErrorBody, type PlimsollError } from '../kernel/errors.ts';
-import { formatUsd } from '../kernel/money.ts';
 import type { Call } from './call.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -126,20 +125,19 @@ export function sendFailure(call: Call, error: PlimsollError, context: GatewayCo
 
 /** Sends what was held back until the call was in the ledger: a whole JSON answer, or the last bytes of a stream. */
 export function sendAnswer(call: Call): void {
-  const { response, answer, settled } = call;
+  const { response, answer, outcome, costUsd } = call;
   if (call.isClientGone || answer === null) return;
-  const cost = settled?.costPicoUsd == null ? null : formatUsd(BigInt(settled.costPicoUsd));
   if (answer.kind === 'json') {
-    const head = answerHead(call, 'application/json', settled?.attempts.at(-1)?.model ?? null);
+    const head = answerHead(call, 'application/json', outcome?.attempts.at(-1)?.model ?? null);
     head.push('content-length', String(answer.body.length));
-    if (cost !== null) head.push('x-plimsoll-cost-usd', cost);
+    if (costUsd !== null) head.push('x-plimsoll-cost-usd', costUsd);
     response.writeHead(200, head);
     // As latin1 text head and body leave in one write; every byte stays what it is.
     if (answer.body.length <= MAX_ONE_WRITE_BYTES) response.end(answer.body.toString('latin1'), 'latin1');
     else response.end(answer.body);
     return;
   }
-  if (call.request.headers['x-plimsoll-cost'] === 'trailer') response.write(`: x-plimsoll-cost-usd ${cost ?? 'unknown'}\n\n`);
+  if (call.request.headers['x-plimsoll-cost'] === 'trailer') response.write(`: x-plimsoll-cost-usd ${costUsd ?? 'unknown'}\n\n`);
   if (answer.lastBytes === null) response.end();
   else response.end(answer.lastBytes);
 }

@@ -159,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   return {
-    openCalls: () => activeCalls.list().flatMap((call) => (call.opened !== null && call.settled === null ? [call.opened] : [])),
+    openCalls: () => activeCalls.list().flatMap((call) => (call.opened !== null && !call.isSettled ? [call.opened] : [])),
     handler(request, response) {
       try {
         dispatch(request, response);

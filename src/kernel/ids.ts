@@ -64,12 +64,3 @@ export function parseTraceparent(header: string | undefined): TraceContext | nul
   if (/^0+$/.test(traceId) || /^0+$/.test(parentSpanId)) return null;
   return { traceId, parentSpanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
-
-export function formatTraceparent(traceId: TraceId, spanId: SpanId, sampled = true): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
-}
-
-/** Secret material: `bytes` random bytes, base64url. */
-export function newSecret(bytes = 32): string {
-  return randomBytes(bytes).toString('base64url');
-}

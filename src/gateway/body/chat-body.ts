@@ -158,10 +158,10 @@ export function metadataTags(body: ChatBody): Record<string, string> {
   return tags;
 }
 
-export function requestParameters(body: ChatBody): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [name, slice] of body.parameters) values[name] = parseSlice(body.bytes, slice);
-  return values;
+/** The sampling parameters of the request as JSON text. Of a name that appears twice the last one counts, as in JSON.parse. */
+export function requestParameters(body: ChatBody): string {
+  const members = body.parameters.map(([name, { start, end }]) => `"${name}":${text(body.bytes, start, end)}`);
+  return `{${members.join(',')}}`;
 }
 
 /** The whole request as a value, for a dialect that must translate it. Without the `plimsoll` member. */

@@ -39,11 +39,13 @@ export function describeCall(call: Call): CallOpened | null {
 export function open(call: Call, context: GatewayContext): void {
   const opened = describeCall(call);
   if (opened === null) throw new PlimsollError('internal', 'open ran before authenticate');
+  const json = JSON.stringify(opened);
   context.journal.append({
     type: 'call.opened',
     schemaVersion: CALL_SCHEMA_VERSION,
     id: call.callId,
-    payload: Buffer.from(JSON.stringify(opened)),
+    payload: Buffer.from(json),
   });
   call.opened = opened;
+  call.openedJson = json;
 }

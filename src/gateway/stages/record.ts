@@ -1,8 +1,7 @@
-import { formatUsd } from '../../kernel/money.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
-import { CALL_SCHEMA_VERSION, type CallPayload, type CallSettled } from '../../traces/call-record.ts';
+import { CALL_SCHEMA_VERSION, type CallPayload } from '../../traces/call-record.ts';
 import { lastUserText } from '../body/last-user-text.ts';
-import { type Call, roundMs } from '../call.ts';
+import { type Call, type CallOutcome, roundMs } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 
 const PREVIEW_CHARACTERS = 200;
@@ -13,10 +12,10 @@ interface Tokens {
 }
 
 /** Tokens over all attempts; null when no attempt has a usage. */
-function tokensOf(settled: CallSettled | null): Tokens {
+function tokensOf(outcome: CallOutcome | null): Tokens {
   let input: number | null = null;
   let output: number | null = null;
-  for (const { usage } of settled?.attempts ?? []) {
+  for (const { usage } of outcome?.attempts ?? []) {
     if (usage === null) continue;
     input = (input ?? 0) + inputTokens(usage as Usage);
     output = (output ?? 0) + outputTokens(usage as Usage);
@@ -64,7 +63,7 @@ function payloadOf(call: Call, policy: CallPayload['policy']): CallPayload | nul
 
 function recordPayload(call: Call, context: GatewayContext): void {
   const policy = call.caller?.feature.payloads ?? 'none';
-  if (policy === 'none' || call.settled === null) return;
+  if (policy === 'none' || call.outcome === null) return;
   const payload = payloadOf(call, policy);
   if (payload === null) return;
   context.journal.append({
@@ -76,9 +75,8 @@ function recordPayload(call: Call, context: GatewayContext): void {
 }
 
 function logLine(call: Call, tokens: Tokens, durationMs: number): string {
-  const { settled, caller } = call;
-  const last = settled?.attempts.at(-1);
-  const cost = settled?.costPicoUsd ?? null;
+  const { outcome, caller } = call;
+  const last = outcome?.attempts.at(-1);
   return JSON.stringify({
     event: 'llm_call',
     ts: new Date(call.startedAtMs).toISOString(),
@@ -90,21 +88,21 @@ function logLine(call: Call, tokens: Tokens, durationMs: number): string {
     provider: last?.provider ?? null,
     input_tokens: tokens.input,
     output_tokens: tokens.output,
-    cost_usd: cost === null ? null : formatUsd(BigInt(cost)),
+    cost_usd: call.costUsd,
     latency_ms: durationMs,
-    ttft_ms: settled?.ttftMs ?? null,
+    ttft_ms: outcome?.ttftMs ?? null,
     success: call.error === null,
     status: call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error',
     error_type: call.error?.code ?? null,
-    attempts: settled?.attempts.length ?? 0,
-    simulated: settled?.isSimulated ?? false,
+    attempts: outcome?.attempts.length ?? 0,
+    simulated: call.destination?.targets[0]?.provider.isSimulated ?? false,
   });
 }
 
 /** Everything that may wait until the client has its answer: payload, log line, metrics. */
 export function record(call: Call, context: GatewayContext): void {
-  const tokens = tokensOf(call.settled);
-  const durationMs = call.settled?.durationMs ?? roundMs(call.elapsedMs());
+  const tokens = tokensOf(call.outcome);
+  const durationMs = call.outcome?.durationMs ?? roundMs(call.elapsedMs());
   context.metrics.recordCall(call, tokens, durationMs);
   context.writeLogLine(logLine(call, tokens, durationMs));
   recordPayload(call, context);

@@ -1,8 +1,9 @@
 import { ERRORS, PlimsollError } from '../../kernel/errors.ts';
+import { formatUsd } from '../../kernel/money.ts';
 import type { CostStatus } from '../../models/usage.ts';
-import { CALL_SCHEMA_VERSION, type CallAttempt, type CallSettled, type CallStatus } from '../../traces/call-record.ts';
+import { CALL_SCHEMA_VERSION, type CallAttempt, type CallStatus } from '../../traces/call-record.ts';
 import { requestParameters } from '../body/chat-body.ts';
-import { type Call, roundMs } from '../call.ts';
+import { type Call, type CallOutcome, roundMs } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import { describeCall } from './open.ts';
 
@@ -43,7 +44,8 @@ function statusOf(error: PlimsollError | null): CallStatus {
  * @throws PlimsollError `journal_full`: the answer must then not be completed
  */
 export function settle(call: Call, context: GatewayContext): void {
-  if (call.settled !== null) throw new PlimsollError('internal', `Call ${call.callId} was settled twice`);
+  if (call.isSettled) throw new PlimsollError('internal', `Call ${call.callId} was settled twice`);
+  call.isSettled = true;
   call.enterStage('settle');
   const opened = call.opened ?? describeCall(call);
   if (opened === null) return;
@@ -51,8 +53,7 @@ export function settle(call: Call, context: GatewayContext): void {
   const cost = sumCost(call.attempts);
   const durationMs = roundMs(call.elapsedMs());
   call.leaveStage('ok');
-  const settled: CallSettled = {
-    ...opened,
+  const outcome: CallOutcome = {
     status: statusOf(error),
     httpStatus: error === null ? 200 : call.response.headersSent ? 200 : ERRORS[error.code].status,
     errorType: error?.code ?? null,
@@ -64,14 +65,13 @@ export function settle(call: Call, context: GatewayContext): void {
     stages: call.stages,
     costPicoUsd: cost.costPicoUsd,
     costStatus: cost.costStatus,
-    requestParameters: call.body === null ? {} : requestParameters(call.body),
     isRecovered: false,
   };
-  call.settled = settled;
-  context.journal.append({
-    type: 'call.settled',
-    schemaVersion: CALL_SCHEMA_VERSION,
-    id: call.callId,
-    payload: Buffer.from(JSON.stringify(settled)),
-  });
+  call.outcome = outcome;
+  if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
+  // What `call.opened` said is not turned into JSON a second time, and the parameters are JSON already.
+  const openedJson = call.openedJson ?? JSON.stringify(opened);
+  const parameters = call.body === null ? '{}' : requestParameters(call.body);
+  const json = `${openedJson.slice(0, -1)},${JSON.stringify(outcome).slice(1, -1)},"requestParameters":${parameters}}`;
+  context.journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: Buffer.from(json) });
 }
