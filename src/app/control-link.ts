@@ -28,7 +28,9 @@ export interface GatewayReport {
 
 const RETRY_MS = 500;
 /** Control holds the request open until there is a new epoch: a push without a second channel. */
-const HOLD_MS = 5_000;
+const HOLD_MS = 2_000;
+/** Beyond the hold; a control that is longer silent than this has stopped, also when its socket still takes connections. */
+const SILENCE_MS = 2_000;
 
 /** Keeps the gateway's snapshot fresh: from disk at once, from control as soon as there is a newer one. */
 export class ControlLink {
@@ -38,16 +40,16 @@ export class ControlLink {
   #epoch = -1;
   #isClosed = false;
   #isReachable: boolean | null = null;
-  readonly #abort = new AbortController();
+  #request: AbortController | null = null;
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
     const url = new URL(options.controlUrl);
     this.#pool = new Pool(url.origin, {
       connections: 2,
-      headersTimeout: HOLD_MS + 10_000,
-      bodyTimeout: 10_000,
-      connect: { timeout: 2_000 },
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: SILENCE_MS },
     });
     this.#basePath = url.pathname.replace(/\/+$/, '');
   }
@@ -83,11 +85,24 @@ export class ControlLink {
   async #fetch(): Promise<Snapshot | null> {
     // After a failure ask without holding, so that the state is known at once.
     const hold = this.#isReachable === true ? HOLD_MS : 0;
+    const request = new AbortController();
+    this.#request = request;
+    const timer = this.#options.clock.setTimer(hold + SILENCE_MS, () =>
+      request.abort(new PlimsollError('store_unavailable', `control has been silent for ${hold + SILENCE_MS} ms`)),
+    );
+    try {
+      return await this.#ask(hold, request.signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #ask(hold: number, signal: AbortSignal): Promise<Snapshot | null> {
     const answer = await this.#pool.request({
       method: 'GET',
       path: `${this.#basePath}/internal/v1/snapshot?after=${this.#epoch}&holdMs=${hold}`,
       headers: { authorization: `Bearer ${this.#options.clusterKey}`, 'x-plimsoll-gateway': JSON.stringify(this.#options.report()) },
-      signal: this.#abort.signal,
+      signal,
     });
     if (answer.statusCode === 204) {
       await answer.body.dump();
@@ -137,7 +152,7 @@ export class ControlLink {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#abort.abort();
+    this.#request?.abort();
     await this.#pool.destroy();
   }
 }

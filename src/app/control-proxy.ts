@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Pool } from 'undici';
+import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError, problemBody } from '../kernel/errors.ts';
 
 const HOP_BY_HOP = new Set([
@@ -15,6 +16,14 @@ const HOP_BY_HOP = new Set([
 ]);
 const MAX_CONCURRENT = 64;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** While control is known to be silent a request is still tried, in case it has just come back, but not for long. */
+const SILENT_WAIT_MS = 2_000;
+
+/** One request on its way to control. */
+interface Forward {
+  readonly abort: AbortController;
+  readonly response: ServerResponse;
+}
 
 /**
  * Forwards what is not the gateway's to control, with capped concurrency and bytes: a dashboard or an export never disturbs a stream.
@@ -25,6 +34,8 @@ export class ControlProxy {
   readonly #basePath: string;
   #active = 0;
   #bytes = 0;
+  #isReachable = true;
+  readonly #forwards = new Set<Forward>();
 
   constructor(controlUrl: string) {
     const url = new URL(controlUrl);
@@ -39,6 +50,13 @@ export class ControlProxy {
     });
   }
 
+  /** Told by the link to control: who waits for a control that has gone silent gets the 503 now. */
+  setReachable(isReachable: boolean): void {
+    this.#isReachable = isReachable;
+    if (isReachable) return;
+    for (const { abort, response } of this.#forwards) if (!response.headersSent) abort.abort();
+  }
+
   forward(request: IncomingMessage, response: ServerResponse): void {
     const declared = Number(request.headers['content-length'] ?? 0);
     if (this.#active >= MAX_CONCURRENT || this.#bytes + declared > MAX_WAITING_BYTES) {
@@ -47,14 +65,21 @@ export class ControlProxy {
     }
     this.#active += 1;
     this.#bytes += declared;
-    let isDone = false;
+    const abort = new AbortController();
+    const forward: Forward = { abort, response };
+    this.#forwards.add(forward);
+    const timer = this.#isReachable ? null : systemClock.setTimer(SILENT_WAIT_MS, () => !response.headersSent && abort.abort());
     const done = (): void => {
-      if (isDone) return;
-      isDone = true;
+      if (!this.#forwards.delete(forward)) return;
+      timer?.cancel();
       this.#active -= 1;
       this.#bytes -= declared;
     };
-    response.once('close', done);
+    response.once('close', () => {
+      done();
+      // Control need not finish what nobody waits for.
+      if (!response.writableFinished) abort.abort();
+    });
     const headers: Record<string, string | string[]> = {};
     for (const [name, value] of Object.entries(request.headers)) {
       if (value !== undefined && !HOP_BY_HOP.has(name) && name !== 'expect') headers[name] = value;
@@ -63,7 +88,7 @@ export class ControlProxy {
     const path = `${this.#basePath}${request.url ?? '/'}`;
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
     this.#pool.stream(
-      { method: request.method as 'GET', path, headers, body: hasBody ? request : null, opaque: response },
+      { method: request.method as 'GET', path, headers, body: hasBody ? request : null, opaque: response, signal: abort.signal },
       ({ statusCode, headers: answerHeaders }) => {
         for (const [name, value] of Object.entries(answerHeaders)) {
           if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value);

@@ -78,8 +78,10 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       current = snapshot;
       firstSnapshot.resolve();
     },
-    onState: (isReachable, reason) =>
-      log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason }),
+    onState: (isReachable, reason) => {
+      proxy.setReachable(isReachable);
+      log(isReachable ? 'info' : 'warn', isReachable ? 'control_reachable' : 'control_unreachable', { reason });
+    },
   });
   link.loadFromDisk();
   settleRecovered();

@@ -64,3 +64,8 @@ export function parseTraceparent(header: string | undefined): TraceContext | nul
   if (/^0+$/.test(traceId) || /^0+$/.test(parentSpanId)) return null;
   return { traceId, parentSpanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
+
+/** Secret material: `bytes` random bytes, base64url. */
+export function newSecret(bytes = 32): string {
+  return randomBytes(bytes).toString('base64url');
+}
