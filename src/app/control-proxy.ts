@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { Pool } from 'undici';
 import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError, problemBody } from '../kernel/errors.ts';
@@ -87,8 +88,10 @@ export class ControlProxy {
     headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
     const path = `${this.#basePath}${request.url ?? '/'}`;
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    // A body that fails is destroyed by undici; the client's own socket must outlive that to carry the 503.
+    const body = hasBody ? request.pipe(new PassThrough()) : null;
     this.#pool.stream(
-      { method: request.method as 'GET', path, headers, body: hasBody ? request : null, opaque: response, signal: abort.signal },
+      { method: request.method as 'GET', path, headers, body, opaque: response, signal: abort.signal },
       ({ statusCode, headers: answerHeaders }) => {
         for (const [name, value] of Object.entries(answerHeaders)) {
           if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value);
@@ -99,6 +102,7 @@ export class ControlProxy {
       (error) => {
         done();
         if (error === null || error === undefined) return;
+        request.resume();
         if (response.headersSent) response.destroy();
         else
           refuse(

@@ -7,6 +7,7 @@ import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
+import { answerClientError } from './client-error.ts';
 import { ControlLink } from './control-link.ts';
 import { ControlProxy } from './control-proxy.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -93,15 +94,13 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   uploader?.start();
 
   const server = createServer(
-    { keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 0, noDelay: true, highWaterMark: 64 * 1024 },
+    { keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 300_000, noDelay: true, highWaterMark: 64 * 1024 },
     (request, response) => {
       if (request.url === '/metrics') metrics.answer(response);
       else gateway.handler(request, response);
     },
   );
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-  });
+  server.on('clientError', answerClientError);
   const handle = await listenHandle;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts';
+import { JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
+import type { JournalPosition } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
 import type { GatewayReport } from './control-link.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -24,6 +26,7 @@ export interface InternalApiOptions {
 export class InternalApi {
   readonly #options: InternalApiOptions;
   readonly #key: Buffer;
+  readonly #positions = new Map<string, JournalPosition>();
   readonly #reports = new Map<string, { report: GatewayReport; atMs: number }>();
 
   constructor(options: InternalApiOptions) {
@@ -62,7 +65,7 @@ export class InternalApi {
     if (resource === 'metrics' && request.method === 'GET')
       return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     if (resource === 'journal' && name && /^[A-Za-z0-9._-]{1,64}$/.test(name) && !name.startsWith('.')) {
-      if (request.method === 'GET') return send(response, 200, this.#journalPosition(name));
+      if (request.method === 'GET') return send(response, 200, await this.#journalPosition(name));
       if (request.method === 'POST') return send(response, 200, await this.#appendJournal(name, url, request));
     }
     throw new PlimsollError('not_found', `There is no ${request.method} ${url.pathname}`);
@@ -85,20 +88,28 @@ export class InternalApi {
     } else send(response, 200, snapshot);
   }
 
-  #journalPosition(writer: string): { segment: number; offset: number } {
+  /**
+   * How far the copy of a writer's journal reaches, always at a record's end: a control that died in the middle of a write left half a
+   * record, which must be sent again from its first byte.
+   */
+  async #journalPosition(writer: string): Promise<JournalPosition> {
     const directory = this.#options.data.journal(writer);
     const segment = listSegments(directory).at(-1);
-    if (segment === undefined) return { segment: 0, offset: 0 };
-    const fd = openSync(segmentPath(directory, segment), 'r');
-    try {
-      return { segment, offset: fstatSync(fd).size };
-    } finally {
-      closeSync(fd);
+    if (segment === undefined) return JOURNAL_START;
+    const known = this.#positions.get(writer);
+    if (known?.segment === segment) return known;
+    let position: JournalPosition = { segment, offset: 0 };
+    for (;;) {
+      const slice = await readJournal(directory, position, { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024 });
+      if (slice.records.length === 0) break;
+      position = slice.next;
     }
+    this.#positions.set(writer, position);
+    return position;
   }
 
   /** Idempotent by (writer, segment, offset): bytes that are here already are skipped, a gap is refused. */
-  async #appendJournal(writer: string, url: URL, request: IncomingMessage): Promise<{ segment: number; offset: number }> {
+  async #appendJournal(writer: string, url: URL, request: IncomingMessage): Promise<JournalPosition> {
     const segment = Number(url.searchParams.get('segment'));
     const offset = Number(url.searchParams.get('offset'));
     if (!Number.isSafeInteger(segment) || segment < 1 || !Number.isSafeInteger(offset) || offset < 0)
@@ -112,21 +123,26 @@ export class InternalApi {
     }
     const directory = this.#options.data.journal(writer);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const newest = listSegments(directory).at(-1) ?? 0;
-    if (segment < newest) return this.#journalPosition(writer);
-    const fd = openSync(segmentPath(directory, segment), segment === newest ? 'r+' : 'wx', 0o600);
+    const reached = await this.#journalPosition(writer);
+    if (segment < reached.segment) return reached;
+    const start = segment === reached.segment ? reached.offset : 0;
+    if (offset > start)
+      throw new PlimsollError(
+        'conflict',
+        `Segment ${segment} of ${writer} reaches to byte ${start} here; offset ${offset} would leave a gap`,
+      );
+    const bytes = Buffer.concat(chunks).subarray(start - offset);
+    const fd = openSync(segmentPath(directory, segment), segment === reached.segment ? 'r+' : 'w', 0o600);
     try {
-      const size = fstatSync(fd).size;
-      if (offset > size)
-        throw new PlimsollError('conflict', `Segment ${segment} of ${writer} has ${size} bytes here; offset ${offset} would leave a gap`);
-      const bytes = Buffer.concat(chunks).subarray(size - offset);
       let written = 0;
-      while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, size + written);
+      while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, start + written);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    return this.#journalPosition(writer);
+    const position = { segment, offset: start + bytes.length };
+    this.#positions.set(writer, position);
+    return position;
   }
 }
 

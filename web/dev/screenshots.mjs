@@ -30,6 +30,8 @@ mkdirSync(values.out, { recursive: true });
 const isExpectedFailure = (text) => /the server responded with a status of (401|503)/.test(text);
 
 async function settle(page) {
+  // The pointer rests where the last click was; over a tile it would show a tooltip.
+  await page.mouse.move(0, 0);
   await page.waitForLoadState('load');
   await page.waitForFunction(() => document.querySelector('h1') !== null && document.querySelector('.skeleton') === null, null, {
     timeout: 20_000,

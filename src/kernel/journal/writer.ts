@@ -156,6 +156,7 @@ export class FileJournalWriter implements JournalWriter {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    if (this.#mode === 'ring') await this.#tryDiskOnceMore();
     if (this.#mode !== 'ring') await this.sync();
     this.#isClosed = true;
     this.#syncTimer?.cancel();
@@ -216,17 +217,21 @@ export class FileJournalWriter implements JournalWriter {
     const stall = this.#options.clock.setTimer(STALL_MS, () => this.#setStalled(true));
     const start = this.#offset;
     try {
-      const bytes = await writeAll(
+      const { bytes, error } = await writeAll(
         this.#fd,
         batch.flatMap((entry) => entry.buffers),
         start,
       );
-      this.#offset = start + bytes;
-      if (this.#mode === 'normal') this.#totalBytes += bytes;
-      this.#queue.splice(0, batch.length);
-      this.#queuedBytes -= bytes;
+      const { count, bytes: wholeBytes } = wholeFrames(batch, bytes);
+      this.#offset = start + wholeBytes;
+      if (this.#mode === 'normal') this.#totalBytes += wholeBytes;
+      // A whole frame may have been read already, also when the write failed behind it: it must never be written again elsewhere.
+      this.#queue.splice(0, count);
+      this.#queuedBytes -= wholeBytes;
       // With an empty queue everything appended is either written or was shed: nobody waits for a shed payload.
-      this.#writtenSequence = this.#queue.length === 0 ? this.#sequence : (batch.at(-1)?.sequence ?? this.#writtenSequence);
+      if (this.#queue.length === 0) this.#writtenSequence = this.#sequence;
+      else if (count > 0) this.#writtenSequence = batch[count - 1]?.sequence ?? this.#writtenSequence;
+      if (error !== null) throw error;
       this.#setStalled(false);
       this.#resolveWaiters();
       this.#scheduleSync();
@@ -280,7 +285,9 @@ export class FileJournalWriter implements JournalWriter {
     const fd = await openAsync(path, 'wx', 0o600);
     try {
       const carried = [...this.#carryOver()].flatMap((record) => encodeFrame(record));
-      this.#offset = await writeAll(fd, [SEGMENT_MAGIC, ...carried], 0);
+      const { bytes, error } = await writeAll(fd, [SEGMENT_MAGIC, ...carried], 0);
+      if (error !== null) throw error;
+      this.#offset = bytes;
       await fdatasyncAsync(fd);
       await this.#syncDirectory();
     } catch (error) {
@@ -321,7 +328,7 @@ export class FileJournalWriter implements JournalWriter {
     const reason = error instanceof Error ? error.message : String(error);
     if (this.#fd >= 0) {
       await this.#syncing.catch(() => {});
-      if (this.#mode === 'normal') await ftruncateAsync(this.#fd, this.#offset).catch(() => {});
+      await ftruncateAsync(this.#fd, this.#offset).catch(() => {});
       await closeAsync(this.#fd).catch(() => {});
       this.#fd = -1;
     }
@@ -352,7 +359,9 @@ export class FileJournalWriter implements JournalWriter {
       const buffers = encodeFrame(record);
       const bytes = buffers[0].length + buffers[1].length;
       if (this.#offset + bytes > this.#options.reserveBytes) break;
-      this.#offset += await writeAll(this.#fd, buffers, this.#offset);
+      const written = await writeAll(this.#fd, buffers, this.#offset);
+      if (written.error !== null) break;
+      this.#offset += written.bytes;
     }
     return true;
   }
@@ -369,6 +378,18 @@ export class FileJournalWriter implements JournalWriter {
       this.#isWriting = false;
       if (this.#queue.length > 0) this.#schedule();
     });
+  }
+
+  /** Before the end: what only memory holds would be gone with it. */
+  async #tryDiskOnceMore(): Promise<void> {
+    this.#retryTimer?.cancel();
+    this.#retryTimer = null;
+    await this.#work;
+    if (this.#mode === 'normal') return;
+    this.#isWriting = true;
+    await this.#returnToDisk();
+    this.#isWriting = false;
+    if (this.#queue.length > 0) this.#schedule();
   }
 
   async #returnToDisk(): Promise<void> {
@@ -410,17 +431,29 @@ function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** `writev` until all bytes are down. @returns bytes written @throws the system's error; part of the bytes may be on disk then */
-async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<number> {
+/** How many entries of a batch lie wholly within its first `bytes` bytes, and how long those are. */
+function wholeFrames(batch: readonly Pending[], bytes: number): { count: number; bytes: number } {
+  let count = 0;
+  let whole = 0;
+  for (const entry of batch) {
+    if (whole + entry.bytes > bytes) break;
+    whole += entry.bytes;
+    count += 1;
+  }
+  return { count, bytes: whole };
+}
+
+/** `writev` until all bytes are down or the system refuses. @returns bytes that are down, and the system's error when that is not all */
+async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<{ bytes: number; error: Error | null }> {
   let rest = buffers.filter((buffer) => buffer.length > 0);
   let total = 0;
   while (rest.length > 0) {
     // IOV_MAX is 1 024 on Linux and macOS.
     const slice = rest.slice(0, 1024);
-    const written = await new Promise<number>((resolve, reject) =>
-      writev(fd, slice, position + total, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+    const { written, error } = await new Promise<{ written: number; error: Error | null }>((resolve) =>
+      writev(fd, slice, position + total, (failure, bytes) => resolve({ written: failure ? 0 : bytes, error: failure })),
     );
-    if (written === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
+    if (written === 0) return { bytes: total, error: error ?? Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' }) };
     total += written;
     let skip = written;
     let index = 0;
@@ -429,5 +462,5 @@ async function writeAll(fd: number, buffers: readonly Buffer[], position: number
     const first = rest[0];
     if (first !== undefined && skip > 0) rest[0] = first.subarray(skip);
   }
-  return total;
+  return { bytes: total, error: null };
 }

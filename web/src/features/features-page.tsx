@@ -17,7 +17,10 @@ export const DAY: Range = { kind: 'preset', preset: '24h' };
 
 interface FeatureLine {
   readonly feature: Feature;
+  /** Null = no call in the last 24 hours, or not known yet. */
   readonly metrics: MetricRow | null;
+  /** True once the numbers are known: then a feature without a row had no call. */
+  readonly isRead: boolean;
 }
 
 const none = <span className="text-ink-3">{UNKNOWN}</span>;
@@ -35,15 +38,11 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
   },
   { key: 'load-line', header: <LoadLineHeader />, cell: ({ metrics }) => <LoadLineGlyph gauges={gaugesOf(metrics)} /> },
   {
-    key: 'owner',
-    header: 'Owner',
-    cell: ({ feature }) =>
-      feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>,
+    key: 'requests',
+    header: 'Requests, 24 h',
+    isNumeric: true,
+    cell: ({ metrics, isRead }) => (isRead ? formatCount(metrics?.requests ?? 0) : none),
   },
-  { key: 'route', header: 'Route', cell: ({ feature }) => <span className="whitespace-nowrap text-ink-2">{routeText(feature)}</span> },
-  { key: 'payloads', header: 'Texts', tip: 'What is recorded of prompts and answers', cell: ({ feature }) => feature.payloads },
-  { key: 'keys', header: 'Keys', isNumeric: true, cell: ({ feature }) => formatCount(feature.keyCount) },
-  { key: 'requests', header: 'Requests, 24 h', isNumeric: true, cell: ({ metrics }) => formatCount(metrics?.requests ?? 0) },
   {
     key: 'errors',
     header: 'Errors',
@@ -57,6 +56,15 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
     cell: ({ metrics }) => (metrics?.durationMs ? formatDuration(metrics.durationMs.p95) : none),
   },
   { key: 'cost', header: 'Cost', isNumeric: true, cell: ({ metrics }) => (metrics ? <CostSum sum={metrics} /> : none) },
+  {
+    key: 'owner',
+    header: 'Owner',
+    cell: ({ feature }) =>
+      feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>,
+  },
+  { key: 'route', header: 'Route', cell: ({ feature }) => <span className="whitespace-nowrap text-ink-2">{routeText(feature)}</span> },
+  { key: 'payloads', header: 'Texts', tip: 'What is recorded of prompts and answers', cell: ({ feature }) => feature.payloads },
+  { key: 'keys', header: 'Keys', isNumeric: true, cell: ({ feature }) => formatCount(feature.keyCount) },
   {
     key: 'warnings',
     header: 'Contract',
@@ -89,7 +97,7 @@ export function FeaturesPage(): ReactNode {
           ) : (
             <Table
               caption="Features"
-              rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null }))}
+              rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null, isRead: summary.isSuccess }))}
               columns={COLUMNS}
               rowKey={(line) => line.feature.name}
               empty=""

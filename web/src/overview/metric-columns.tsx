@@ -18,7 +18,7 @@ export function metricColumns<Row>(rowOf: (row: Row) => MetricRow | null): Colum
     return metrics === null ? <Unknown /> : render(metrics);
   };
   return [
-    { key: 'requests', header: 'Requests', isNumeric: true, cell: cell((row) => formatCount(row.requests)) },
+    { key: 'requests', header: 'Requests', isNumeric: true, cell: (row) => formatCount(rowOf(row)?.requests ?? 0) },
     {
       key: 'errors',
       header: 'Errors',
