@@ -23,6 +23,8 @@ import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
 import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.ts';
 
+/** How long the first start waits to learn whether the trace store can be used. */
+const ENGINE_VERDICT_MS = 15_000;
 const SNAPSHOT_SETTING = 'snapshot.current';
 
 runChild('control', async (context: ChildContext): Promise<RunningChild> => {
@@ -93,8 +95,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     },
     onPublished: () => events.emit('snapshot.published', { epoch: publisher.current?.epoch ?? 0 }),
   });
-  events.on('config.changed', () => publisher.refresh());
-  events.on('snapshot.published', ({ epoch }) => publishTopology(epoch));
+  events.on('config.changed', async () => {
+    await publisher.refresh();
+    // The number of workers and the simulated models are not in the snapshot.
+    if (config.error === null) publishTopology();
+  });
+  events.on('snapshot.published', ({ epoch }) => {
+    log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
+    publishTopology();
+  });
   await publisher.start();
   config.start();
 
@@ -144,6 +153,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     server.listen(handle as { port: number }, resolve);
   });
   engine.start();
+  // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
+  if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
   const jobs = await startControlJobs(store, scope, clock, log);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
@@ -152,11 +163,10 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     context.send({ type: 'firstStart', ...made });
   }
 
-  function publishTopology(epoch: number): void {
+  function publishTopology(): void {
     const current = config.current;
     const isSimulated = Object.values(current.providers).some((provider) => provider.kind === 'sim' && provider.baseUrl === undefined);
     context.send({ type: 'topology', topology: { workers: current.gateway.workers, sim: isSimulated ? current.sim : null } });
-    log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
   }
 
   return {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PlimsollError } from '../kernel/errors.ts';
-import { newSecret } from '../kernel/ids.ts';
+import { contentHash, newSecret } from '../kernel/ids.ts';
 
 /** Places inside the data directory. */
 export class DataDirectory {
@@ -34,6 +34,8 @@ export class DataDirectory {
   /** @throws PlimsollError `data_dir_unusable` with the path and the system's reason */
   prepare(): void {
     try {
+      // mkdir of a whole path answers ENOENT on a read-only file system; asked for directly, the system gives its real reason.
+      if (!existsSync(this.root)) accessSync(nearestExisting(this.root), constants.W_OK | constants.X_OK);
       for (const directory of [this.root, this.journals, join(this.root, 'control'), join(this.root, 'gateway'), this.secrets])
         mkdirSync(directory, { recursive: true, mode: 0o700 });
       accessSync(this.root, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -55,21 +57,30 @@ export class DataDirectory {
     return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
   }
 
-  /** A secret made on first use and kept (0600). Safe when several processes ask at once: the first one's value wins. */
+  /**
+   * A secret made on first use and kept (0600). Safe when several processes ask at once: the first one's value wins.
+   * @throws PlimsollError `data_dir_unusable`, e.g. when the disk is full
+   */
   secret(name: string): string {
     const path = join(this.secrets, name);
     if (!existsSync(path)) {
       const temporary = `${path}.${process.pid}`;
-      writeFileSync(temporary, newSecret(), { mode: 0o600, flush: true });
       try {
+        writeFileSync(temporary, newSecret(), { mode: 0o600, flush: true });
         linkSync(temporary, path);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+          throw new PlimsollError('data_dir_unusable', `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
       } finally {
         rmSync(temporary, { force: true });
       }
     }
     return readFileSync(path, 'utf8').trim();
+  }
+
+  /** Short name of this data directory, made on first use: what tells its journals from those of other machines. */
+  instanceName(): string {
+    return contentHash(this.secret('instance')).slice(0, 12);
   }
 
   /**
@@ -107,6 +118,11 @@ export class DataDirectory {
     }
     throw new PlimsollError('data_dir_unusable', `Cannot lock ${path}: another process keeps taking it`);
   }
+}
+
+function nearestExisting(path: string): string {
+  const parent = dirname(path);
+  return parent === path || existsSync(parent) ? parent : nearestExisting(parent);
 }
 
 function isAlive(pid: number): boolean {

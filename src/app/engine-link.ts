@@ -23,6 +23,7 @@ export class EngineLink {
   #message = 'starting';
   #isClosed = false;
   #migration: Promise<void> = Promise.resolve();
+  readonly #verdict = Promise.withResolvers<PlimsollError | null>();
 
   constructor(options: EngineLinkOptions) {
     this.#options = options;
@@ -51,6 +52,17 @@ export class EngineLink {
     this.#migration = this.#migrate();
   }
 
+  /**
+   * Waits until the store is usable, or known to be one that this code must not touch, or until the time is up (then it goes on trying).
+   * @throws PlimsollError `data_newer_than_code`, `migration_failed`
+   */
+  async firstVerdict(timeoutMs: number): Promise<void> {
+    const timer = this.#options.clock.setTimer(timeoutMs, () => this.#verdict.resolve(null));
+    const error = await this.#verdict.promise;
+    timer.cancel();
+    if (error !== null) throw error;
+  }
+
   async #migrate(): Promise<void> {
     let retryMs = RETRY_MS;
     while (!this.#isClosed && !this.#isReady) {
@@ -58,6 +70,7 @@ export class EngineLink {
         const { from, to } = await this.#stores.migrate();
         this.#isReady = true;
         this.#message = 'ready';
+        this.#verdict.resolve(null);
         if (from !== to) this.#options.log('info', 'trace_store_migrated', { from, to });
       } catch (thrown) {
         const error = toPlimsollError(thrown);
@@ -65,6 +78,7 @@ export class EngineLink {
         if (error.message !== this.#message && error.code !== 'store_unavailable')
           this.#options.log('error', 'trace_store_unusable', { code: error.code, message: error.message, fix: error.fix });
         this.#message = error.message;
+        if (error.code === 'data_newer_than_code' || error.code === 'migration_failed') this.#verdict.resolve(error);
         await this.#options.clock.sleep(retryMs);
         retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
       }

@@ -13,6 +13,7 @@ import { ControlProxy } from './control-proxy.ts';
 import { DataDirectory } from './data-directory.ts';
 import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } from './journal-recovery.ts';
 import { JournalUploader } from './journal-uploader.ts';
+import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 
 /** In-flight answers may take this long to finish when the process is asked to end. */
@@ -50,18 +51,24 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
 
   let current: Snapshot | null = null;
   const firstSnapshot = Promise.withResolvers<void>();
+  const logLines = new LogWriter(1, systemClock);
   const gateway = createGateway({
     clock,
     journal,
     snapshots: { current: () => current },
     resolveSecret: (reference: SecretReference) =>
       reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal,
-    writeLogLine: (line) => void process.stdout.write(`${line}\n`),
+    writeLogLine: (line) => logLines.writeLine(line),
     forward: (request, response) => proxy.forward(request, response),
   });
   open.calls = () => gateway.openCalls();
   const proxy = new ControlProxy(controlUrl);
-  const metrics = new MetricsExchange({ context, own: () => gateway.metrics(), controlUrl, clusterKey });
+  const metrics = new MetricsExchange({
+    context,
+    own: () => `${gateway.metrics()}${logMetrics(logLines.droppedLines)}`,
+    controlUrl,
+    clusterKey,
+  });
 
   const link = new ControlLink({
     controlUrl,
@@ -137,6 +144,12 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       await uploader?.stop();
       await journal.close();
       await proxy.close();
+      await logLines.drain(1_000);
     },
   };
 });
+
+function logMetrics(droppedLines: number): string {
+  const name = 'plimsoll_log_lines_dropped_total';
+  return `# HELP ${name} Log lines dropped because nobody read those before.\n# TYPE ${name} counter\n${name} ${droppedLines}\n`;
+}

@@ -49,7 +49,7 @@ export class SupervisedChild {
   start(): void {
     this.#readyAt = null;
     const child = fork(fileURLToPath(new URL(`./${this.role}-main.ts`, import.meta.url)), [], {
-      env: { ...process.env, ...this.#options.variables },
+      env: { ...process.env, ...this.#options.variables, PLIMSOLL_INTERNAL_IS_RESTART: this.#wasReady ? '1' : '0' },
       serialization: 'json',
     });
     this.#process = child;

@@ -133,8 +133,11 @@ class Supervisor {
   }
 
   #setWorkers(count: number, variables: Readonly<Record<string, string>>, handle: unknown): void {
+    // Journals of many machines meet at one control: there a writer's name must be unique.
+    const prefix = this.#role === 'gateway' ? `${this.#data.instanceName()}-` : '';
     while (this.#gateways.length < count) {
-      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: `gateway-${this.#gateways.length + 1}` }, handle);
+      const writer = `${prefix}gateway-${this.#gateways.length + 1}`;
+      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle);
       this.#gateways.push(child);
       child.start();
     }

@@ -7,8 +7,11 @@ export interface AnswerReader {
   readonly hasStarted: boolean;
   /** The answer is complete although the provider has not closed its side. */
   readonly isDone: boolean;
-  /** @throws PlimsollError when the answer is not what it should be */
-  onData(chunk: Buffer): void;
+  /**
+   * @param nowMs monotonic milliseconds
+   * @throws PlimsollError when the answer is not what it should be
+   */
+  onData(chunk: Buffer, nowMs: number): void;
   /** The body ended as HTTP says it should. @throws PlimsollError when the answer in it is not complete */
   onEnd(): void;
 }

@@ -155,7 +155,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
       return;
     }
     try {
-      reader.onData(chunk);
+      reader.onData(chunk, this.#lastActivityMs);
     } catch (thrown) {
       this.#fail(thrown);
       return;

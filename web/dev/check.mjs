@@ -181,6 +181,22 @@ step('charts turn into tables, zoom by drag, and share a cursor', async ({ open 
   assert.ok((await figure.locator('tbody tr').count()) > 5);
 });
 
+step('the newest step of a chart is drawn, so that the very first call is seen', async ({ open }) => {
+  const { page, server } = await open({ count: 1, isOneCallNow: true });
+  await page.goto(server.base);
+  const canvas = page.getByRole('figure', { name: 'Requests and errors' }).locator('canvas');
+  await canvas.waitFor();
+  const bluePixels = () =>
+    canvas.evaluate((element) => {
+      const { data } = element.getContext('2d', { willReadFrequently: true }).getImageData(0, 0, element.width, element.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i + 2] > data[i] + 60) count += 1;
+      return count;
+    });
+  await page.waitForTimeout(300);
+  assert.ok((await bluePixels()) > 100, `${await bluePixels()} pixels of the bar`);
+});
+
 step('a key is shown once, and revoked only after a question', async ({ open }) => {
   const { page, server } = await open();
   await page.goto(`${server.base}/keys`);

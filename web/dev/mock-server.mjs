@@ -44,9 +44,9 @@ const KNOWN = {
 const ADMIN_KEY = 'pla_mock';
 
 /** @returns the address and a way to stop */
-export async function startMockServer({ mode = 'normal', isLive = false, port = 0, count = 3200 } = {}) {
+export async function startMockServer({ mode = 'normal', isLive = false, isOneCallNow = false, port = 0, count = 3200 } = {}) {
   let now = Date.now();
-  const made = mode === 'empty' ? [] : makeTraces(now, count);
+  const made = mode === 'empty' ? [] : isOneCallNow ? [makeTrace(1, now - 1000, { fate: 'ok' })] : makeTraces(now, count);
   const byId = new Map(made.map((each) => [each.trace.traceId, each]));
   const traces = made.map((each) => each.trace);
   const keys = mode === 'empty' ? [] : mockKeys(now);

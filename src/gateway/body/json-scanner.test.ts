@@ -80,6 +80,39 @@ describe('JsonScanner', () => {
     for (const text of edges.flat()) assert.equal(accepts(text), parses(text), text);
   });
 
+  it('agrees with JSON.parse on long strings, whatever interrupts them', () => {
+    const piece = fc.oneof(
+      fc.nat(300).map((length) => 'x'.repeat(length)),
+      fc.constantFrom('"', '\\n', '\\"', '\\', '\\u00e9', '\n', '\u0000', 'é😀', '","b":"'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = `{"a":"${pieces.join('')}"}`;
+        assert.equal(accepts(text), parses(text), text);
+        // The same as a part of a larger buffer, whose other bytes must not matter.
+        const bytes = Buffer.from(`"\\${text}"\\x"`);
+        const scanner = new JsonScanner(10);
+        scanner.reset(bytes, 2, bytes.length - 4);
+        const scan = (): void => {
+          scanner.skipValue();
+          scanner.finish();
+        };
+        if (parses(text)) scan();
+        else assert.throws(scan, { code: 'invalid_argument' });
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(accepts(`"${'x'.repeat(200_000)}"`));
+    assert.ok(!accepts(`"${'x'.repeat(200_000)}\u0001${'x'.repeat(200)}"`));
+  });
+
+  it('takes time in proportion to the text, also when a long string is full of escapes', () => {
+    const text = `"${`${'x'.repeat(100)}\\n`.repeat(80_000)}"`;
+    const start = performance.now();
+    assert.ok(accepts(text));
+    assert.ok(performance.now() - start < 2000, 'a search repeated at each escape would take minutes');
+  });
+
   it('refuses text that nests too deep, whatever its length', () => {
     assert.ok(accepts('['.repeat(8) + ']'.repeat(8), 8));
     assert.ok(!accepts('['.repeat(9) + ']'.repeat(9), 8));

@@ -3,6 +3,7 @@ import { spells } from '../body/key-names.ts';
 
 const NULL = 0x6e;
 const QUOTE = 0x22;
+const MAX_TEMPLATE_MISSES = 4;
 
 /**
  * Reads one `chat.completion.chunk` from its bytes without building it: most chunks hold one short string and nothing else that matters here.
@@ -30,6 +31,11 @@ export class OpenAiChunkReader {
   readonly #scanner: JsonScanner;
   #bytes: Buffer = Buffer.alloc(0);
   #choices = 0;
+  /** The last plain text chunk: chunks of one answer mostly differ in the text alone. */
+  #template: Buffer | null = null;
+  #prefixBytes = 0;
+  #suffixBytes = 0;
+  #misses = 0;
 
   constructor(scanner: JsonScanner) {
     this.#scanner = scanner;
@@ -49,6 +55,7 @@ export class OpenAiChunkReader {
     this.idStart = -1;
     this.modelStart = -1;
     this.#choices = 0;
+    if (this.#template !== null && this.#readLikeTemplate(this.#template, bytes, start, end)) return;
     const scanner = this.#scanner;
     scanner.reset(bytes, start, end);
     if (scanner.enter(0x7b)) {
@@ -56,6 +63,40 @@ export class OpenAiChunkReader {
       while (scanner.next(0x7d));
     }
     scanner.finish();
+    this.#keepTemplate(start, end);
+  }
+
+  /** Same bytes before and after the text as in the chunk before, and a valid string between: then all the rest is as it was. */
+  #readLikeTemplate(template: Buffer, bytes: Buffer, start: number, end: number): boolean {
+    const textStart = start + this.#prefixBytes;
+    const textEnd = end - this.#suffixBytes;
+    if (
+      textEnd < textStart ||
+      bytes.compare(template, 0, this.#prefixBytes, start, textStart) !== 0 ||
+      bytes.compare(template, template.length - this.#suffixBytes, template.length, textEnd, end) !== 0
+    ) {
+      return false;
+    }
+    const scanner = this.#scanner;
+    scanner.reset(bytes, textStart - 1, end);
+    scanner.skipString();
+    if (scanner.position !== textEnd + 1) return false;
+    this.hasNoChoices = false;
+    this.hasContent = textEnd > textStart;
+    if (this.hasContent) {
+      this.contentStart = textStart;
+      this.contentEnd = textEnd;
+    }
+    return true;
+  }
+
+  #keepTemplate(start: number, end: number): void {
+    const isPlain = this.contentStart >= 0 && !this.isComplex && this.finishReason === null && this.usageStart < 0 && this.errorStart < 0;
+    // Providers that add a changing field to each chunk would make every copy useless.
+    if (!isPlain || ++this.#misses > MAX_TEMPLATE_MISSES) return;
+    this.#template = Buffer.from(this.#bytes.subarray(start, end));
+    this.#prefixBytes = this.contentStart - start;
+    this.#suffixBytes = end - this.contentEnd;
   }
 
   #readMember(): void {

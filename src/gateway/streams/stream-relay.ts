@@ -77,8 +77,8 @@ export class StreamRelay implements AnswerReader, SseListener {
     };
   }
 
-  onData(bytes: Buffer): void {
-    this.#nowMs = this.#context.clock.monotonicMs();
+  onData(bytes: Buffer, nowMs: number): void {
+    this.#nowMs = nowMs;
     try {
       if (!this.#scanner.push(bytes)) throw this.#badResponse(`sent an event of more than ${MAX_EVENT_BYTES} bytes`);
     } finally {
@@ -226,7 +226,8 @@ export class StreamRelay implements AnswerReader, SseListener {
 
   #closeRange(): void {
     if (this.#rangeBuffer === null) return;
-    this.#out.push(this.#rangeBuffer.subarray(this.#rangeStart, this.#rangeEnd));
+    const isWhole = this.#rangeStart === 0 && this.#rangeEnd === this.#rangeBuffer.length;
+    this.#out.push(isWhole ? this.#rangeBuffer : this.#rangeBuffer.subarray(this.#rangeStart, this.#rangeEnd));
     this.#rangeBuffer = null;
   }
 

@@ -148,10 +148,10 @@ function Controls({ onHelp }: { onHelp: () => void }): ReactNode {
             <StateMark state={worst ?? 'ok'} word={worst === undefined ? 'All systems OK' : worst === 'warning' ? 'Warning' : 'Critical'} />
             {status.data && (
               <span className="flex items-center gap-1.5 whitespace-nowrap">
-                <span className="truncate">
-                  {status.data.environment} · v{status.data.version}
+                <span className="truncate" data-tip={`Plimsoll ${status.data.version}, environment ${status.data.environment}`}>
+                  {status.data.environment}
                 </span>
-                {status.data.isSimulatedOnly && <SimulatedBadge />}
+                {status.data.isSimulatedOnly ? <SimulatedBadge /> : <span>v{status.data.version}</span>}
               </span>
             )}
           </>

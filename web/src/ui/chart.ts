@@ -61,7 +61,8 @@ export function chartOptions(input: ChartInput): uPlot.Options {
       y: false,
     },
     scales: {
-      x: { time: true },
+      // A point stands for the step that starts at it: the axis ends where the last step does.
+      x: { time: true, range: (_chart, min, max) => [min, max + input.stepMs] },
       y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
