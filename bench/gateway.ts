@@ -69,7 +69,7 @@ function script(name: string): string {
 
 async function startCases(upstreamPort: number): Promise<Case[]> {
   const upstream = `http://127.0.0.1:${upstreamPort}`;
-  const wanted = options.only?.split(',') ?? ['direct', 'floor', 'plimsoll', 'portkey', 'nginx'];
+  const wanted = options.only?.split(',') ?? ['floor', 'plimsoll', 'plimsoll-no-payloads', 'portkey', 'nginx'];
   const cases: Case[] = [];
   const add = (name: string, port: number, child: ChildProcess, headers: Record<string, string> = {}, model = 'stub-model-2026'): void => {
     cases.push({ name, port, pid: child.pid ?? 0, headers: { authorization: `Bearer ${KEY}`, ...headers }, model });
@@ -87,6 +87,11 @@ async function startCases(upstreamPort: number): Promise<Case[]> {
       KEY,
     ]);
     add('plimsoll', await portOf(child), child, {}, 'bench-model');
+  }
+  if (wanted.includes('plimsoll-no-payloads')) {
+    const args = [script('plimsoll-proxy.ts'), upstream, join(directory, 'no-payloads'), KEY, 'none'];
+    const child = launch(MEASURED_CORE, args);
+    add('plimsoll-no-payloads', await portOf(child), child, {}, 'bench-model');
   }
   if (wanted.includes('portkey')) {
     const entry = installPortkey(options['portkey-dir'] ?? join(directory, 'portkey'));
@@ -277,7 +282,7 @@ function print(row: Row): void {
   const { name, ratios, ...measures } = row;
   const numbers = Object.entries(measures).map(([key, value]) => `${key} ${value}`);
   const ratioText = Object.entries(ratios).map(([other, value]) => `${value}× ${other}`);
-  console.log(`${name.padEnd(28)} ${[...numbers, ...ratioText].join(' · ')}`);
+  console.log(`${name.padEnd(36)} ${[...numbers, ...ratioText].join(' · ')}`);
 }
 
 try {

@@ -1,5 +1,5 @@
 /** The whole data plane with a real journal in the directory given. Prints its port. */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createGateway } from '../../src/gateway/server.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
@@ -7,7 +7,8 @@ import { keyHmac } from '../../src/identity/virtual-key.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { FileJournalWriter } from '../../src/kernel/journal/writer.ts';
 
-const [upstream = '', directory = '', key = '', payloads = 'full'] = process.argv.slice(2);
+const [upstream = '', directory = '', key = '', payloads = 'full'] = process.argv.slice(2) as [string, string, string, 'full' | 'none'];
+mkdirSync(directory, { recursive: true });
 const pepper = 'ab'.repeat(32);
 const price = { priceId: 'bench', perToken: { inputUncachedTokens: '150000', outputTextTokens: '600000' }, perRequest: null, tiers: [] };
 const snapshot: Snapshot = {
@@ -32,37 +33,12 @@ const snapshot: Snapshot = {
   ],
   models: [{ name: 'bench-model', provider: 'stub', upstreamModel: 'stub-model-2026', price }],
   routes: [{ name: 'default', targets: ['bench-model'] }],
-  features: [{ name: 'bench', owner: 'team', costOwner: 'finance', route: 'default', payloads: payloads as 'full' | 'none' }],
+  features: [{ name: 'bench', owner: 'team', costOwner: 'finance', route: 'default', payloads }],
   keys: [{ id: 'key-1', name: 'bench', hmac: keyHmac(pepper, key), feature: 'bench', team: 'team', models: null, expiresAtMs: null }],
   limits: { maxBodyBytes: 32 * 1024 * 1024, maxJsonDepth: 128, maxConcurrentRequests: 10_000, maxPayloadBytes: 256 * 1024 },
 };
 
-const journal = process.env.MEMJ
-  ? (() => {
-      let b: Promise<void> | null = null;
-      return {
-        append() {},
-        written() {
-          return (b ??= new Promise<void>((r) =>
-            setImmediate(() => {
-              b = null;
-              r();
-            }),
-          ));
-        },
-        sync() {
-          return Promise.resolve();
-        },
-        canAccept() {
-          return true;
-        },
-        stats: { shedPayloads: 0, appended: 0, bytes: 0, isDegraded: false },
-        close() {
-          return Promise.resolve();
-        },
-      };
-    })()
-  : await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
+const journal = await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
 const log = createWriteStream(`${directory}/calls.log`);
 let lines = '';
 const gateway = createGateway({

@@ -1,5 +1,6 @@
 import { type Clock, FakeClock, systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
+import { DataDirectory } from './data-directory.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type ChildRole, exitCodeOf, type FromChild, type ToChild } from './process-messages.ts';
 
@@ -26,6 +27,7 @@ export interface RunningChild {
 export function runChild(role: ChildRole, start: (context: ChildContext) => Promise<RunningChild>): void {
   process.title = `plimsoll: ${role}`;
   const environment = readEnvironment(process.env);
+  new DataDirectory(environment.dataDirectory).register(role);
   const clock: Clock = environment.fakeClockMs === null ? systemClock : new FakeClock(environment.fakeClockMs);
   const handlers: ((message: ToChild, handle: unknown) => void)[] = [];
   let running: RunningChild | null = null;

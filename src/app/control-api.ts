@@ -15,6 +15,7 @@ import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
+import type { TraceDetail } from '../traces/model.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
 import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
@@ -23,6 +24,7 @@ import type { ControlEvents } from './control-events.ts';
 import type { EngineLink } from './engine-link.ts';
 import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
+import type { PriceHistory } from './price-history.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
 import { VERSION } from './version.ts';
@@ -37,6 +39,7 @@ export interface ControlApiOptions {
   readonly events: EventBus<ControlEvents>;
   readonly config: ConfigWatcher;
   readonly publisher: SnapshotPublisher;
+  readonly prices: PriceHistory;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
   readonly pepperHex: string;
@@ -80,7 +83,7 @@ export class ControlApi {
     const servicesOf = (stores: ControlStores): ApiServices => {
       const keys = keysOf(stores);
       return {
-        traces: options.engine.traces,
+        traces: { ...options.engine.traces, getTrace: (tenant, traceId) => this.#explainedTrace(tenant, traceId) },
         clock,
         keys,
         jobs: stores.jobs,
@@ -116,6 +119,11 @@ export class ControlApi {
       trustsForwardedHeaders: context.environment.variables.PLIMSOLL_INTERNAL_ROLE !== 'control',
       validateResponses: context.environment.variables.PLIMSOLL_VALIDATE_RESPONSES === '1',
     });
+  }
+
+  async #explainedTrace(scope: Scope, traceId: string): Promise<TraceDetail | null> {
+    const detail = await this.#options.engine.traces.getTrace(scope, traceId);
+    return detail === null ? null : this.#options.prices.explain(detail);
   }
 
   isOurs(path: string): boolean {

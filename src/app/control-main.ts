@@ -18,6 +18,7 @@ import { EngineLink } from './engine-link.ts';
 import { firstStart } from './first-start.ts';
 import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
+import { PriceHistory } from './price-history.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
@@ -95,14 +96,16 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     },
     onPublished: () => events.emit('snapshot.published', { epoch: publisher.current?.epoch ?? 0 }),
   });
+  const prices = new PriceHistory(store, scope);
   events.on('config.changed', async () => {
     await publisher.refresh();
     // The number of workers and the simulated models are not in the snapshot.
     if (config.error === null) publishTopology();
   });
-  events.on('snapshot.published', ({ epoch }) => {
+  events.on('snapshot.published', async ({ epoch }) => {
     log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
     publishTopology();
+    if (publisher.current !== null) await prices.remember(publisher.current);
   });
   await publisher.start();
   config.start();
@@ -134,6 +137,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     events,
     config,
     publisher,
+    prices,
     staticKeys,
     targets,
     pepperHex,

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash, newSecret } from '../kernel/ids.ts';
@@ -27,6 +27,10 @@ export class DataDirectory {
   get compileCache(): string {
     return join(this.root, 'cache', 'compile');
   }
+  /** One empty file for each child that works on this directory. */
+  get processes(): string {
+    return join(this.root, 'processes');
+  }
   get secrets(): string {
     return join(this.root, 'secrets');
   }
@@ -36,7 +40,14 @@ export class DataDirectory {
     try {
       // mkdir of a whole path answers ENOENT on a read-only file system; asked for directly, the system gives its real reason.
       if (!existsSync(this.root)) accessSync(nearestExisting(this.root), constants.W_OK | constants.X_OK);
-      for (const directory of [this.root, this.journals, join(this.root, 'control'), join(this.root, 'gateway'), this.secrets])
+      for (const directory of [
+        this.root,
+        this.journals,
+        join(this.root, 'control'),
+        join(this.root, 'gateway'),
+        this.processes,
+        this.secrets,
+      ])
         mkdirSync(directory, { recursive: true, mode: 0o700 });
       accessSync(this.root, constants.R_OK | constants.W_OK | constants.X_OK);
       const probe = join(this.root, `.probe-${process.pid}`);
@@ -76,6 +87,27 @@ export class DataDirectory {
       }
     }
     return readFileSync(path, 'utf8').trim();
+  }
+
+  /** Notes that this child works on the directory, until it ends. A note that cannot be written (full disk) is left out. */
+  register(role: string): void {
+    const note = join(this.processes, `${role}-${process.pid}-${processStart(process.pid) ?? ''}`);
+    try {
+      writeFileSync(note, '', { mode: 0o600 });
+    } catch {
+      return;
+    }
+    process.once('exit', () => rmSync(note, { force: true }));
+  }
+
+  /** Children of an earlier supervisor that still live: they finish what they have, on these very journals and stores. */
+  registered(): { role: string; pid: number }[] {
+    return readdirSync(this.processes).flatMap((note) => {
+      const [role = '', pid = '', started = ''] = note.split('-');
+      if (isAlive(Number(pid)) && (started === '' || processStart(Number(pid)) === started)) return [{ role, pid: Number(pid) }];
+      rmSync(join(this.processes, note), { force: true });
+      return [];
+    });
   }
 
   /** Short name of this data directory, made on first use: what tells its journals from those of other machines. */

@@ -28,7 +28,7 @@ describe('StaticFiles', () => {
   });
 
   it('serves the page for its own routes, with a strict policy', async () => {
-    for (const path of ['/', '/traces', '/traces/abc?x=1']) {
+    for (const path of ['/', '/traces', '/traces/abc?x=1', '/features/gpt-4.1']) {
       const answer = await fetch(`${url}${path}`);
       assert.equal(answer.status, 200);
       assert.match(await answer.text(), /<title>page/);
@@ -51,7 +51,7 @@ describe('StaticFiles', () => {
   it('serves nothing outside its folder, no dot files, and only reads', async () => {
     assert.equal((await fetch(`${url}/assets/none.js`)).status, 404);
     assert.doesNotMatch(await (await fetch(`${url}/.built-from`)).text(), /secret/);
-    assert.equal((await fetch(`${url}/..%2f..%2fetc%2fpasswd.txt`)).status, 404);
+    assert.match(await (await fetch(`${url}/..%2f..%2fetc%2fpasswd`)).text(), /<title>page/);
     assert.equal((await fetch(url, { method: 'POST' })).status, 405);
   });
 

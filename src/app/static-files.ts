@@ -56,7 +56,7 @@ export class StaticFiles {
     return this.#files.has('/index.html');
   }
 
-  /** Serves a file, or the page for any other path without an extension: the dashboard's own routes. */
+  /** Serves a file, or the page for any other path: the dashboard's own routes. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
     response.setHeader('x-content-type-options', 'nosniff');
@@ -67,7 +67,7 @@ export class StaticFiles {
       return;
     }
     const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
-    const file = this.#files.get(path) ?? (extname(path) === '' ? this.#files.get('/index.html') : undefined);
+    const file = this.#files.get(path) ?? (isPagePath(path) ? this.#files.get('/index.html') : undefined);
     if (file === undefined) {
       if (this.isBuilt) answerText(response, 404, `There is no file ${path}.`);
       else
@@ -96,6 +96,11 @@ export class StaticFiles {
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
+}
+
+/** A name may hold a dot (`/features/gpt-4.1`): only paths that look like our files are not pages. */
+function isPagePath(path: string): boolean {
+  return !path.startsWith('/assets/') && TYPES[extname(path)] === undefined;
 }
 
 function answerText(response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {

@@ -1,3 +1,4 @@
+import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -19,9 +20,29 @@ export async function supervise(environment: Environment, role: ServeRole): Prom
   data.prepare();
   const unlock = data.lock();
   try {
+    await earlierChildrenGone(data);
     return await new Supervisor(environment, role, data).run();
   } finally {
     unlock();
+  }
+}
+
+/**
+ * A supervisor that was killed leaves children that finish their answers. Until they are gone their open calls look like those of a crash,
+ * and settling them here would count them twice.
+ */
+async function earlierChildrenGone(data: DataDirectory): Promise<void> {
+  const endMs = systemClock.monotonicMs() + DRAIN_MS + 5_000;
+  for (let isSaid = false; ; isSaid = true) {
+    const alive = data.registered();
+    if (alive.length === 0) return;
+    const names = alive.map(({ role, pid }) => `${role} ${pid}`).join(', ');
+    if (systemClock.monotonicMs() > endMs)
+      throw new PlimsollError('data_dir_unusable', `Processes of an earlier run still work on ${data.root}: ${names}`, {
+        details: { directory: data.root, processes: alive },
+      });
+    if (!isSaid) process.stderr.write(`plimsoll: waiting for an earlier run to finish its answers (${names})\n`);
+    await systemClock.sleep(100);
   }
 }
 

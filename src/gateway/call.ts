@@ -16,6 +16,8 @@ export interface JsonAnswer {
 /** A stream whose content is with the client; the last bytes wait for the ledger row. */
 export interface StreamAnswer {
   readonly kind: 'stream';
+  /** Content that came in the same turn as the end and leaves with it, in one write. */
+  readonly content: Buffer | null;
   readonly lastBytes: Buffer | null;
 }
 

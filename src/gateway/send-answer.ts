@@ -137,7 +137,10 @@ export function sendAnswer(call: Call): void {
     else response.end(answer.body);
     return;
   }
-  if (call.request.headers['x-plimsoll-cost'] === 'trailer') response.write(`: x-plimsoll-cost-usd ${costUsd ?? 'unknown'}\n\n`);
-  if (answer.lastBytes === null) response.end();
-  else response.end(answer.lastBytes);
+  const parts: Buffer[] = [];
+  if (answer.content !== null) parts.push(answer.content);
+  if (call.request.headers['x-plimsoll-cost'] === 'trailer') parts.push(Buffer.from(`: x-plimsoll-cost-usd ${costUsd ?? 'unknown'}\n\n`));
+  if (answer.lastBytes !== null) parts.push(answer.lastBytes);
+  if (parts.length === 0) response.end();
+  else response.end(Buffer.concat(parts));
 }

@@ -31,7 +31,7 @@ describe('ids', () => {
       `00-${trace.toUpperCase()}-${span}-01`,
       `00-${trace}-${span}`,
     ])
-      assert.equal(parseTraceparent(wrong), null, wrong);
+      assert.equal(parseTraceparent(wrong), null, String(wrong));
   });
 
   it('hashes content and makes secrets', () => {

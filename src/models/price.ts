@@ -20,3 +20,13 @@ export interface Price {
   /** Ascending by `aboveInputTokens`; the last one reached applies to the whole call, not only to the tokens above it. */
   readonly tiers: readonly PriceTier[];
 }
+
+/** The token prices that apply to a call with this many input tokens, in the class they are billed under: reasoning without a price of its own is output text. */
+export function perTokenAt(price: Price, inputTokenCount: number): TokenPrices {
+  let applied = price.perToken;
+  for (const tier of [...price.tiers].sort((a, b) => a.aboveInputTokens - b.aboveInputTokens)) {
+    if (inputTokenCount > tier.aboveInputTokens) applied = tier.perToken;
+  }
+  const reasoning = applied.reasoningTokens ?? applied.outputTextTokens;
+  return reasoning === undefined ? applied : { ...applied, reasoningTokens: reasoning };
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Plimsoll } from '../harness/plimsoll.ts';
 
 /** A client of the tree's own engine; its port is known to the tree only, so it is read where the kernel shows it. */
@@ -11,6 +11,7 @@ export async function engineClient(plimsoll: Plimsoll): Promise<ClickHouseClient
   return createClient({
     url: `http://127.0.0.1:${port}`,
     database: 'plimsoll',
+    log: { level: ClickHouseLogLevel.OFF },
     access_token: readFileSync(join(plimsoll.dataDirectory, 'secrets', 'engine-token'), 'utf8').trim(),
   });
 }

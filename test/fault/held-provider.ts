@@ -25,7 +25,16 @@ export async function startHeldProvider(): Promise<HeldProvider> {
       if (body.stream !== true) {
         const message = { role: 'assistant', content: 'at once' };
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ id, object: 'chat.completion', created: 1, model: body.model, choices: [{ index: 0, message, finish_reason: 'stop' }], usage }));
+        response.end(
+          JSON.stringify({
+            id,
+            object: 'chat.completion',
+            created: 1,
+            model: body.model,
+            choices: [{ index: 0, message, finish_reason: 'stop' }],
+            usage,
+          }),
+        );
         return;
       }
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -34,7 +43,9 @@ export async function startHeldProvider(): Promise<HeldProvider> {
         waiting.delete(finish);
         sendChunk(response, id, body.model, { content: ' last' }, null);
         sendChunk(response, id, body.model, {}, 'stop');
-        response.write(`data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 1, model: body.model, choices: [], usage })}\n\n`);
+        response.write(
+          `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 1, model: body.model, choices: [], usage })}\n\n`,
+        );
         response.end('data: [DONE]\n\n');
       };
       if (isReleased) finish();

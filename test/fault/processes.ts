@@ -36,9 +36,7 @@ export async function allGone(dataDirectory: string, timeoutMs = 10_000): Promis
 
 /** Why tests that mount a file system cannot run here; null when they can. */
 export const MOUNT_REFUSED: string | null =
-  process.platform !== 'linux' || process.getuid?.() !== 0
-    ? 'needs root on Linux to mount a small tmpfs'
-    : trialMount();
+  process.platform !== 'linux' || process.getuid?.() !== 0 ? 'needs root on Linux to mount a small tmpfs' : trialMount();
 
 function trialMount(): string | null {
   const directory = mkdtempSync(join(tmpdir(), 'plimsoll-mount-'));

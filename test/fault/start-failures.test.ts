@@ -13,7 +13,9 @@ import { allGone, MOUNT_REFUSED, processesOf, smallDisk } from './processes.ts';
 
 const CONFIG = stubConfig(9);
 
-describe('a start that cannot succeed says why on stderr, exits with its documented code and leaves nothing running', { concurrency: 2 }, () => {
+describe('a start that cannot succeed says why on stderr, exits with its documented code and leaves nothing running', {
+  concurrency: 2,
+}, () => {
   let root: string;
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'plimsoll-start-'));
@@ -38,7 +40,11 @@ describe('a start that cannot succeed says why on stderr, exits with its documen
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     try {
-      await expectFailure({ variables: { PLIMSOLL_PORT: `${port}` } }, EXIT.unavailable, new RegExp(`Port ${port} on 127.0.0.1 .*another program listens there`));
+      await expectFailure(
+        { variables: { PLIMSOLL_PORT: `${port}` } },
+        EXIT.unavailable,
+        new RegExp(`Port ${port} on 127.0.0.1 .*another program listens there`),
+      );
     } finally {
       other.close();
     }
@@ -49,12 +55,20 @@ describe('a start that cannot succeed says why on stderr, exits with its documen
   });
 
   it('missing configuration', async () => {
-    await expectFailure({ variables: { PLIMSOLL_CONFIG: join(root, 'nowhere.yaml') } }, EXIT.config, /There is no configuration at .*nowhere\.yaml; "plimsoll init" writes one/);
+    await expectFailure(
+      { variables: { PLIMSOLL_CONFIG: join(root, 'nowhere.yaml') } },
+      EXIT.config,
+      /There is no configuration at .*nowhere\.yaml; "plimsoll init" writes one/,
+    );
   });
 
   it('misspelt key: line, column and the nearest key', async () => {
     const config = CONFIG.replace('costOwner', 'costOnwer');
-    await expectFailure({ config }, EXIT.config, /plimsoll\.yaml:6:\d+ {2}features\.load\.costOnwer: unknown key; did you mean "costOwner"\?/);
+    await expectFailure(
+      { config },
+      EXIT.config,
+      /plimsoll\.yaml:6:\d+ {2}features\.load\.costOnwer: unknown key; did you mean "costOwner"\?/,
+    );
   });
 
   it('broken YAML: line and column', async () => {
@@ -63,7 +77,11 @@ describe('a start that cannot succeed says why on stderr, exits with its documen
 
   it('an environment variable that is not set: its name and line', async () => {
     const config = `${CONFIG}keys:\n  - { name: dev, key: "\${PLIMSOLL_TEST_UNSET_KEY}", feature: load }\n`;
-    await expectFailure({ config }, EXIT.config, /plimsoll\.yaml:8:\d+ {2}keys\[0\]\.key: the environment variable PLIMSOLL_TEST_UNSET_KEY is not set/);
+    await expectFailure(
+      { config },
+      EXIT.config,
+      /plimsoll\.yaml:8:\d+ {2}keys\[0\]\.key: the environment variable PLIMSOLL_TEST_UNSET_KEY is not set/,
+    );
   });
 
   it('a route that mixes simulated and real targets', async () => {
@@ -81,7 +99,11 @@ describe('a start that cannot succeed says why on stderr, exits with its documen
     const disk = smallDisk('1m');
     try {
       disk.remount('ro');
-      await expectFailure({ dataDirectory: join(disk.path, 'data') }, EXIT.cannotCreate, /Cannot use the data directory .*(EROFS|read-only)/i);
+      await expectFailure(
+        { dataDirectory: join(disk.path, 'data') },
+        EXIT.cannotCreate,
+        /Cannot use the data directory .*(EROFS|read-only)/i,
+      );
     } finally {
       disk.remove();
     }

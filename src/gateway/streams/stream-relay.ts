@@ -209,8 +209,13 @@ export class StreamRelay implements AnswerReader, SseListener {
 
   #complete(lastBytes: Buffer | null): void {
     this.isDone = true;
-    this.#flush();
-    this.#call.answer = { kind: 'stream', lastBytes };
+    this.#closeRange();
+    let content: Buffer | null = null;
+    if (this.#out.length > 0) {
+      content = Buffer.concat(this.#out);
+      this.#out = [];
+    }
+    this.#call.answer = { kind: 'stream', content, lastBytes };
   }
 
   #forward(raw: Buffer, start: number, end: number): void {

@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
+import type { paths } from './openapi.gen.ts';
 import { asApiError, toApiError } from './problem.ts';
-import type { paths } from './schema.ts';
 
 /** Same origin, cookie session. The header keeps other sites from using the cookie: they cannot set it without a preflight. */
 export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin', headers: { accept: 'application/json' } });

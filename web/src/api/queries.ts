@@ -35,9 +35,12 @@ export function tracesQuery(range: Range, filters: Filters) {
     initialPageParam: null as { readonly cursor: string; readonly from: number; readonly to: number } | null,
     queryFn: async ({ signal, pageParam }) => {
       // Every page uses the interval of the first one: a cursor belongs to its interval.
-      const { cursor, ...interval } = pageParam ?? { cursor: undefined, ...resolveRange(range, Date.now()) };
+      const { cursor, ...interval } = pageParam ?? { cursor: null, ...resolveRange(range, Date.now()) };
       const page = await unwrap<TracePage>(
-        api.GET('/api/v1/traces', { params: { query: { ...interval, ...filters, cursor, limit: PAGE_SIZE } }, signal }),
+        api.GET('/api/v1/traces', {
+          params: { query: { ...interval, ...filters, ...(cursor === null ? {} : { cursor }), limit: PAGE_SIZE } },
+          signal,
+        }),
       );
       return { ...page, interval };
     },

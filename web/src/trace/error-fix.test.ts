@@ -5,7 +5,7 @@ import { errorFix } from './error-fix.ts';
 import { ERROR_FIXES } from './error-fixes.gen.ts';
 
 describe('fixes of errors', () => {
-  it('are those of the server (else run `npm run gen -w web`)', () => {
+  it('are those of the server (else run `npm run gen`)', () => {
     assert.deepEqual(ERROR_FIXES, Object.fromEntries(Object.entries(ERRORS).map(([code, { fix }]) => [code, fix])));
   });
 

@@ -1,0 +1,53 @@
+import type { Snapshot } from '../gateway/snapshot.ts';
+import type { Scope } from '../kernel/scope.ts';
+import { type Price, perTokenAt } from '../models/price.ts';
+import { inputTokens } from '../models/usage.ts';
+import type { ControlStore } from '../stores/sql/control-store.ts';
+import type { TraceDetail } from '../traces/model.ts';
+
+const SETTING = (priceId: string): string => `price.${priceId}`;
+
+/**
+ * Every price that was ever in force here, by its id. Calls keep the id only; an id never changes its meaning, so the break-down of an old
+ * call can be shown with the prices of its day.
+ */
+export class PriceHistory {
+  readonly #store: ControlStore;
+  readonly #scope: Scope;
+  readonly #known = new Map<string, Price | null>();
+
+  constructor(store: ControlStore, scope: Scope) {
+    this.#store = store;
+    this.#scope = scope;
+  }
+
+  async remember(snapshot: Snapshot): Promise<void> {
+    for (const { price } of snapshot.models) {
+      if (price === null || this.#known.get(price.priceId)) continue;
+      await this.#store.settings.putIfAbsent(this.#scope, SETTING(price.priceId), price);
+      this.#known.set(price.priceId, price);
+    }
+  }
+
+  async find(priceId: string): Promise<Price | null> {
+    const known = this.#known.get(priceId);
+    if (known !== undefined) return known;
+    const price = (await this.#store.settings.get(this.#scope, SETTING(priceId))) as Price | null;
+    if (this.#known.size > 10_000) this.#known.clear();
+    this.#known.set(priceId, price);
+    return price;
+  }
+
+  /** The trace with `plimsoll.price.per_token` (pico-dollars per token by class) on every span whose price is known. */
+  async explain(detail: TraceDetail): Promise<TraceDetail> {
+    const spans = await Promise.all(
+      detail.spans.map(async (span) => {
+        if (span.priceId === null || span.usage === null) return span;
+        const price = await this.find(span.priceId);
+        if (price === null) return span;
+        return { ...span, attributes: { ...span.attributes, 'plimsoll.price.per_token': perTokenAt(price, inputTokens(span.usage)) } };
+      }),
+    );
+    return { ...detail, spans };
+  }
+}
