@@ -22,15 +22,17 @@ const streamResponse = Buffer.concat([streamHead, ...httpChunks, lastChunk]);
 function respondPaced(socket: Socket, paceMs: number): void {
   socket.write(Buffer.concat([streamHead, httpChunks[0] ?? lastChunk]));
   let event = 1;
+  const stop = (): void => clearInterval(timer);
   const timer = setInterval(() => {
     const chunk = httpChunks[event++];
     if (chunk !== undefined) socket.write(chunk);
     else {
       socket.write(lastChunk);
-      clearInterval(timer);
+      stop();
+      socket.off('close', stop);
     }
   }, paceMs);
-  socket.once('close', () => clearInterval(timer));
+  socket.once('close', stop);
 }
 
 function respond(socket: Socket, request: Buffer): void {

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { type Clock, systemClock, type Timer } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { type Config, readConfig } from './config.ts';
+import { assertCompiles } from './config-compile-check.ts';
 
 export interface ConfigWatcherOptions {
   readonly path: string;
@@ -54,7 +55,9 @@ export class ConfigWatcher {
     try {
       const text = readConfigFile(this.#options.path);
       if (text === this.#text && this.error === null) return;
-      this.current = readConfig(text, this.#options.path, this.#options.variables);
+      const next = readConfig(text, this.#options.path, this.#options.variables);
+      assertCompiles(next, text, this.#options.path, this.#options.variables);
+      this.current = next;
       this.#text = text;
       this.loadedAtMs = this.#options.clock.nowMs();
       this.error = null;

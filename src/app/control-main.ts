@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { createKeyService } from '../identity/service.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
@@ -13,6 +12,7 @@ import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
 import { startControlJobs } from './control-jobs.ts';
 import { controlStoreLocation, keyPepper } from './control-store-location.ts';
+import { DASHBOARD_DIRECTORY } from './dashboard-build.ts';
 import { DataDirectory } from './data-directory.ts';
 import { EngineLink } from './engine-link.ts';
 import { firstStart } from './first-start.ts';
@@ -142,7 +142,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     targets,
     pepperHex,
   });
-  const files = new StaticFiles(join(import.meta.dirname, '..', '..', 'web', 'dist'));
+  const files = new StaticFiles(DASHBOARD_DIRECTORY);
 
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000, noDelay: true }, (request, response) => {
     const path = request.url ?? '/';

@@ -27,4 +27,3 @@ export const featuresConfig = z
   .record(FeatureName, FeatureConfig)
   .default({})
   .describe('Features: what everything is owned, priced and measured by');
-export type FeaturesConfig = z.infer<typeof featuresConfig>;

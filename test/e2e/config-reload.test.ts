@@ -25,7 +25,8 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
   });
 
   const status = () => plimsoll.api<Status>('/api/v1/status');
-  const withFeature = (name: string) => config.replace('features: {', `features: { ${name}: { owner: a, costOwner: a@example.com, route: default },`);
+  const withFeature = (name: string) =>
+    config.replace('features: {', `features: { ${name}: { owner: a, costOwner: a@example.com, route: default },`);
   const featureStatus = async (name: string) => {
     const answer = await fetch(`${plimsoll.url}/v1/chat/completions`, {
       method: 'POST',
@@ -40,7 +41,8 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
   it('a key made by the API works within a second and a revoked one is refused within a second', async () => {
     const made = await plimsoll.api<{ id: string; key: string }>('/api/v1/keys', { method: 'POST', body: { name: 'short' } });
     const madeMs = performance.now();
-    const use = () => fetch(`${plimsoll.url}/v1/models`, { headers: { authorization: `Bearer ${made.key}` } }).then((answer) => answer.status);
+    const use = () =>
+      fetch(`${plimsoll.url}/v1/models`, { headers: { authorization: `Bearer ${made.key}` } }).then((answer) => answer.status);
     await eventually('the new key works', use, (code) => code === 200, SOON_MS);
     const worksAfterMs = performance.now() - madeMs;
     await plimsoll.api(`/api/v1/keys/${made.id}`, { method: 'DELETE' });
@@ -49,7 +51,12 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     const refusedAfterMs = performance.now() - revokedMs;
     assert.ok(worksAfterMs < SOON_MS && refusedAfterMs < SOON_MS, `worked after ${worksAfterMs} ms, refused after ${refusedAfterMs} ms`);
     roaming = (await plimsoll.api<{ key: string }>('/api/v1/keys', { method: 'POST', body: { name: 'any feature' } })).key;
-    await eventually('the roaming key works', () => featureStatus('load'), (code) => code === 200, SOON_MS);
+    await eventually(
+      'the roaming key works',
+      () => featureStatus('load'),
+      (code) => code === 200,
+      SOON_MS,
+    );
   });
 
   it('a new feature is usable after the file changed, and a stream in flight is not dropped', async () => {
@@ -58,7 +65,12 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     await running.until('first');
     const { gateway: _gateway, ...before } = await plimsoll.pids();
     writeFileSync(plimsoll.configPath, withFeature('fresh'));
-    await eventually('the feature is usable', () => featureStatus('fresh'), (code) => code === 200, 10_000);
+    await eventually(
+      'the feature is usable',
+      () => featureStatus('fresh'),
+      (code) => code === 200,
+      10_000,
+    );
     assert.deepEqual(await plimsoll.pids(), before, 'a process was restarted');
     provider.release();
     assert.match(await running.rest(), / last.*data: \[DONE\]\s*$/s);
@@ -68,7 +80,12 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     const temporary = `${plimsoll.configPath}.new`;
     writeFileSync(temporary, withFeature('replaced'));
     renameSync(temporary, plimsoll.configPath);
-    await eventually('the feature is usable', () => featureStatus('replaced'), (code) => code === 200, 10_000);
+    await eventually(
+      'the feature is usable',
+      () => featureStatus('replaced'),
+      (code) => code === 200,
+      10_000,
+    );
     // What is no longer in the file is gone with the same reload.
     assert.notEqual(await featureStatus('fresh'), 200);
   });
@@ -77,19 +94,30 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     const { epoch } = (await status()).config;
     writeFileSync(plimsoll.configPath, withFeature('broken').replace('costOwner', 'costOnwer'));
     const refused = await eventually('the refusal', status, (state) => state.config.error !== null);
-    assert.match(refused.config.error ?? '', /plimsoll\.yaml:6:\d+ {2}features\.broken\.costOnwer: unknown key; did you mean "costOwner"\?/);
+    assert.match(
+      refused.config.error ?? '',
+      /plimsoll\.yaml:6:\d+ {2}features\.broken\.costOnwer: unknown key; did you mean "costOwner"\?/,
+    );
     assert.equal(refused.config.epoch, epoch);
     assert.match(plimsoll.output.stderr, /"event":"config_refused".*did you mean/);
     assert.match(await (await fetch(`${plimsoll.url}/metrics`)).text(), /^plimsoll_config_refused 1$/m);
     assert.equal(await featureStatus('replaced'), 200);
     writeFileSync(plimsoll.configPath, withFeature('mended'));
-    await eventually('the feature is usable', () => featureStatus('mended'), (code) => code === 200, 10_000);
+    await eventually(
+      'the feature is usable',
+      () => featureStatus('mended'),
+      (code) => code === 200,
+      10_000,
+    );
     assert.equal((await status()).config.error, null);
   });
 
   it('a file that reads well but cannot be put in force is refused as a whole', async () => {
     const short = 'PLIMSOLL_TEST_NOT_SET';
-    writeFileSync(plimsoll.configPath, `${withFeature('half')}keys:\n  - { name: dev, key: "too-short", feature: load }\n  - { name: other, key: "\${${short}}" }\n`);
+    writeFileSync(
+      plimsoll.configPath,
+      `${withFeature('half')}keys:\n  - { name: dev, key: "too-short", feature: load }\n  - { name: other, key: "\${${short}}" }\n`,
+    );
     const refused = await eventually('the refusal', status, (state) => state.config.error !== null);
     assert.match(refused.config.error ?? '', new RegExp(`plimsoll\\.yaml:9:\\d+ .*${short} is not set`));
     writeFileSync(plimsoll.configPath, `${withFeature('half')}keys:\n  - { name: dev, key: "too-short", feature: load }\n`);
@@ -114,7 +142,12 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     writeFileSync(plimsoll.configPath, withFeature('hup'));
     const { supervisor } = await plimsoll.pids();
     process.kill(supervisor ?? 0, 'SIGHUP');
-    await eventually('the feature is usable', () => featureStatus('hup'), (code) => code === 200, 10_000);
+    await eventually(
+      'the feature is usable',
+      () => featureStatus('hup'),
+      (code) => code === 200,
+      10_000,
+    );
     assert.equal((await plimsoll.pids()).supervisor, supervisor);
   });
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from '../../kernel/commands.ts';
 import type { CliContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
+import { assertCompiles } from '../config-compile-check.ts';
 import { readConfigFile } from '../config-watcher.ts';
 
 export default defineCommand<CliContext>()({
@@ -16,7 +17,9 @@ export default defineCommand<CliContext>()({
   exitCodes: { 78: 'the file is wrong; every finding is listed with its line' },
   async run({ options, output, context }) {
     const path = options.file ?? context.environment.configPath;
-    const config = readConfig(readConfigFile(path), path, options.offline ? null : context.environment.variables);
+    const text = readConfigFile(path);
+    const config = readConfig(text, path, options.offline ? null : context.environment.variables);
+    if (!options.offline) assertCompiles(config, text, path, context.environment.variables);
     const counts = {
       providers: Object.keys(config.providers).length,
       models: Object.keys(config.models).length,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineCommand } from '../../kernel/commands.ts';
 import type { CliContext } from '../cli.ts';
+import { ensureDashboard } from '../dashboard-build.ts';
 import { readEnvironment } from '../environment.ts';
 import { supervise } from '../supervisor.ts';
 
@@ -31,6 +32,7 @@ export default defineCommand<CliContext>()({
     set('PLIMSOLL_CONFIG', options.config);
     set('PLIMSOLL_PORT', options.port);
     set('PLIMSOLL_DATA_DIR', options.dataDir);
+    if (options.role !== 'gateway') await ensureDashboard();
     const exitCode = await supervise(readEnvironment(process.env), options.role);
     // A parent that forked us would keep the process alive by its channel.
     if (process.connected) process.disconnect?.();

@@ -10,7 +10,6 @@ type Schemas = components['schemas'];
 export type Problem = Pick<Schemas['Problem'], 'title' | 'detail' | 'fix' | 'status'> & { readonly code: string };
 export type Feature = Schemas['Feature'];
 export type VirtualKey = Schemas['KeyView'];
-export type NewKey = Schemas['KeyDraft'];
 /** The answer to a creation: the only time that the key itself is sent. */
 export type CreatedKey = Schemas['KeyCreated'];
 export type Status = Schemas['Status'];

@@ -1,0 +1,24 @@
+import { systemClock } from '../kernel/clock.ts';
+import { DEFAULT_SCOPE } from '../kernel/scope.ts';
+import { genaiPriceBook } from '../models/price-book.ts';
+import type { Config } from './config.ts';
+import { compileSnapshotSources } from './snapshot-compiler.ts';
+import { resolveStaticKeys } from './static-key-catalogue.ts';
+
+/**
+ * What reading alone does not find: keys that are too short or given twice, and names that do not resolve.
+ * A configuration that passes can be put in force.
+ * @throws PlimsollError `config_invalid` with the line
+ */
+export function assertCompiles(config: Config, text: string, path: string, variables: Readonly<Record<string, string | undefined>>): void {
+  resolveStaticKeys(config, text, path, '00', variables);
+  compileSnapshotSources({
+    scope: DEFAULT_SCOPE,
+    config,
+    keys: [],
+    keyPepper: '00',
+    priceBook: genaiPriceBook,
+    simBaseUrls: { openai: 'http://127.0.0.1/openai/v1', anthropic: 'http://127.0.0.1/anthropic/v1' },
+    nowMs: systemClock.nowMs(),
+  });
+}
