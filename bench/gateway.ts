@@ -38,7 +38,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.smoke ? 1 : 5));
-const seconds = Number(options.seconds ?? (options.smoke ? 0.5 : 1.5));
+const seconds = Number(options.seconds ?? (options.smoke ? 0.5 : 2));
 const KEY = 'plk_bench_key';
 const PACE_MS = 20;
 

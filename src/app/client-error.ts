@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { openAiErrorBody, PlimsollError } from '../kernel/errors.ts';
 
@@ -20,4 +21,20 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   socket.end(
     `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+/** A path below `/v1` that neither process serves: who calls there speaks a model API and must not be handed a web page. */
+export function answerUnknownModelPath(request: IncomingMessage, response: ServerResponse): void {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  const error = new PlimsollError(
+    'not_found',
+    `There is nothing at ${request.method} ${path}. Supported: POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}.`,
+  );
+  const body = JSON.stringify(openAiErrorBody(error));
+  response.writeHead(error.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
 }

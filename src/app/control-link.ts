@@ -27,6 +27,8 @@ export interface GatewayReport {
 }
 
 const RETRY_MS = 500;
+/** Control may take this long to start before its absence is reported. */
+const START_MS = 5_000;
 /** Control holds the request open until there is a new epoch: a push without a second channel. */
 const HOLD_MS = 2_000;
 /** Beyond the hold; a control that is longer silent than this has stopped, also when its socket still takes connections. */
@@ -37,6 +39,7 @@ export class ControlLink {
   readonly #options: ControlLinkOptions;
   readonly #pool: Pool;
   readonly #basePath: string;
+  readonly #startedMs: number;
   #epoch = -1;
   #isClosed = false;
   #isReachable: boolean | null = null;
@@ -44,6 +47,7 @@ export class ControlLink {
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
+    this.#startedMs = options.clock.monotonicMs();
     const url = new URL(options.controlUrl);
     this.#pool = new Pool(url.origin, {
       connections: 2,
@@ -146,6 +150,11 @@ export class ControlLink {
 
   #setReachable(isReachable: boolean, reason: string): void {
     if (this.#isReachable === isReachable) return;
+    // Gateway and control start together: whose door opens first is no news.
+    if (this.#isReachable === null && (isReachable || this.#options.clock.monotonicMs() - this.#startedMs < START_MS)) {
+      if (isReachable) this.#isReachable = true;
+      return;
+    }
     this.#isReachable = isReachable;
     this.#options.onState(isReachable, reason);
   }

@@ -7,6 +7,7 @@ import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
+import { answerUnknownModelPath } from './client-error.ts';
 import { ConfigWatcher } from './config-watcher.ts';
 import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
@@ -148,6 +149,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     const path = request.url ?? '/';
     if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
+    else if (path === '/v1' || path.startsWith('/v1/')) answerUnknownModelPath(request, response);
     else files.handle(request, response);
   });
   const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';

@@ -66,6 +66,9 @@ export class ControlProxy {
     }
     this.#active += 1;
     this.#bytes += declared;
+    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    // A body that fails is destroyed by undici; the client's own socket must outlive that to carry the answer.
+    const body = hasBody ? request.pipe(new PassThrough()) : null;
     const abort = new AbortController();
     const forward: Forward = { abort, response };
     this.#forwards.add(forward);
@@ -73,6 +76,8 @@ export class ControlProxy {
     const done = (): void => {
       if (!this.#forwards.delete(forward)) return;
       timer?.cancel();
+      // Answered before it was all read: the rest must not stand before the connection's next request.
+      if (body !== null) request.unpipe(body).resume();
       this.#active -= 1;
       this.#bytes -= declared;
     };
@@ -87,9 +92,6 @@ export class ControlProxy {
     }
     headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
     const path = `${this.#basePath}${request.url ?? '/'}`;
-    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-    // A body that fails is destroyed by undici; the client's own socket must outlive that to carry the 503.
-    const body = hasBody ? request.pipe(new PassThrough()) : null;
     this.#pool.stream(
       { method: request.method as 'GET', path, headers, body, opaque: response, signal: abort.signal },
       ({ statusCode, headers: answerHeaders }) => {
@@ -102,7 +104,6 @@ export class ControlProxy {
       (error) => {
         done();
         if (error === null || error === undefined) return;
-        request.resume();
         if (response.headersSent) response.destroy();
         else
           refuse(
