@@ -1,5 +1,5 @@
 import { type Command, commandHelp, parseCommandOptions } from '../kernel/commands.ts';
-import { toPlimsollError } from '../kernel/errors.ts';
+import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { nearest } from '../kernel/suggest.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { COMMANDS } from './command-index.ts';
@@ -24,23 +24,12 @@ export async function run(words: readonly string[]): Promise<void> {
     (a, b) => b.name.length - a.name.length,
   )[0];
   if (found === undefined) {
-    const asked = rest.filter((word) => !word.startsWith('-')).join(' ');
-    const group = COMMANDS.filter((entry) => entry.name.startsWith(`${rest[0]} `));
     if (words.includes('--version')) return output.print(VERSION, { version: VERSION });
-    output.print(overview(group.length > 0 ? group : COMMANDS));
-    if (asked !== '' && group.length === 0) {
-      const close =
-        nearest(
-          asked,
-          COMMANDS.map((entry) => entry.name),
-        ) ??
-        nearest(
-          rest[0] ?? '',
-          COMMANDS.map((entry) => entry.name.split(' ')[0] ?? ''),
-        );
-      output.note(`\nThere is no command "${asked}"${close ? `; did you mean "${close}"?` : '.'}`);
-      process.exitCode = EXIT.usage;
-    }
+    const asked = rest.filter((word) => !word.startsWith('-')).slice(0, 2);
+    const group = COMMANDS.filter((entry) => entry.name.startsWith(`${asked[0]} `));
+    if (asked.length > (group.length > 0 ? 1 : 0)) return refuseUnknown(asked.join(' '), isJson);
+    const shown = group.length > 0 ? group : COMMANDS;
+    output.print(overview(shown), { commands: shown.map(({ name, summary }) => ({ name, summary })) });
     return;
   }
   const command = (await found.load()).default as Command<CliContext>;
@@ -54,16 +43,34 @@ export async function run(words: readonly string[]): Promise<void> {
       (await command.run({ options, output, signal: abort.signal, context: { environment, client: createApiClient(environment) } })) ??
       EXIT.ok;
   } catch (thrown) {
-    const error = toPlimsollError(thrown);
     output.progress('');
-    const cause = error.code === 'internal' && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
-    process.stderr.write(
-      isJson
-        ? `${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix, details: error.details } })}\n`
-        : `plimsoll ${found.name}: ${error.message}${cause}\n  → ${error.fix}\n`,
-    );
+    const error = toPlimsollError(thrown);
+    writeError(`plimsoll ${found.name}`, error, isJson);
     process.exitCode = exitCodeOf(error.code);
   }
+}
+
+/** Codes whose message already says what to do at a terminal; their `fix` speaks of requests. */
+const SELF_EXPLAINING: ReadonlySet<string> = new Set(['invalid_argument', 'conflict', 'not_found']);
+
+function writeError(prefix: string, error: PlimsollError, isJson: boolean): void {
+  const cause = error.code === 'internal' && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
+  const fix = SELF_EXPLAINING.has(error.code) ? '' : `  → ${error.fix}\n`;
+  process.stderr.write(
+    isJson
+      ? `${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix, details: error.details } })}\n`
+      : `${prefix}: ${error.message}${cause}\n${fix}`,
+  );
+}
+
+function refuseUnknown(asked: string, isJson: boolean): void {
+  const names = COMMANDS.map((entry) => entry.name);
+  const groups = new Set(names.map((name) => name.split(' ', 1)[0] ?? ''));
+  const [first = ''] = asked.split(' ');
+  const close = nearest(asked, names) ?? nearest(first, names) ?? nearest(first, groups);
+  const hint = close === null ? 'see: plimsoll --help' : `did you mean "${close}"? (see: plimsoll --help)`;
+  writeError('plimsoll', new PlimsollError('invalid_argument', `There is no command "${asked}"; ${hint}`), isJson);
+  process.exitCode = EXIT.usage;
 }
 
 function overview(entries: readonly { name: string; summary: string }[]): string {

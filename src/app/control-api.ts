@@ -130,6 +130,24 @@ export class ControlApi {
     return path === '/api/v1' || path.startsWith('/api/');
   }
 
+  /**
+   * `/healthz`, `/readyz` and `/metrics` of a control that stands alone; beside gateways they are the gateway's.
+   * @returns false for any other path
+   */
+  answerProbe(path: string, response: ServerResponse): boolean {
+    const send = (status: number, type: string, body: string): true => {
+      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
+      response.end(body);
+      return true;
+    };
+    const [name] = path.split('?', 1);
+    if (name === '/healthz') return send(200, 'application/json', '{"status":"ok"}');
+    if (name === '/metrics') return send(200, 'text/plain; version=0.0.4; charset=utf-8', this.metrics());
+    if (name !== '/readyz') return false;
+    const ready = this.#options.publisher.current !== null;
+    return send(ready ? 200 : 503, 'application/json', JSON.stringify({ ready, reasons: ready ? [] : ['no configuration snapshot yet'] }));
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#router.handle(request, response);
   }

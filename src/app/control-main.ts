@@ -117,6 +117,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     scope,
     cursors: store.cursors,
     insert: async (batch) => (await engine.stores()).insert(batch),
+    hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
     onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),
     clock: systemClock,
     log,
@@ -145,14 +146,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   });
   const files = new StaticFiles(DASHBOARD_DIRECTORY);
 
+  const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000, noDelay: true }, (request, response) => {
     const path = request.url ?? '/';
     if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
+    else if (isPublic && api.answerProbe(path, response)) return;
     else if (path === '/v1' || path.startsWith('/v1/')) answerUnknownModelPath(request, response);
     else files.handle(request, response);
   });
-  const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';
   const handle = isPublic ? await listenHandle : { port: Number(variables.PLIMSOLL_INTERNAL_CONTROL_PORT ?? 0), host: '127.0.0.1' };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -47,6 +47,7 @@ export class DataDirectory {
         join(this.root, 'gateway'),
         this.processes,
         this.secrets,
+        this.compileCache,
       ])
         mkdirSync(directory, { recursive: true, mode: 0o700 });
       accessSync(this.root, constants.R_OK | constants.W_OK | constants.X_OK);

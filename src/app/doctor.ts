@@ -45,7 +45,7 @@ export async function examine(examination: Examination): Promise<Finding[]> {
   const config = examineConfig(environment, findings);
   const status = await runningStatus(examination.client);
   findings.push(
-    ...(await examinePorts(environment, status !== null)),
+    ...(await examinePorts(environment, examination.client.baseUrl, status !== null)),
     ...examineDisk(environment),
     await examineStores(environment, status),
   );
@@ -96,8 +96,8 @@ async function runningStatus(client: ApiClient): Promise<Status | null> {
   }
 }
 
-async function examinePorts(environment: Environment, isServing: boolean): Promise<Finding[]> {
-  if (isServing) return [ok('port', `Plimsoll answers on ${environment.host}:${environment.port}`)];
+async function examinePorts(environment: Environment, baseUrl: string, isServing: boolean): Promise<Finding[]> {
+  if (isServing) return [ok('port', `Plimsoll answers on ${baseUrl}`)];
   const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const server = createServer();
     server.once('error', resolve);

@@ -57,6 +57,20 @@ function urlOf(variables: Readonly<Record<string, string | undefined>>, name: st
   return text;
 }
 
+/** Whoever has it may do everything, and key hashes rest on it. */
+const SHORTEST_CLUSTER_KEY = 24;
+
+function clusterKeyOf(variables: Readonly<Record<string, string | undefined>>): string | null {
+  const key = variables.PLIMSOLL_CLUSTER_KEY;
+  if (!key) return null;
+  if (key.length < SHORTEST_CLUSTER_KEY || /\s/.test(key))
+    throw new PlimsollError(
+      'config_invalid',
+      `PLIMSOLL_CLUSTER_KEY must have at least ${SHORTEST_CLUSTER_KEY} characters and no white space; "openssl rand -base64 32" makes a good one`,
+    );
+  return key;
+}
+
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const fakeClock = variables.PLIMSOLL_FAKE_CLOCK;
   return {
@@ -66,7 +80,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     port: portOf(variables, 'PLIMSOLL_PORT', 4000),
     adminKey: variables.PLIMSOLL_ADMIN_KEY || null,
     controlUrl: urlOf(variables, 'PLIMSOLL_CONTROL_URL', ['http:', 'https:']),
-    clusterKey: variables.PLIMSOLL_CLUSTER_KEY || null,
+    clusterKey: clusterKeyOf(variables),
     databaseUrl: urlOf(variables, 'PLIMSOLL_DATABASE_URL', ['postgres:', 'postgresql:']),
     clickhouseUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_URL', ['http:', 'https:']),
     fakeClockMs: fakeClock ? Number(fakeClock) : null,

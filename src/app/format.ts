@@ -18,6 +18,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** `1 model`, `2 models`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Dollars; below a cent with the digits that tell, and what is missing from the sum said beside it. */
 export function formatCost(costPicoUsd: string, unpricedRequests: number): string {
   const pico = BigInt(costPicoUsd);

@@ -17,7 +17,9 @@ import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 
 /** In-flight answers may take this long to finish when the process is asked to end. */
-const DRAIN_MS = 25_000;
+const DRAIN_MS = 20_000;
+/** And the last records of a gateway on another machine this long to reach control. */
+const UPLOAD_MS = 5_000;
 
 runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const { environment, clock, log } = context;
@@ -141,7 +143,8 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       await gateway.drain(DRAIN_MS);
       server.closeAllConnections();
       await link.close();
-      await uploader?.stop();
+      await journal.sync();
+      await uploader?.stop(UPLOAD_MS);
       await journal.close();
       await proxy.close();
       await logLines.drain(1_000);

@@ -18,6 +18,7 @@ export interface IngestOptions {
   readonly scope: Scope;
   readonly cursors: IngestCursorStore;
   readonly insert: (batch: CallBatch) => Promise<void>;
+  readonly hasLedgerRow: (row: LedgerRow) => Promise<boolean>;
   /** Keys seen in a batch, with the time of their last call. */
   readonly onKeysUsed: (lastUsedAtMs: ReadonlyMap<string, number>) => Promise<void>;
   readonly clock: Clock;
@@ -195,19 +196,37 @@ export class Ingest {
     if (used.size > 0) await this.#options.onKeysUsed(used);
   }
 
-  /** The store refuses the batch for its content: find the record at fault instead of standing still for ever. */
+  /**
+   * The store refuses the batch for its content: find the record at fault instead of standing still for ever. The ledger rows went in under
+   * the batch's own token, or go in so now; only what the store refuses even then is tried alone, after a look whether its row exists.
+   */
   async #moveOneByOne(writer: string, token: string, records: readonly JournalRecord[], whole: PlimsollError): Promise<void> {
     this.#options.log('error', 'ingest_batch_refused', { writer, token, message: whole.message });
+    const { batch } = rowsOf(records);
+    const isLedgerIn = await this.#isTaken({ token, spans: [], io: [], ledger: batch.ledger });
     for (const [index, record] of records.entries()) {
-      const { batch } = rowsOf([record]);
-      if (batch.spans.length + batch.io.length + batch.ledger.length === 0) continue;
-      try {
-        await this.#options.insert({ token: `${token}#${index}`, ...batch });
-      } catch (thrown) {
-        const error = toPlimsollError(thrown);
-        if (error.retryable) throw error;
-        this.#quarantine(writer, record, error.message);
+      const { spans, io, ledger } = rowsOf([record]).batch;
+      const row = ledger[0];
+      const needsRow = row !== undefined && !isLedgerIn && !(await this.#options.hasLedgerRow(row));
+      if (needsRow && !(await this.#isTaken({ token: `${token}#${index}`, spans: [], io: [], ledger }))) {
+        this.#quarantine(writer, record, 'the ledger refuses it');
+        continue;
       }
+      if (spans.length + io.length === 0) continue;
+      if (!(await this.#isTaken({ token: `${token}#${index}`, spans, io, ledger: [] })))
+        this.#quarantine(writer, record, 'the trace store refuses it');
+    }
+  }
+
+  /** @returns false when the store refuses the rows for their content @throws what a later try may overcome */
+  async #isTaken(batch: CallBatch): Promise<boolean> {
+    try {
+      await this.#options.insert(batch);
+      return true;
+    } catch (thrown) {
+      const error = toPlimsollError(thrown);
+      if (error.retryable) throw error;
+      return false;
     }
   }
 

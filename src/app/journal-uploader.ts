@@ -40,9 +40,16 @@ export class JournalUploader {
     this.#work = this.#run();
   }
 
-  async stop(): Promise<void> {
+  /** Sends what is still here, for as long as control takes it and the deadline allows; the rest waits on disk for the next start. */
+  async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     await this.#work;
+    const endMs = this.#options.clock.monotonicMs() + deadlineMs;
+    try {
+      while (this.#options.clock.monotonicMs() < endMs && (await this.#step()));
+    } catch (error) {
+      this.#options.log('warn', 'journal_upload_left', { message: (error as Error).message });
+    }
     await this.#pool.destroy();
   }
 

@@ -1,6 +1,6 @@
 /**
  * Adds up Prometheus texts of several workers: samples with the same name and labels are summed, families keep their first order.
- * Right for counters, histograms and gauges that count things (connections, calls in flight); those are all that a gateway exposes.
+ * An epoch is no amount: of several the newest is shown. Right for counters, histograms and gauges that count things (connections, calls in flight); those are all that a gateway exposes.
  */
 export function mergeExpositions(texts: readonly string[]): string {
   const [first = '', ...rest] = texts.filter((text) => text !== '');
@@ -24,7 +24,11 @@ export function mergeExpositions(texts: readonly string[]): string {
       const space = line.lastIndexOf(' ');
       const key = line.slice(0, space);
       const value = Number(line.slice(space + 1));
-      if (family !== null) family.samples.set(key, (family.samples.get(key) ?? 0) + value);
+      if (family !== null)
+        family.samples.set(
+          key,
+          name.endsWith('_epoch') ? Math.max(family.samples.get(key) ?? 0, value) : (family.samples.get(key) ?? 0) + value,
+        );
     }
   }
   const lines: string[] = [];

@@ -19,6 +19,14 @@ const RESTART_DELAYS_MS = [0, 0, 100, 250, 500, 1_000, 2_000, 5_000];
 /** A child that served this long has proven itself: the next crash restarts at once again. */
 const HEALTHY_MS = 1_000;
 
+/** Nothing that a provider or a database is opened with: those two answer to this tree alone and need no secret of it. */
+const PLAIN_VARIABLES = /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|NODE_.*|UV_.*|PLIMSOLL_DATA_DIR|PLIMSOLL_FAKE_CLOCK)$/;
+
+function inherited(role: ChildRole): NodeJS.ProcessEnv {
+  if (role === 'gateway' || role === 'control') return process.env;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => PLAIN_VARIABLES.test(name)));
+}
+
 /** One child that is started again whenever it ends, until told to stop. */
 export class SupervisedChild {
   readonly role: ChildRole;
@@ -49,7 +57,7 @@ export class SupervisedChild {
   start(): void {
     this.#readyAt = null;
     const child = fork(fileURLToPath(new URL(`./${this.role}-main.ts`, import.meta.url)), [], {
-      env: { ...process.env, ...this.#options.variables, PLIMSOLL_INTERNAL_IS_RESTART: this.#wasReady ? '1' : '0' },
+      env: { ...inherited(this.role), ...this.#options.variables, PLIMSOLL_INTERNAL_IS_RESTART: this.#wasReady ? '1' : '0' },
       serialization: 'json',
     });
     this.#process = child;

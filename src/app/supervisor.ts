@@ -83,21 +83,20 @@ class Supervisor {
     this.#reserved = { control: reserveLoopbackPort(), engine: reserveLoopbackPort(), sim: reserveLoopbackPort() };
     const { control, engine, sim } = this.#reserved;
     const controlUrl = isControl ? `http://127.0.0.1:${control.port}` : (this.#environment.controlUrl ?? '');
-    const variables: Record<string, string> = {
-      PLIMSOLL_CLUSTER_KEY: this.#environment.clusterKey ?? this.#data.secret('cluster-key'),
-      PLIMSOLL_CONTROL_URL: controlUrl,
+    const common: Record<string, string> = {
       PLIMSOLL_INTERNAL_CONTROL_PORT: `${control.port}`,
       PLIMSOLL_INTERNAL_ENGINE_PORT: `${engine.port}`,
       PLIMSOLL_INTERNAL_ENGINE_TOKEN: this.#data.secret('engine-token'),
       PLIMSOLL_INTERNAL_SIM_PORT: `${sim.port}`,
-      PLIMSOLL_INTERNAL_PUBLIC_PORT: `${socket.port}`,
       PLIMSOLL_INTERNAL_ROLE: this.#role,
       // Compiled code is kept: a child that was killed is back sooner.
       NODE_COMPILE_CACHE: this.#data.compileCache,
     };
+    const clusterKey = this.#environment.clusterKey ?? this.#data.secret('cluster-key');
+    const variables = { ...common, PLIMSOLL_CLUSTER_KEY: clusterKey, PLIMSOLL_CONTROL_URL: controlUrl };
     this.#installSignals();
     if (isControl && this.#environment.clickhouseUrl === null) {
-      this.#engine = this.#child('engine', { ...variables, UV_THREADPOOL_SIZE: '16' });
+      this.#engine = this.#child('engine', { ...common, UV_THREADPOOL_SIZE: '16' });
       this.#engine.start();
     }
     if (isControl) {
@@ -107,7 +106,7 @@ class Supervisor {
     if (isGateway) this.#setWorkers(1, variables, socket.handle);
     this.#onTopology = (topology) => {
       if (isGateway) this.#setWorkers(topology.workers, variables, socket.handle);
-      this.#setSim(topology, variables);
+      if (isControl) this.#setSim(topology, common);
     };
     void this.#whenReady().then(() => {
       const url = `http://${this.#environment.host.includes(':') ? `[${this.#environment.host}]` : this.#environment.host}:${socket.port}`;

@@ -2,7 +2,8 @@ import type { Price } from '../models/price.ts';
 
 /**
  * Everything the gateway needs to serve a call, compiled by control, immutable, swapped by one pointer.
- * Travels as JSON over `/internal/v1/snapshot` and rests on the gateway's disk (0600). It names secrets and never holds them.
+ * Travels as JSON over `/internal/v1/snapshot` and rests on the gateway's disk (0600). It names the secrets of
+ * providers and never holds them; the pepper of the key hashes is in it, so it is handled like a key itself.
  */
 export const SNAPSHOT_SCHEMA_VERSION = 1;
 

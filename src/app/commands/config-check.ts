@@ -4,6 +4,7 @@ import type { CliContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { assertCompiles } from '../config-compile-check.ts';
 import { readConfigFile } from '../config-watcher.ts';
+import { countOf } from '../format.ts';
 
 export default defineCommand<CliContext>()({
   name: 'config check',
@@ -29,7 +30,7 @@ export default defineCommand<CliContext>()({
     };
     output.print(
       `${path} is right: ${Object.entries(counts)
-        .map(([noun, count]) => `${count} ${noun}`)
+        .map(([noun, count]) => countOf(count, noun.slice(0, -1)))
         .join(', ')}.`,
       { path, isValid: true, ...counts },
     );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from '../../kernel/commands.ts';
 import type { CliContext } from '../cli.ts';
 import { examine, type Finding } from '../doctor.ts';
+import { countOf } from '../format.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { ok: '●', warning: '▲', problem: '■' };
 
@@ -20,7 +21,11 @@ export default defineCommand<CliContext>()({
     const lines = findings.map(
       (finding) => `${MARKS[finding.level]} ${finding.subject}: ${finding.message}${finding.fix ? `\n    → ${finding.fix}` : ''}`,
     );
-    output.print([...lines, '', `${problems} problems, ${warnings} warnings`].join('\n'), { findings, problems, warnings });
+    output.print([...lines, '', `${countOf(problems, 'problem')}, ${countOf(warnings, 'warning')}`].join('\n'), {
+      findings,
+      problems,
+      warnings,
+    });
     return problems > 0 ? 1 : 0;
   },
 });

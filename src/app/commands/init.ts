@@ -45,7 +45,7 @@ export default defineCommand<CliContext>()({
     if (existing.length > 0 && !options.force)
       throw new PlimsollError(
         'conflict',
-        `${existing.map((file) => file.path).join(', ')} exists already; use --force to replace it. Nothing was written`,
+        `${existing.map((file) => file.path).join(', ')} ${existing.length === 1 ? 'exists' : 'exist'} already; use --force to replace. Nothing was written`,
       );
     for (const file of files) {
       mkdirSync(dirname(file.path), { recursive: true });

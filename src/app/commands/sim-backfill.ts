@@ -17,7 +17,7 @@ import type { CliContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { readConfigFile } from '../config-watcher.ts';
 import { DataDirectory } from '../data-directory.ts';
-import { formatCount } from '../format.ts';
+import { countOf, formatCount, formatTime } from '../format.ts';
 
 const WRITER = 'sim-backfill';
 
@@ -40,7 +40,7 @@ export default defineCommand<CliContext>()({
     if (existsSync(note) && !options.again)
       throw new PlimsollError(
         'conflict',
-        `There was a backfill before: ${readFileSync(note, 'utf8').trim()}. Use --again to write another one beside it`,
+        `There was a backfill before (${describeNote(readFileSync(note, 'utf8'))}); --again writes another one beside it, and its days are counted twice`,
       );
     const catalogue = resolveCatalogue(config, genaiPriceBook, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
     const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
@@ -121,9 +121,18 @@ export default defineCommand<CliContext>()({
     }
     writeFileSync(note, `${JSON.stringify({ days: options.days, endMs, seed: options.seed, calls })}\n`, { mode: 0o600 });
     output.print(
-      `${signal.aborted ? 'Cancelled: ' : ''}${formatCount(calls)} simulated calls over ${options.days} days are in the journal. A running Plimsoll loads them within a minute or so.`,
+      `${signal.aborted ? 'Cancelled: ' : ''}${countOf(calls, 'simulated call')} over ${countOf(options.days, 'day')} are in the journal. A running Plimsoll loads them within a minute or so.`,
       { calls, days: options.days, endMs, cancelled: signal.aborted },
     );
     return 0;
   },
 });
+
+function describeNote(text: string): string {
+  try {
+    const { calls, days, endMs } = JSON.parse(text) as { calls: number; days: number; endMs: number };
+    return `${countOf(calls, 'call')} over ${countOf(days, 'day')} up to ${formatTime(endMs)}`;
+  } catch {
+    return 'its note cannot be read';
+  }
+}
