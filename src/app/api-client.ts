@@ -30,6 +30,8 @@ export function createApiClient(environment: Environment): ApiClient {
           'unauthenticated',
           `Set PLIMSOLL_ADMIN_KEY, or run this where the data directory is (looked in ${environment.dataDirectory})`,
         );
+      if (!URL.canParse(`${baseUrl}${path}`))
+        throw new PlimsollError('config_invalid', `PLIMSOLL_URL must be a URL like http://127.0.0.1:4000, got "${baseUrl}"`);
       const url = new URL(`${baseUrl}${path}`);
       for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, `${value}`);
       let answer: Response;

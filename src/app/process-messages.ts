@@ -34,6 +34,7 @@ export function exitCodeOf(code: string): number {
       return EXIT.config;
     case 'port_in_use':
     case 'unsupported_platform':
+    case 'store_unavailable':
       return EXIT.unavailable;
     case 'data_dir_unusable':
       return EXIT.cannotCreate;

@@ -57,5 +57,7 @@ export function renderTable(
       .map((cell, index) => (columns[index]?.isNumber ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))
       .join('  ')
       .trimEnd();
-  return [line(columns.map((column) => column.title)), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
+  const isTitled = columns.some((column) => column.title !== '');
+  const head = isTitled ? [line(columns.map((column) => column.title)), line(widths.map((width) => '─'.repeat(width)))] : [];
+  return [...head, ...rows.map(line)].join('\n');
 }

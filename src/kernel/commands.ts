@@ -121,16 +121,15 @@ export function parseCommandOptions<C>(command: Command<C>, words: readonly stri
 /** Help screen of one command. */
 export function commandHelp<C>(command: Command<C>): string {
   const rows = Object.entries(command.options.shape as Record<string, z.ZodType>).map(([name, schema]) => {
-    const isOptional = schema.safeParse(undefined).success;
+    const initial = schema.safeParse(undefined);
+    const remark = !initial.success ? ' (required)' : initial.data === undefined || isBoolean(schema) ? '' : ` (default: ${initial.data})`;
     const value = isBoolean(schema) ? '' : ' <value>';
-    return [
-      `${optionFlag(name)}${value}`,
-      `${schema.description ?? unwrap(schema).description ?? ''}${isOptional ? '' : ' (required)'}`,
-    ] as const;
+    return [`${optionFlag(name)}${value}`, `${schema.description ?? unwrap(schema).description ?? ''}${remark}`] as const;
   });
   rows.push(['--json', 'Print JSON on stdout'], ['--help', 'Show this page']);
   const width = Math.max(...rows.map(([flag]) => flag.length));
-  const positionals = command.positionals.map((name) => ` [${name}]`).join('');
+  const shape = command.options.shape as Record<string, z.ZodType>;
+  const positionals = command.positionals.map((name) => (shape[name]?.safeParse(undefined).success ? ` [${name}]` : ` <${name}>`)).join('');
   return [
     `${command.summary}`,
     '',

@@ -20,7 +20,7 @@ export default defineCommand<CliContext>()({
   }),
   exitCodes: {
     65: 'the data was written by a newer version',
-    69: 'a port is in use, or the platform is not supported',
+    69: 'a port is in use, a database cannot be reached, or the platform is not supported',
     73: 'the data directory cannot be used',
     78: 'plimsoll.yaml is wrong',
   },
