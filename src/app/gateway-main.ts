@@ -45,7 +45,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
         type: 'call.opened' as const,
         schemaVersion: 1,
         id: call.callId,
-        payload: Buffer.from(JSON.stringify(call)),
+        payload: JSON.stringify(call),
       })),
     onDegraded: (isDegraded, reason) =>
       log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
@@ -131,7 +131,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       type: 'event',
       schemaVersion: 1,
       id: RECOVERY_MARK,
-      payload: Buffer.from(JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() })),
+      payload: JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() }),
     });
     if (recovered.calls.length > 0) log('warn', 'calls_recovered', { count: recovered.calls.length });
   }

@@ -9,7 +9,8 @@ import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
-import type { CallPayload, CallSettled } from '../traces/call-record.ts';
+import { decodeCallPayload } from '../traces/call-payload-codec.ts';
+import type { CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 
@@ -264,7 +265,7 @@ function rowsOf(records: readonly JournalRecord[]): Rows {
         ledger.push(ledgerRowFromCall(call));
         used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
       } else if (record.type === 'payload') {
-        io.push(ioRowFromPayload(JSON.parse(record.payload.toString('utf8')) as CallPayload));
+        io.push(ioRowFromPayload(decodeCallPayload(record)));
       }
     } catch (error) {
       unreadable.push({ record, reason: (error as Error).message });

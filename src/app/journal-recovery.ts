@@ -1,6 +1,6 @@
 import { newSpanId } from '../kernel/ids.ts';
 import { readJournal } from '../kernel/journal/reader.ts';
-import type { JournalRecord } from '../kernel/journal/record.ts';
+import type { JournalEntry, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments } from '../kernel/journal/segment.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
 
@@ -117,6 +117,6 @@ export function settleAfterCrash(
   };
 }
 
-export function settledRecord(call: CallSettled): JournalRecord {
-  return { type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: Buffer.from(JSON.stringify(call)) };
+export function settledRecord(call: CallSettled): JournalEntry {
+  return { type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: JSON.stringify(call) };
 }

@@ -23,8 +23,8 @@ export interface StreamAnswer {
 
 /** Answer texts for the payload record, read only when the policy asks for them. */
 export interface AnswerTexts {
-  /** OpenAI's `choices[].message` as JSON text. */
-  messagesJson(): string;
+  /** OpenAI's `choices[].message` as JSON text in UTF-8. */
+  messagesJson(): Buffer;
   /** Text of the first choice. */
   text(): string;
   readonly isTruncated: boolean;

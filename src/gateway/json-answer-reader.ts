@@ -10,6 +10,10 @@ import { statusOfErrorEvent } from './providers/openai-errors.ts';
 /** Longest JSON answer that is held in memory until its usage is known. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+
 const NO_FACTS: AnswerFacts = Object.freeze({
   responseId: null,
   responseModel: null,
@@ -30,8 +34,18 @@ class JsonTexts implements AnswerTexts {
     this.#messages = messages;
   }
 
-  messagesJson(): string {
-    return `[${this.#messages.map(([start, end]) => this.#bytes.toString('utf8', start, end)).join(',')}]`;
+  messagesJson(): Buffer {
+    let length = 1 + Math.max(1, this.#messages.length);
+    for (const [start, end] of this.#messages) length += end - start;
+    const json = Buffer.allocUnsafe(length);
+    json[0] = OPEN_BRACKET;
+    let offset = 1;
+    for (const [start, end] of this.#messages) {
+      if (offset > 1) json[offset++] = COMMA;
+      offset += this.#bytes.copy(json, offset, start, end);
+    }
+    json[offset] = CLOSE_BRACKET;
+    return json;
   }
 
   text(): string {

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { keyHmac } from '../identity/virtual-key.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
-import type { JournalRecord, JournalWriter } from '../kernel/journal/record.ts';
+import { payloadBytes } from '../kernel/journal/frame-encoder.ts';
+import type { JournalEntry, JournalRecord, JournalWriter } from '../kernel/journal/record.ts';
+import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
 import { createGateway, type Gateway } from './server.ts';
 import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider } from './snapshot.ts';
@@ -19,14 +21,18 @@ export class MemoryJournal implements JournalWriter {
   accepts = true;
   #batch: Promise<void> | null = null;
 
-  append(record: JournalRecord): void {
-    if (!this.accepts && record.type === 'payload') return;
+  append(entry: JournalEntry): void {
+    if (!this.accepts && entry.type === 'payload') return;
     if (!this.accepts) throw new PlimsollError('journal_full', 'The test says that the disk is full.');
+    const record: JournalRecord = { ...entry, payload: payloadBytes(entry.payload) };
     this.records.push(record);
+    if (record.type === 'payload') {
+      this.payloads.push(decodeCallPayload(record));
+      return;
+    }
     const value: unknown = JSON.parse(record.payload.toString());
     if (record.type === 'call.opened') this.opened.push(value as CallOpened);
-    else if (record.type === 'call.settled') this.settled.push(value as CallSettled);
-    else this.payloads.push(value as CallPayload);
+    else this.settled.push(value as CallSettled);
   }
 
   written(): Promise<void> {

@@ -12,6 +12,7 @@ import { compilePrice, priceCompiled } from '../../models/price-usage.ts';
 import { backfillRecords } from '../../sim/backfill.ts';
 import { resolveProfiles } from '../../sim/config.ts';
 import { CORPUS_FEATURES } from '../../sim/corpus/features.ts';
+import { CALL_PAYLOAD_SCHEMA_VERSION, encodeCallPayload } from '../../traces/call-payload-codec.ts';
 import { CALL_SCHEMA_VERSION } from '../../traces/call-record.ts';
 import type { CliContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
@@ -100,15 +101,17 @@ export default defineCommand<CliContext>()({
           type: 'call.settled',
           schemaVersion: CALL_SCHEMA_VERSION,
           id: settled.callId,
-          payload: Buffer.from(JSON.stringify(settled)),
+          payload: JSON.stringify(settled),
         });
-        if (payload !== null)
+        if (payload !== null) {
+          const { input, output, ...meta } = payload;
           journal.append({
             type: 'payload',
-            schemaVersion: CALL_SCHEMA_VERSION,
+            schemaVersion: CALL_PAYLOAD_SCHEMA_VERSION,
             id: settled.callId,
-            payload: Buffer.from(JSON.stringify(payload)),
+            payload: encodeCallPayload(meta, Buffer.from(input), output === null ? null : Buffer.from(output)),
           });
+        }
         calls += 1;
         if (calls % 500 === 0) {
           await journal.written();

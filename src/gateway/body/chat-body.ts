@@ -45,6 +45,7 @@ export interface ChatBody {
   readonly plimsollMember: Slice | null;
   readonly user: string | null;
   readonly metadata: Slice | null;
+  readonly messages: Slice;
   readonly parameters: readonly (readonly [string, Slice])[];
 }
 
@@ -144,6 +145,7 @@ export function scanChatBody(bytes: Buffer, scanner: JsonScanner): ChatBody {
     plimsollMember,
     user: user === undefined || text(bytes, user.start, user.end) === 'null' ? null : readString(bytes, user, 'user'),
     metadata: found.metadata ?? null,
+    messages,
     parameters,
   };
 }

@@ -44,7 +44,7 @@ export function open(call: Call, context: GatewayContext): void {
     type: 'call.opened',
     schemaVersion: CALL_SCHEMA_VERSION,
     id: call.callId,
-    payload: Buffer.from(json),
+    payload: json,
   });
   call.opened = opened;
   call.openedJson = json;

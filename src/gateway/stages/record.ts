@@ -1,5 +1,7 @@
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
-import { CALL_SCHEMA_VERSION, type CallPayload } from '../../traces/call-record.ts';
+import { CALL_PAYLOAD_SCHEMA_VERSION, type CallPayloadMeta, encodeCallPayload } from '../../traces/call-payload-codec.ts';
+import type { CallPayload } from '../../traces/call-record.ts';
+import type { ChatBody } from '../body/chat-body.ts';
 import { lastUserText } from '../body/last-user-text.ts';
 import { type Call, type CallOutcome, roundMs } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
@@ -23,13 +25,12 @@ function tokensOf(outcome: CallOutcome | null): Tokens {
   return { input, output };
 }
 
-/** Cuts at a character boundary, so that the text stays valid UTF-8 and at most `maxBytes` long. */
-function cut(text: string, maxBytes: number): string {
-  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
-  const bytes = Buffer.from(text);
+/** Cuts at a character border, so that the text stays valid UTF-8 and at most `maxBytes` long. */
+function cut(text: Buffer, maxBytes: number): Buffer {
+  if (text.length <= maxBytes) return text;
   let end = maxBytes;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
+  while (end > 0 && ((text[end] ?? 0) & 0xc0) === 0x80) end--;
+  return text.subarray(0, end);
 }
 
 /** First characters, without half a surrogate pair at the end. */
@@ -38,16 +39,33 @@ function preview(text: string): string {
   return text.slice(0, end >= 0xd800 && end < 0xdc00 ? PREVIEW_CHARACTERS - 1 : PREVIEW_CHARACTERS);
 }
 
-function payloadOf(call: Call, policy: CallPayload['policy']): CallPayload | null {
-  const { body, texts } = call;
-  if (body === null) return null;
-  const { maxPayloadBytes } = call.snapshot.limits;
-  const whole = policy === 'full';
-  const input = whole ? body.bytes.toString('utf8', 0, body.bytes.length) : preview(lastUserText(body.bytes));
-  const output = texts === null ? null : whole ? texts.messagesJson() : preview(texts.text());
-  const keptInput = whole ? cut(input, maxPayloadBytes) : input;
-  const keptOutput = whole && output !== null ? cut(output, maxPayloadBytes) : output;
-  return {
+/** What is kept of a call's texts: their bytes as they came (`full`), or their first characters (`preview`). */
+function keptTexts(
+  call: Call,
+  body: ChatBody,
+  policy: CallPayload['policy'],
+): { input: Buffer; output: Buffer | null; isTruncated: boolean } {
+  const { texts, snapshot } = call;
+  if (policy === 'preview') {
+    const input = preview(lastUserText(body, snapshot.bodyScanner, PREVIEW_CHARACTERS));
+    return {
+      input: Buffer.from(input),
+      output: texts === null ? null : Buffer.from(preview(texts.text())),
+      isTruncated: texts?.isTruncated ?? false,
+    };
+  }
+  const { maxPayloadBytes } = snapshot.limits;
+  const input = cut(body.bytes, maxPayloadBytes);
+  const whole = texts?.messagesJson() ?? null;
+  const output = whole === null ? null : cut(whole, maxPayloadBytes);
+  return { input, output, isTruncated: input !== body.bytes || output !== whole || (texts?.isTruncated ?? false) };
+}
+
+function recordPayload(call: Call, context: GatewayContext): void {
+  const policy = call.caller?.feature.payloads ?? 'none';
+  if (policy === 'none' || call.outcome === null || call.body === null) return;
+  const { input, output, isTruncated } = keptTexts(call, call.body, policy);
+  const meta: CallPayloadMeta = {
     callId: call.callId,
     traceId: call.traceId,
     spanId: call.spanId,
@@ -55,22 +73,13 @@ function payloadOf(call: Call, policy: CallPayload['policy']): CallPayload | nul
     environment: call.snapshot.environment,
     startedAtMs: call.startedAtMs,
     policy,
-    input: keptInput,
-    output: keptOutput,
-    isTruncated: keptInput !== input || keptOutput !== output || (texts?.isTruncated ?? false),
+    isTruncated,
   };
-}
-
-function recordPayload(call: Call, context: GatewayContext): void {
-  const policy = call.caller?.feature.payloads ?? 'none';
-  if (policy === 'none' || call.outcome === null) return;
-  const payload = payloadOf(call, policy);
-  if (payload === null) return;
   context.journal.append({
     type: 'payload',
-    schemaVersion: CALL_SCHEMA_VERSION,
+    schemaVersion: CALL_PAYLOAD_SCHEMA_VERSION,
     id: call.callId,
-    payload: Buffer.from(JSON.stringify(payload)),
+    payload: encodeCallPayload(meta, input, output),
   });
 }
 

@@ -73,5 +73,5 @@ export function settle(call: Call, context: GatewayContext): void {
   const openedJson = call.openedJson ?? JSON.stringify(opened);
   const parameters = call.body === null ? '{}' : requestParameters(call.body);
   const json = `${openedJson.slice(0, -1)},${JSON.stringify(outcome).slice(1, -1)},"requestParameters":${parameters}}`;
-  context.journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: Buffer.from(json) });
+  context.journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: json });
 }

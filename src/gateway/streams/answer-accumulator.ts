@@ -15,10 +15,16 @@ class ByteList {
     this.length = needed;
   }
 
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
   text(): string {
     return this.#bytes.toString('utf8', 0, this.length);
   }
 }
+
+const TEXT_END = Buffer.from('"}]');
 
 interface ToolCall {
   id: string | null;
@@ -98,8 +104,15 @@ export class AnswerAccumulator {
     return first === undefined ? '' : contentText(first);
   }
 
-  /** OpenAI's `choices[].message` as JSON text. */
-  messagesJson(): string {
+  /** OpenAI's `choices[].message` as JSON text in UTF-8. */
+  messagesJson(): Buffer {
+    const first = this.#first;
+    if (first !== null && this.#choices.size === 1 && first.content.length > 0 && first.otherText.size === 0 && first.toolCalls.size === 0)
+      return Buffer.concat([Buffer.from(`[{"role":${JSON.stringify(first.role)},"content":"`), first.content.bytes(), TEXT_END]);
+    return Buffer.from(this.#messagesText());
+  }
+
+  #messagesText(): string {
     const messages: string[] = [];
     for (const [, choice] of [...this.#choices].sort(([a], [b]) => a - b)) {
       const hasText = choice.content.length > 0;

@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib';
-import { PlimsollError } from '../errors.ts';
 import { type JournalRecord, RECORD_TYPES, type RecordType } from './record.ts';
 
 /**
@@ -8,28 +7,12 @@ import { type JournalRecord, RECORD_TYPES, type RecordType } from './record.ts';
  */
 export const SEGMENT_MAGIC = Buffer.from('PLJ1', 'ascii');
 export const FRAME_HEADER_BYTES = 8;
-const BODY_HEADER_BYTES = 3;
+export const BODY_HEADER_BYTES = 3;
+export const MAX_ID_CHARACTERS = 64;
 /** A longer body cannot have been written by us: the length field itself is damaged. */
 export const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 const TYPE_NAMES = new Map<number, RecordType>(Object.entries(RECORD_TYPES).map(([name, number]) => [number, name as RecordType]));
-
-/** Frame header and body header of a record, and its payload untouched: two buffers for one `writev`. */
-export function encodeFrame(record: JournalRecord): [Buffer, Buffer] {
-  const { id, payload } = record;
-  if (id.length > 64) throw new PlimsollError('internal', `Journal id longer than 64 characters: ${id}`);
-  const bodyBytes = BODY_HEADER_BYTES + id.length + payload.length;
-  if (bodyBytes > MAX_BODY_BYTES)
-    throw new PlimsollError('payload_too_large', `Journal record of ${bodyBytes} bytes; at most ${MAX_BODY_BYTES}`);
-  const head = Buffer.allocUnsafe(FRAME_HEADER_BYTES + BODY_HEADER_BYTES + id.length);
-  head.writeUInt32LE(bodyBytes, 0);
-  head[8] = RECORD_TYPES[record.type];
-  head[9] = record.schemaVersion;
-  head[10] = id.length;
-  head.write(id, 11, 'latin1');
-  head.writeUInt32LE(crc32(payload, crc32(head.subarray(FRAME_HEADER_BYTES))), 4);
-  return [head, payload];
-}
 
 export type DecodedFrame =
   | { readonly kind: 'record'; readonly record: JournalRecord; readonly nextOffset: number }

@@ -13,6 +13,14 @@ export interface JournalRecord {
   readonly payload: Buffer;
 }
 
+/** Text is written as UTF-8, several buffers one behind the other. Buffers must not change before they are written: large ones are not copied. */
+export type PayloadSource = string | Buffer | readonly Buffer[];
+
+/** A record as it is handed to a writer. */
+export interface JournalEntry extends Omit<JournalRecord, 'payload'> {
+  readonly payload: PayloadSource;
+}
+
 /** A place in a writer's journal; positions of one writer are totally ordered by (segment, offset). */
 export interface JournalPosition {
   readonly segment: number;
@@ -26,8 +34,8 @@ export interface JournalWriter {
    * Appends without waiting for the disk: when it returns, `write()` of the batch is at most one tick away and fdatasync at most 50 ms.
    * A full disk never throws: payloads are shed and counted, ledger records go to the reserve, then to memory. Ask `canAccept` before new work is begun.
    */
-  append(record: JournalRecord): void;
-  /** Resolves when everything appended before went through `write()` (kill -9 safe), or when the writer has fallen back to memory. */
+  append(record: JournalEntry): void;
+  /** Resolves when everything appended before went through `write()` (kill -9 safe), or when the writer has fallen back to memory. Callers of one batch share a promise. */
   written(): Promise<void>;
   /** Resolves when everything appended before is synced to disk. */
   sync(): Promise<void>;

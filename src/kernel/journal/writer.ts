@@ -1,12 +1,14 @@
-import { close, closeSync, fdatasync, fsync, ftruncate, mkdirSync, open, openSync, renameSync, rmSync, statSync, writev } from 'node:fs';
+import { close, closeSync, fdatasync, fsync, ftruncate, mkdirSync, open, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock, Timer } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
-import { encodeFrame, SEGMENT_MAGIC } from './frame.ts';
-import type { JournalRecord, JournalWriter } from './record.ts';
+import { SEGMENT_MAGIC } from './frame.ts';
+import { type EncodedFrame, FrameEncoder, gatherFrames } from './frame-encoder.ts';
+import type { JournalEntry, JournalWriter } from './record.ts';
 import { journalBytes, listSegments, segmentPath } from './segment.ts';
+import { writeAll } from './write-all.ts';
 
 export interface JournalWriterOptions {
   /** `<data>/journal/<writer>`; created when missing. One process writes to it. */
@@ -21,7 +23,7 @@ export interface JournalWriterOptions {
   /** Ledger records held in memory when the reserve is used up. */
   readonly ringBytes?: number;
   /** Records that must stand again at the start of each new segment (calls in flight), so that recovery needs the newest segments only. */
-  readonly carryOver?: () => Iterable<JournalRecord>;
+  readonly carryOver?: () => Iterable<JournalEntry>;
   /** Told once per change: the disk stopped or resumed taking records. */
   readonly onDegraded?: (isDegraded: boolean, reason: string) => void;
 }
@@ -38,10 +40,16 @@ const openAsync = promisify(open);
 const closeAsync = promisify(close);
 
 interface Pending {
-  readonly buffers: readonly Buffer[];
-  readonly bytes: number;
+  readonly frame: EncodedFrame;
   readonly isLedger: boolean;
   readonly sequence: number;
+}
+
+/** Those who wait for one batch. `sequence` is the last record that any of them asked for. */
+interface Waiters {
+  sequence: number;
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
 }
 
 /** Where records go now. `ring` = nowhere but memory, until the disk takes them again. */
@@ -53,7 +61,7 @@ type Mode = 'normal' | 'reserve' | 'ring';
  */
 export class FileJournalWriter implements JournalWriter {
   readonly #options: Required<Omit<JournalWriterOptions, 'carryOver' | 'onDegraded'>>;
-  readonly #carryOver: () => Iterable<JournalRecord>;
+  readonly #carryOver: () => Iterable<JournalEntry>;
   readonly #onDegraded: (isDegraded: boolean, reason: string) => void;
   #fd = -1;
   #segment = 0;
@@ -63,7 +71,11 @@ export class FileJournalWriter implements JournalWriter {
   #queuedBytes = 0;
   #sequence = 0;
   #writtenSequence = 0;
-  #waiters: { sequence: number; resolve: () => void }[] = [];
+  /** Oldest first. */
+  #waiters: Waiters[] = [];
+  /** The waiters of the batch that is being gathered, the last of #waiters; null until somebody waits for it. */
+  #gathering: Waiters | null = null;
+  readonly #encoder = new FrameEncoder();
   #isWriting = false;
   #isScheduled = false;
   #isStalled = false;
@@ -114,19 +126,18 @@ export class FileJournalWriter implements JournalWriter {
     return this.#stats;
   }
 
-  append(record: JournalRecord): void {
+  append(record: JournalEntry): void {
     if (this.#isClosed) throw new PlimsollError('internal', 'The journal is closed');
     const isLedger = record.type !== 'payload';
     if (!isLedger && this.#mustShed()) {
       this.#stats.shedPayloads += 1;
       return;
     }
-    const buffers = encodeFrame(record);
-    const bytes = buffers[0].length + buffers[1].length;
-    this.#queue.push({ buffers, bytes, isLedger, sequence: ++this.#sequence });
-    this.#queuedBytes += bytes;
+    const frame = this.#encoder.encode(record);
+    this.#queue.push({ frame, isLedger, sequence: ++this.#sequence });
+    this.#queuedBytes += frame.bytes;
     this.#stats.appended += 1;
-    this.#stats.bytes += bytes;
+    this.#stats.bytes += frame.bytes;
     this.#schedule();
   }
 
@@ -145,8 +156,16 @@ export class FileJournalWriter implements JournalWriter {
 
   written(): Promise<void> {
     if (this.#writtenSequence >= this.#sequence || this.#mode === 'ring' || this.#isStalled) return Promise.resolve();
-    const sequence = this.#sequence;
-    return new Promise((resolve) => this.#waiters.push({ sequence, resolve }));
+    const gathering = this.#gathering ?? this.#newWaiters();
+    gathering.sequence = this.#sequence;
+    return gathering.promise;
+  }
+
+  #newWaiters(): Waiters {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gathering = { sequence: this.#sequence, promise, resolve };
+    this.#waiters.push(this.#gathering);
+    return this.#gathering;
   }
 
   async sync(): Promise<void> {
@@ -182,7 +201,11 @@ export class FileJournalWriter implements JournalWriter {
     this.#isWriting = true;
     try {
       while (this.#queue.length > 0 && this.#fd >= 0) {
-        if (this.#offset >= this.#options.maxSegmentBytes) await this.#rotate();
+        if (this.#offset >= this.#options.maxSegmentBytes) {
+          // Takes the whole queue along.
+          await this.#rotate();
+          continue;
+        }
         if (this.#isTotalReached() && this.#mode === 'normal') throw Object.assign(new Error('maxTotalBytes reached'), { code: 'ENOSPC' });
         const batch = this.#takeBatch();
         if (batch.length === 0) throw Object.assign(new Error('reserve used up'), { code: 'ENOSPC' });
@@ -204,12 +227,14 @@ export class FileJournalWriter implements JournalWriter {
   #takeBatch(): Pending[] {
     let bytes = 0;
     let count = 0;
-    for (const entry of this.#queue) {
-      if (count > 0 && bytes + entry.bytes > MAX_WRITE_BYTES) break;
-      if (this.#mode === 'reserve' && this.#offset + bytes + entry.bytes > this.#options.reserveBytes) break;
-      bytes += entry.bytes;
+    for (const { frame } of this.#queue) {
+      if (count > 0 && bytes + frame.bytes > MAX_WRITE_BYTES) break;
+      if (this.#mode === 'reserve' && this.#offset + bytes + frame.bytes > this.#options.reserveBytes) break;
+      bytes += frame.bytes;
       count += 1;
     }
+    // Who waits from now on waits for a later batch.
+    this.#gathering = null;
     return this.#queue.slice(0, count);
   }
 
@@ -217,20 +242,12 @@ export class FileJournalWriter implements JournalWriter {
     const stall = this.#options.clock.setTimer(STALL_MS, () => this.#setStalled(true));
     const start = this.#offset;
     try {
-      const { bytes, error } = await writeAll(
-        this.#fd,
-        batch.flatMap((entry) => entry.buffers),
-        start,
-      );
+      const { bytes, error } = await writeAll(this.#fd, gatherFrames(batch.map((entry) => entry.frame)), start);
       const { count, bytes: wholeBytes } = wholeFrames(batch, bytes);
       this.#offset = start + wholeBytes;
       if (this.#mode === 'normal') this.#totalBytes += wholeBytes;
       // A whole frame may have been read already, also when the write failed behind it: it must never be written again elsewhere.
-      this.#queue.splice(0, count);
-      this.#queuedBytes -= wholeBytes;
-      // With an empty queue everything appended is either written or was shed: nobody waits for a shed payload.
-      if (this.#queue.length === 0) this.#writtenSequence = this.#sequence;
-      else if (count > 0) this.#writtenSequence = batch[count - 1]?.sequence ?? this.#writtenSequence;
+      this.#takeOff(count);
       if (error !== null) throw error;
       this.#setStalled(false);
       this.#resolveWaiters();
@@ -240,12 +257,24 @@ export class FileJournalWriter implements JournalWriter {
     }
   }
 
+  /** The first `count` entries of the queue are with the system. */
+  #takeOff(count: number): void {
+    for (const { frame, sequence } of this.#queue.splice(0, count)) {
+      this.#queuedBytes -= frame.bytes;
+      this.#writtenSequence = sequence;
+      this.#encoder.release(frame);
+    }
+    // With an empty queue everything appended is either written or was shed: nobody waits for a shed payload.
+    if (this.#queue.length === 0) this.#writtenSequence = this.#sequence;
+  }
+
   #resolveWaiters(): void {
     const isFree = this.#mode === 'ring' || this.#isStalled;
     let done = 0;
     while (done < this.#waiters.length && (isFree || (this.#waiters[done]?.sequence ?? 0) <= this.#writtenSequence))
       this.#waiters[done++]?.resolve();
     if (done > 0) this.#waiters.splice(0, done);
+    if (this.#waiters.length === 0) this.#gathering = null;
   }
 
   #setStalled(isStalled: boolean): void {
@@ -279,24 +308,36 @@ export class FileJournalWriter implements JournalWriter {
     return this.#syncing;
   }
 
+  /**
+   * The segment shows under its name only once it holds all that recovery needs: the calls in flight, and what waits to be written, such as
+   * the settlements of calls that are no longer in flight. A reader may delete the segments before as soon as it sees this one.
+   */
   async #openSegment(): Promise<void> {
     this.#segment = (listSegments(this.#options.directory).at(-1) ?? 0) + 1;
     const path = segmentPath(this.#options.directory, this.#segment);
-    const fd = await openAsync(path, 'wx', 0o600);
+    const temporary = `${path}.new`;
+    const fd = await openAsync(temporary, 'w', 0o600);
     try {
-      const carried = [...this.#carryOver()].flatMap((record) => encodeFrame(record));
-      const { bytes, error } = await writeAll(fd, [SEGMENT_MAGIC, ...carried], 0);
+      const carried = new FrameEncoder();
+      const frames = Array.from(this.#carryOver(), (record) => carried.encode(record));
+      const waiting = this.#queue.map((entry) => entry.frame);
+      this.#gathering = null;
+      const { bytes, error } = await writeAll(fd, [SEGMENT_MAGIC, ...gatherFrames(frames), ...gatherFrames(waiting)], 0);
       if (error !== null) throw error;
       this.#offset = bytes;
       await fdatasyncAsync(fd);
+      renameSync(temporary, path);
       await this.#syncDirectory();
+      this.#takeOff(waiting.length);
     } catch (error) {
       await closeAsync(fd);
+      rmSync(temporary, { force: true });
       rmSync(path, { force: true });
       throw error;
     }
     this.#totalBytes += this.#offset;
     this.#fd = fd;
+    this.#resolveWaiters();
   }
 
   async #rotate(): Promise<void> {
@@ -335,8 +376,9 @@ export class FileJournalWriter implements JournalWriter {
     const shed = this.#queue.filter((entry) => !entry.isLedger);
     if (shed.length > 0) {
       this.#stats.shedPayloads += shed.length;
+      for (const { frame } of shed) this.#encoder.release(frame);
       this.#queue = this.#queue.filter((entry) => entry.isLedger);
-      this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + entry.bytes, 0);
+      this.#queuedBytes = this.#queue.reduce((sum, { frame }) => sum + frame.bytes, 0);
     }
     this.#mode = this.#mode === 'normal' && (await this.#enterReserve()) ? 'reserve' : 'ring';
     this.#report(reason);
@@ -355,11 +397,12 @@ export class FileJournalWriter implements JournalWriter {
     }
     this.#segment = segment;
     this.#offset = SEGMENT_MAGIC.length;
+    const carried = new FrameEncoder();
     for (const record of this.#carryOver()) {
-      const buffers = encodeFrame(record);
-      const bytes = buffers[0].length + buffers[1].length;
-      if (this.#offset + bytes > this.#options.reserveBytes) break;
-      const written = await writeAll(this.#fd, buffers, this.#offset);
+      const frame = carried.encode(record);
+      if (this.#offset + frame.bytes > this.#options.reserveBytes) break;
+      const written = await writeAll(this.#fd, gatherFrames([frame]), this.#offset);
+      carried.release(frame);
       if (written.error !== null) break;
       this.#offset += written.bytes;
     }
@@ -436,31 +479,9 @@ function wholeFrames(batch: readonly Pending[], bytes: number): { count: number;
   let count = 0;
   let whole = 0;
   for (const entry of batch) {
-    if (whole + entry.bytes > bytes) break;
-    whole += entry.bytes;
+    if (whole + entry.frame.bytes > bytes) break;
+    whole += entry.frame.bytes;
     count += 1;
   }
   return { count, bytes: whole };
-}
-
-/** `writev` until all bytes are down or the system refuses. @returns bytes that are down, and the system's error when that is not all */
-async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<{ bytes: number; error: Error | null }> {
-  let rest = buffers.filter((buffer) => buffer.length > 0);
-  let total = 0;
-  while (rest.length > 0) {
-    // IOV_MAX is 1 024 on Linux and macOS.
-    const slice = rest.slice(0, 1024);
-    const { written, error } = await new Promise<{ written: number; error: Error | null }>((resolve) =>
-      writev(fd, slice, position + total, (failure, bytes) => resolve({ written: failure ? 0 : bytes, error: failure })),
-    );
-    if (written === 0) return { bytes: total, error: error ?? Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' }) };
-    total += written;
-    let skip = written;
-    let index = 0;
-    while (index < rest.length && skip >= (rest[index]?.length ?? 0)) skip -= rest[index++]?.length ?? 0;
-    rest = rest.slice(index);
-    const first = rest[0];
-    if (first !== undefined && skip > 0) rest[0] = first.subarray(skip);
-  }
-  return { bytes: total, error: null };
 }

@@ -1,0 +1,53 @@
+import { PlimsollError } from '../kernel/errors.ts';
+import type { JournalRecord } from '../kernel/journal/record.ts';
+import type { CallPayload } from './call-record.ts';
+
+/**
+ * Version 1: a CallPayload as JSON. Version 2: `u32le length of meta | meta | input | output`, meta = JSON of the CallPayload without its
+ * texts, with their lengths in bytes; the texts are UTF-8 as they are, so that a prompt is neither decoded nor escaped on its way to disk.
+ */
+export const CALL_PAYLOAD_SCHEMA_VERSION = 2;
+const LENGTH_BYTES = 4;
+
+export type CallPayloadMeta = Omit<CallPayload, 'input' | 'output'>;
+
+interface StoredMeta extends CallPayloadMeta {
+  readonly inputBytes: number;
+  /** Null = no output. */
+  readonly outputBytes: number | null;
+}
+
+/** @param input UTF-8, like `output`; neither is copied */
+export function encodeCallPayload(meta: CallPayloadMeta, input: Buffer, output: Buffer | null): readonly Buffer[] {
+  const stored: StoredMeta = { ...meta, inputBytes: input.length, outputBytes: output?.length ?? null };
+  const text = JSON.stringify(stored);
+  const head = Buffer.allocUnsafe(LENGTH_BYTES + text.length * 3);
+  const metaBytes = head.write(text, LENGTH_BYTES);
+  head.writeUInt32LE(metaBytes, 0);
+  const parts = [head.subarray(0, LENGTH_BYTES + metaBytes), input];
+  if (output !== null) parts.push(output);
+  return parts;
+}
+
+/** The texts of a record of any version. @throws PlimsollError `internal` when it is not a payload record that this version can read */
+export function decodeCallPayload({ schemaVersion, payload }: Pick<JournalRecord, 'schemaVersion' | 'payload'>): CallPayload {
+  if (schemaVersion === 1) return JSON.parse(payload.toString('utf8')) as CallPayload; // written by us
+  if (schemaVersion !== CALL_PAYLOAD_SCHEMA_VERSION)
+    throw new PlimsollError(
+      'internal',
+      `Payload record of version ${schemaVersion}; this Plimsoll reads 1 and ${CALL_PAYLOAD_SCHEMA_VERSION}`,
+    );
+  const inputStart = payload.length < LENGTH_BYTES ? Number.POSITIVE_INFINITY : LENGTH_BYTES + payload.readUInt32LE(0);
+  if (inputStart > payload.length) throw new PlimsollError('internal', `Payload record of ${payload.length} bytes is cut short`);
+  const stored = JSON.parse(payload.toString('utf8', LENGTH_BYTES, inputStart)) as StoredMeta; // written by us
+  const { inputBytes, outputBytes, ...meta } = stored;
+  const outputStart = inputStart + inputBytes;
+  const end = outputStart + (outputBytes ?? 0);
+  if (end !== payload.length)
+    throw new PlimsollError('internal', `Payload record of ${payload.length} bytes; its lengths add up to ${end}`);
+  return {
+    ...meta,
+    input: payload.toString('utf8', inputStart, outputStart),
+    output: outputBytes === null ? null : payload.toString('utf8', outputStart, end),
+  };
+}
