@@ -1,4 +1,4 @@
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, readFileSync, renameSync, watch, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Clock, systemClock, type Timer } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
@@ -12,6 +12,10 @@ export interface ConfigWatcherOptions {
   /** Called after a good reload; the new configuration is in `current`. */
   readonly onChange: () => void;
   readonly onRefused: (error: PlimsollError) => void;
+  /** Copy of the text in force, so that a control that crashes while the file is bad comes back with what it had. */
+  readonly lastGoodPath: string;
+  /** True when this control takes the place of one that served: only then a bad file is no reason not to start. */
+  readonly isRestart: boolean;
 }
 
 /** Editors write in several steps: look when it has been quiet for this long. */
@@ -31,9 +35,34 @@ export class ConfigWatcher {
   /** @throws PlimsollError `config_invalid` */
   constructor(options: ConfigWatcherOptions) {
     this.#options = options;
-    this.#text = readConfigFile(options.path);
-    this.current = readConfig(this.#text, options.path, options.variables);
     this.loadedAtMs = options.clock.nowMs();
+    try {
+      this.#text = readConfigFile(options.path);
+      this.current = this.#parse(this.#text);
+      this.#keepLastGood();
+    } catch (thrown) {
+      if (!options.isRestart || !existsSync(options.lastGoodPath)) throw thrown;
+      this.#text = readFileSync(options.lastGoodPath, 'utf8');
+      this.current = this.#parse(this.#text);
+      this.error = toPlimsollError(thrown).message;
+      options.onRefused(toPlimsollError(thrown));
+    }
+  }
+
+  #parse(text: string): Config {
+    const config = readConfig(text, this.#options.path, this.#options.variables);
+    assertCompiles(config, text, this.#options.path, this.#options.variables);
+    return config;
+  }
+
+  #keepLastGood(): void {
+    try {
+      const temporary = `${this.#options.lastGoodPath}.${process.pid}`;
+      writeFileSync(temporary, this.#text, { mode: 0o600 });
+      renameSync(temporary, this.#options.lastGoodPath);
+    } catch {
+      // A full disk: the configuration is in force all the same.
+    }
   }
 
   /** The file that `current` was read from. */
@@ -55,10 +84,9 @@ export class ConfigWatcher {
     try {
       const text = readConfigFile(this.#options.path);
       if (text === this.#text && this.error === null) return;
-      const next = readConfig(text, this.#options.path, this.#options.variables);
-      assertCompiles(next, text, this.#options.path, this.#options.variables);
-      this.current = next;
+      this.current = this.#parse(text);
       this.#text = text;
+      this.#keepLastGood();
       this.loadedAtMs = this.#options.clock.nowMs();
       this.error = null;
       this.#options.onChange();

@@ -52,6 +52,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     clock,
     onChange: () => events.emit('config.changed', { atMs: clock.nowMs() }),
     onRefused: (error) => log('error', 'config_refused', { message: error.message }),
+    lastGoodPath: data.lastGoodConfig,
+    isRestart: variables.PLIMSOLL_INTERNAL_IS_RESTART === '1',
   });
   const store = await openControlStore(controlStoreLocation(environment, data), clock);
   const staticKeys = new ReloadingStaticKeys();

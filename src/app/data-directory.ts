@@ -18,6 +18,9 @@ export class DataDirectory {
   get controlDatabase(): string {
     return join(this.root, 'control', 'control.db');
   }
+  get lastGoodConfig(): string {
+    return join(this.root, 'control', 'last-good.yaml');
+  }
   get engine(): string {
     return join(this.root, 'engine');
   }

@@ -1,9 +1,9 @@
 import { keyHmac } from '../identity/virtual-key.ts';
 import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
+import { adapterFor } from './adapter-for.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { ProviderAdapter } from './provider.ts';
-import { adapterFor } from './providers/registry.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
 
 export interface CompiledProvider {

@@ -5,7 +5,7 @@ import type { AnswerTexts, Call } from './call.ts';
 import type { CompiledTarget } from './compiled-snapshot.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { AnswerFacts } from './provider.ts';
-import { statusOfErrorEvent } from './providers/openai-errors.ts';
+import { statusOfErrorEvent } from './providers/openai/errors.ts';
 
 /** Longest JSON answer that is held in memory until its usage is known. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;

@@ -219,4 +219,39 @@ describe('a provider that is not OpenAI’s dialect', () => {
     assert.equal(lastSettled().attempts[0]?.usage?.outputTextTokens, 7);
     upstream.script = (_request, response) => sendJson(response, completion('Hello'));
   });
+
+  it('keeps the exact input of a stream that its client leaves, and estimates the output alone', async () => {
+    const snapshot = testSnapshot(upstream.baseUrl);
+    running.snapshot = { ...snapshot, providers: [testProvider(upstream.baseUrl, { kind: 'anthropic' })] };
+    upstream.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const send = (name: string, data: object) => response.write(`event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`);
+      const usage = { input_tokens: 900, cache_read_input_tokens: 70, cache_creation_input_tokens: 5, output_tokens: 1 };
+      send('message_start', { message: { id: 'msg_3', model: 'claude', role: 'assistant', content: [], usage } });
+      send('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
+      send('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'one two three ' } });
+    };
+    const settledBefore = running.journal.settled.length;
+    const stream = await client.chat.completions.create({ ...CHAT, max_tokens: 50, stream: true });
+    try {
+      for await (const chunk of stream) if (chunk.choices[0]?.delta.content?.includes('three')) stream.controller.abort();
+    } catch (error) {
+      assert.ok(error instanceof APIUserAbortError);
+    }
+    await until(() => running.journal.settled.length > settledBefore, 'the call is settled');
+    const [attempt] = lastSettled().attempts;
+    assert.equal(attempt?.status, 'aborted');
+    assert.deepEqual(
+      [
+        attempt?.usage?.inputUncachedTokens,
+        attempt?.usage?.cacheReadTokens,
+        attempt?.usage?.cacheWrite5mTokens,
+        attempt?.usage?.outputTextTokens,
+      ],
+      [900, 70, 5, 4],
+    );
+    assert.equal(attempt?.usageSource, 'estimated');
+    assert.notEqual(attempt?.costStatus, 'priced');
+    upstream.script = (_request, response) => sendJson(response, completion('Hello'));
+  });
 });

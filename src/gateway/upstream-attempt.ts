@@ -3,7 +3,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { priceCompiled } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
-import { NO_USAGE, type Usage } from '../models/usage.ts';
+import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallAttempt } from '../traces/call-record.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { upstreamChatBody } from './body/chat-body.ts';
@@ -315,14 +315,15 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     const outputCharacters = facts?.outputCharacters ?? 0;
     const wasAborted = outcome?.code === 'client_closed' && !this.#wasNeverSent;
     if (outcome !== null && !wasAborted && outputCharacters === 0) return { usage: null, source: null };
-    return {
-      usage: {
-        ...NO_USAGE,
-        inputUncachedTokens: estimateTokensFromCharacters(this.#call.body?.bytes.length ?? 0),
-        outputTextTokens: estimateTokensFromCharacters(outputCharacters),
-      },
-      source: 'estimated',
-    };
+    const outputEstimate = estimateTokensFromCharacters(outputCharacters);
+    // Some dialects tell the input, cache classes included, before the answer begins: then only the output is a guess.
+    const begun = facts?.providerUsage == null ? null : this.#target.provider.adapter.readUsage(facts.providerUsage);
+    if (begun !== null) {
+      const outputTextTokens = Math.max(outputEstimate, outputTokens(begun));
+      return { usage: { ...begun, outputTextTokens, reasoningTokens: 0, audioOutputTokens: 0 }, source: 'estimated' };
+    }
+    const inputUncachedTokens = estimateTokensFromCharacters(this.#call.body?.bytes.length ?? 0);
+    return { usage: { ...NO_USAGE, inputUncachedTokens, outputTextTokens: outputEstimate }, source: 'estimated' };
   }
 
   #record(outcome: Outcome): CallAttempt {

@@ -138,6 +138,24 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
     assert.equal((await chat(plimsoll.url, plimsoll.virtualKey)).status, 200);
   });
 
+  it('control that is killed while the file is bad comes back with what was in force, and still says why', async () => {
+    writeFileSync(plimsoll.configPath, 'version: 1\nnonsense: true\n');
+    await eventually('refused', status, ({ config: { error } }) => error !== null, 10_000);
+    const { control } = await plimsoll.pids();
+    process.kill(control ?? 0, 'SIGKILL');
+    const back = await eventually(
+      'control is back',
+      async () => ({ pids: await plimsoll.pids(), status: await status() }),
+      ({ pids }) => pids.control !== control,
+      15_000,
+    );
+    assert.match(back.status.config.error ?? '', /nonsense/);
+    assert.ok((await plimsoll.api<{ features: unknown[] }>('/api/v1/features')).features.length > 0);
+    assert.equal(await featureStatus('load'), 200);
+    writeFileSync(plimsoll.configPath, config);
+    await eventually('taken up again', status, ({ config: { error } }) => error === null, 10_000);
+  });
+
   it('SIGHUP reads the file at once', async () => {
     writeFileSync(plimsoll.configPath, withFeature('hup'));
     const { supervisor } = await plimsoll.pids();

@@ -171,4 +171,43 @@ describe('full disk', { skip: MOUNT_REFUSED ?? false, timeout: 120_000 }, () => 
       disk.remove();
     }
   });
+
+  it('nor does one that looks in the very moment: what it saw of a half-written batch is not written again', async () => {
+    for (let round = 0; round < 12; round++) {
+      const disk = smallDisk('512k');
+      const directory = join(disk.path, 'journal');
+      try {
+        const writer = await FileJournalWriter.open({ directory, clock: systemClock, reserveBytes: 256 * 1024 });
+        const seen: string[] = [];
+        let position: JournalPosition = JOURNAL_START;
+        let isDone = false;
+        const follow = async (): Promise<void> => {
+          for (;;) {
+            const isLast = isDone;
+            const slice = await readJournal(directory, position, { maxRecords: 10_000, maxBytes: 1 << 20 });
+            seen.push(...slice.records.map((record) => record.id));
+            position = slice.next;
+            if (isLast && slice.isAtEnd && slice.records.length === 0) return;
+          }
+        };
+        const reading = follow();
+        let count = 0;
+        while (!writer.stats.isDegraded) {
+          for (let index = 0; index < 60; index++)
+            writer.append({ type: 'call.settled', schemaVersion: 1, id: `call-${count++}`, payload: Buffer.alloc(900 + round * 7, 0x78) });
+          await writer.written();
+        }
+        await writer.close();
+        isDone = true;
+        await reading;
+        assert.deepEqual(
+          seen,
+          Array.from({ length: count }, (_, index) => `call-${index}`),
+          `round ${round}`,
+        );
+      } finally {
+        disk.remove();
+      }
+    }
+  });
 });

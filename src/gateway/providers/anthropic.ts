@@ -6,7 +6,7 @@ import { AnthropicStreamDecoder } from './anthropic/stream.ts';
 import { readAnthropicUsage } from './anthropic/usage.ts';
 
 /** Anthropic's Messages API, spoken for clients of OpenAI's chat completions. The base URL ends in `/v1`. */
-export const anthropic: ProviderAdapter = {
+const anthropic: ProviderAdapter = {
   kind: 'anthropic',
   chatPath: '/messages',
   headers: (credential) => ({ 'anthropic-version': '2023-06-01', ...(credential === null ? {} : { 'x-api-key': credential }) }),
@@ -18,3 +18,5 @@ export const anthropic: ProviderAdapter = {
   readUsage: readAnthropicUsage,
   classifyError: classifyAnthropicError,
 };
+
+export default anthropic;

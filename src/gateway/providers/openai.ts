@@ -1,8 +1,8 @@
 import type { ProviderAdapter } from '../provider.ts';
 import { readOpenAiUsage } from '../usage.ts';
-import { classifyOpenAiError } from './openai-errors.ts';
+import { classifyOpenAiError } from './openai/errors.ts';
 
-export const openai: ProviderAdapter = {
+const openai: ProviderAdapter = {
   kind: 'openai',
   chatPath: '/chat/completions',
   headers: (credential): Record<string, string> => (credential === null ? {} : { authorization: `Bearer ${credential}` }),
@@ -10,3 +10,5 @@ export const openai: ProviderAdapter = {
   readUsage: readOpenAiUsage,
   classifyError: classifyOpenAiError,
 };
+
+export default openai;

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import type { CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
-import { statusOfErrorEvent } from '../providers/openai-errors.ts';
+import { statusOfErrorEvent } from '../providers/openai/errors.ts';
 import { answerHead } from '../response-headers.ts';
 import { AnswerAccumulator } from './answer-accumulator.ts';
 import { OpenAiChunkReader } from './openai-chunk.ts';

@@ -345,6 +345,8 @@ export class FileJournalWriter implements JournalWriter {
     await fdatasyncAsync(old);
     await this.#syncing.catch(() => {});
     await this.#openSegment();
+    // One that was begun meanwhile must not meet a closed file and take that for a broken disk.
+    await this.#syncing.catch(() => {});
     await closeAsync(old);
   }
 

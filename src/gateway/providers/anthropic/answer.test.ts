@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlimsollError } from '../../../kernel/errors.ts';
-import { anthropic } from '../anthropic.ts';
+import anthropic from '../anthropic.ts';
 import { decodeAnswer } from './answer.ts';
 import { jsonFixture, MESSAGE_FIXTURES } from './fixtures.ts';
 import { modelTraits } from './model-traits.ts';

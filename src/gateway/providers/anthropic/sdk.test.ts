@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
-import { anthropic } from '../anthropic.ts';
+import anthropic from '../anthropic.ts';
 import { jsonFixture, MESSAGE_FIXTURES, sseFixture } from './fixtures.ts';
 import { encodeRequest } from './request.ts';
 import type { AnthropicRequest, Sampling } from './wire.ts';

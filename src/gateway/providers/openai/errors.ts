@@ -1,4 +1,4 @@
-import type { ClassifiedError } from '../provider.ts';
+import type { ClassifiedError } from '../../provider.ts';
 
 const MAX_MESSAGE_CHARACTERS = 1000;
 
