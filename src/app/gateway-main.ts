@@ -31,6 +31,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   });
   const data = new DataDirectory(environment.dataDirectory);
   const writerName = variables.PLIMSOLL_INTERNAL_WRITER ?? 'gateway-1';
+  const isAlone = variables.PLIMSOLL_INTERNAL_ROLE === 'gateway';
   const clusterKey = variables.PLIMSOLL_CLUSTER_KEY ?? '';
   const controlUrl = environment.controlUrl ?? '';
 
@@ -86,6 +87,9 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     }),
     onSnapshot: (snapshot) => {
       current = snapshot;
+      // Beside a control of its own the supervisor hears it from there.
+      if (isAlone && snapshot.limits.workers !== undefined)
+        context.send({ type: 'topology', topology: { workers: snapshot.limits.workers, sim: null } });
       firstSnapshot.resolve();
     },
     onState: (isReachable, reason) => {
@@ -96,10 +100,9 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   link.loadFromDisk();
   settleRecovered();
   void link.follow();
-  const uploader =
-    variables.PLIMSOLL_INTERNAL_ROLE === 'gateway'
-      ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
-      : null;
+  const uploader = isAlone
+    ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
+    : null;
   uploader?.start();
 
   const server = createServer(

@@ -60,6 +60,8 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       maxJsonDepth: config.gateway.maxJsonDepth,
       maxConcurrentRequests: config.gateway.maxConcurrentRequests,
       maxPayloadBytes: config.gateway.maxPayloadBytes,
+      workers: config.gateway.workers,
+      journalMaxBytes: config.gateway.journalMaxBytes,
     },
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };

@@ -91,4 +91,8 @@ export interface SnapshotLimits {
   readonly maxConcurrentRequests: number;
   /** Longest text of one payload record, in bytes; longer ones are cut and marked. */
   readonly maxPayloadBytes: number;
+  /** Gateway processes of one machine; absent from controls that do not say. */
+  readonly workers?: number;
+  /** Most disk of one worker's journal; absent from controls that do not say. */
+  readonly journalMaxBytes?: number;
 }

@@ -2,6 +2,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import { estimateTokensFromCharacters } from '../../models/token-estimate.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened } from '../../traces/call-record.ts';
 import type { Call } from '../call.ts';
+import { openedJson } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 
 /** What is known of a call before a provider is asked; null until its feature is known, since no record can be without one. */
@@ -39,7 +40,7 @@ export function describeCall(call: Call): CallOpened | null {
 export function open(call: Call, context: GatewayContext): void {
   const opened = describeCall(call);
   if (opened === null) throw new PlimsollError('internal', 'open ran before authenticate');
-  const json = JSON.stringify(opened);
+  const json = openedJson(opened);
   context.journal.append({
     type: 'call.opened',
     schemaVersion: CALL_SCHEMA_VERSION,

@@ -4,6 +4,7 @@ import type { CallPayload } from '../../traces/call-record.ts';
 import type { ChatBody } from '../body/chat-body.ts';
 import { lastUserText } from '../body/last-user-text.ts';
 import { type Call, type CallOutcome, roundMs } from '../call.ts';
+import { jsonText } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 
 const PREVIEW_CHARACTERS = 200;
@@ -86,26 +87,8 @@ function recordPayload(call: Call, context: GatewayContext): void {
 function logLine(call: Call, tokens: Tokens, durationMs: number): string {
   const { outcome, caller } = call;
   const last = outcome?.attempts.at(-1);
-  return JSON.stringify({
-    event: 'llm_call',
-    ts: new Date(call.startedAtMs).toISOString(),
-    trace_id: call.traceId,
-    call_id: call.callId,
-    feature: caller?.feature.name ?? null,
-    team: caller?.key.team ?? null,
-    model: last?.model ?? call.body?.model ?? null,
-    provider: last?.provider ?? null,
-    input_tokens: tokens.input,
-    output_tokens: tokens.output,
-    cost_usd: call.costUsd,
-    latency_ms: durationMs,
-    ttft_ms: outcome?.ttftMs ?? null,
-    success: call.error === null,
-    status: call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error',
-    error_type: call.error?.code ?? null,
-    attempts: outcome?.attempts.length ?? 0,
-    simulated: call.destination?.targets[0]?.provider.isSimulated ?? false,
-  });
+  const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
+  return `{"event":"llm_call","ts":"${new Date(call.startedAtMs).toISOString()}","trace_id":"${call.traceId}","call_id":"${call.callId}","feature":${jsonText(caller?.feature.name ?? null)},"team":${jsonText(caller?.key.team ?? null)},"model":${jsonText(last?.model ?? call.body?.model ?? null)},"provider":${jsonText(last?.provider ?? null)},"input_tokens":${tokens.input},"output_tokens":${tokens.output},"cost_usd":${jsonText(call.costUsd)},"latency_ms":${durationMs},"ttft_ms":${outcome?.ttftMs ?? null},"success":${call.error === null},"status":"${status}","error_type":${jsonText(call.error?.code ?? null)},"attempts":${outcome?.attempts.length ?? 0},"simulated":${call.destination?.targets[0]?.provider.isSimulated ?? false}}`;
 }
 
 /** Everything that may wait until the client has its answer: payload, log line, metrics. */

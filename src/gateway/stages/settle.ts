@@ -4,6 +4,7 @@ import type { CostStatus } from '../../models/usage.ts';
 import { CALL_SCHEMA_VERSION, type CallAttempt, type CallStatus } from '../../traces/call-record.ts';
 import { requestParameters } from '../body/chat-body.ts';
 import { type Call, type CallOutcome, roundMs } from '../call.ts';
+import { openedJson, outcomeMembers } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import { describeCall } from './open.ts';
 
@@ -70,8 +71,8 @@ export function settle(call: Call, context: GatewayContext): void {
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
   // What `call.opened` said is not turned into JSON a second time, and the parameters are JSON already.
-  const openedJson = call.openedJson ?? JSON.stringify(opened);
+  const openedText = call.openedJson ?? openedJson(opened);
   const parameters = call.body === null ? '{}' : requestParameters(call.body);
-  const json = `${openedJson.slice(0, -1)},${JSON.stringify(outcome).slice(1, -1)},"requestParameters":${parameters}}`;
+  const json = `${openedText.slice(0, -1)},${outcomeMembers(outcome)},"requestParameters":${parameters}}`;
   context.journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: json });
 }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { CallAttempt, CallOpened, CallStage } from '../traces/call-record.ts';
+import type { CallOutcome } from './call.ts';
+import { jsonText, openedJson, outcomeMembers } from './call-json.ts';
+
+const text = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constant('a "quoted" \\ \n\u2028'));
+const textOrNull = fc.option(text);
+const count = fc.nat(1_000_000);
+const ms = fc.nat(100_000_000).map((value) => value / 1000);
+
+const opened: fc.Arbitrary<CallOpened> = fc.record({
+  callId: fc.uuid(),
+  traceId: fc.constant('0af7651916cd43dd8448eb211c80319c'),
+  spanId: fc.constant('b7ad6b7169203331'),
+  parentSpanId: fc.constantFrom(null, '00f067aa0ba902b7'),
+  organisationId: text,
+  environment: text,
+  operation: fc.constant('chat' as const),
+  feature: text,
+  team: textOrNull,
+  user: textOrNull,
+  session: textOrNull,
+  customer: textOrNull,
+  tags: fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
+  keyId: text,
+  requestedModel: text,
+  route: textOrNull,
+  isStream: fc.boolean(),
+  startedAtMs: count,
+  snapshotEpoch: count,
+  estimatedInputTokens: count,
+  firstTarget: fc.option(fc.record({ model: text, provider: text, upstreamModel: text })),
+  isSimulated: fc.boolean(),
+});
+
+const attempt: fc.Arbitrary<CallAttempt> = fc.record({
+  spanId: fc.constant('b7ad6b7169203332'),
+  model: text,
+  provider: text,
+  providerKind: text,
+  requestModel: text,
+  responseModel: textOrNull,
+  responseId: textOrNull,
+  startOffsetMs: ms,
+  durationMs: ms,
+  ttftMs: fc.option(ms),
+  status: fc.constantFrom('ok', 'error', 'aborted'),
+  httpStatus: fc.option(count),
+  errorType: fc.constantFrom(null, 'provider_timeout'),
+  errorMessage: textOrNull,
+  finishReasons: fc.array(text, { maxLength: 3 }),
+  usage: fc.option(
+    fc.record({
+      inputUncachedTokens: count,
+      cacheReadTokens: count,
+      cacheWrite5mTokens: count,
+      cacheWrite1hTokens: count,
+      audioInputTokens: count,
+      outputTextTokens: count,
+      reasoningTokens: count,
+      audioOutputTokens: count,
+    }),
+  ),
+  usageSource: fc.constantFrom(null, 'reported', 'estimated'),
+  providerUsage: textOrNull,
+  costPicoUsd: fc.constantFrom(null, '123456789012345678901234567890'),
+  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
+  priceId: textOrNull,
+});
+
+const stage: fc.Arbitrary<CallStage> = fc.record({
+  name: fc.constantFrom('authenticate', 'admit', 'route', 'infer', 'settle'),
+  startOffsetMs: ms,
+  durationMs: ms,
+  status: fc.constantFrom('ok', 'error'),
+});
+
+const outcome: fc.Arbitrary<CallOutcome> = fc.record({
+  status: fc.constantFrom('ok', 'error', 'aborted'),
+  httpStatus: count,
+  errorType: fc.constantFrom(null, 'client_closed'),
+  errorMessage: textOrNull,
+  durationMs: ms,
+  ttftMs: fc.option(ms),
+  interTokenMs: fc.option(fc.record({ count, meanMs: ms, maxMs: ms })),
+  attempts: fc.array(attempt, { maxLength: 3 }),
+  stages: fc.array(stage, { maxLength: 5 }),
+  costPicoUsd: fc.constantFrom(null, '0', '42'),
+  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
+  isRecovered: fc.boolean(),
+});
+
+/** What JSON.stringify would have written: -0 becomes 0. */
+function throughJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+describe('JSON put together by hand', () => {
+  it('says exactly what JSON.stringify would say', () => {
+    fc.assert(
+      fc.property(opened, outcome, (open, out) => {
+        assert.deepEqual(JSON.parse(openedJson(open)), throughJson(open));
+        assert.deepEqual(JSON.parse(`{${outcomeMembers(out)}}`), throughJson(out));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('escapes every character that needs it', () => {
+    for (let code = 0; code < 0x300; code++) {
+      const character = String.fromCharCode(code);
+      assert.equal(JSON.parse(jsonText(`a${character}b`)), `a${character}b`, `U+${code.toString(16)}`);
+    }
+    assert.equal(JSON.parse(jsonText('\ud800')), '\ud800');
+  });
+});
