@@ -1,6 +1,7 @@
 /**
  * How much does the gateway add to one chat call?
  * node bench/gateway.ts [--smoke] [--json] [--rounds N] [--seconds S] [--only floor,plimsoll] [--workloads json-1k] [--portkey-dir DIR]
+ * Needs wrk for throughput: our own generator costs more than what it measures; without wrk its rows are marked "saturated".
  * Cases run interleaved, each in its own process on the same Node, pinned to one core where the system can; ratios are medians of rounds.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
@@ -40,7 +41,8 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds ?? (options.smoke ? 1 : 5));
 const seconds = Number(options.seconds ?? (options.smoke ? 0.5 : 2));
 const KEY = 'plk_bench_key';
-const PACE_MS = 20;
+/** A stream of 52 events then takes a quarter of a second: enough first bytes in a round for a median. */
+const PACE_MS = 5;
 
 const directory = mkdtempSync(join(tmpdir(), 'plimsoll-bench-gateway-'));
 const children: ChildProcess[] = [];
@@ -55,6 +57,8 @@ interface Case {
 
 interface Sample extends LoadResult {
   readonly cpuMicrosecondsPerRequest: number;
+  /** The load generator had no time left: the rate is its own limit, not the case's. */
+  readonly isSaturated: boolean;
 }
 
 function launch(core: number, args: readonly string[]): ChildProcess {
@@ -117,19 +121,33 @@ async function startCases(upstreamPort: number): Promise<Case[]> {
   return cases;
 }
 
-function loadClient(): (job: LoadJob) => Promise<LoadResult> {
+interface OwnGenerator {
+  readonly pid: number;
+  run(job: LoadJob): Promise<LoadResult>;
+}
+
+function loadClient(): OwnGenerator {
   const child = launch(OTHER_CORE, [script('load-client.ts')]);
   if (child.stdout === null || child.stdin === null) throw new Error('the load client has no pipes');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const input = child.stdin;
-  return async (job) => {
-    input.write(`${JSON.stringify(job)}\n`);
-    const { value } = await lines.next();
-    return JSON.parse(value as string) as LoadResult;
+  return {
+    pid: child.pid ?? 0,
+    async run(job) {
+      input.write(`${JSON.stringify(job)}\n`);
+      const { value } = await lines.next();
+      return JSON.parse(value as string) as LoadResult;
+    },
   };
 }
 
 const hasWrk = isInstalled('wrk');
+/** Share of its core above which a generator measures itself. */
+const SATURATED_SHARE = 0.9;
+/** Time to first token is cheap to measure and noisy. */
+const TTFT_ROUNDS = Math.max(options.smoke ? 1 : 5, rounds);
+/** The first contact with a process: its code is compiled while it runs. */
+const FIRST_WARM_UP_SECONDS = options.smoke ? 1 : 4;
 
 function milliseconds(text: string, unit: string): number {
   return Number(text) * (unit === 'us' ? 0.001 : unit === 's' ? 1000 : 1);
@@ -205,7 +223,13 @@ async function measure(): Promise<void> {
   const stub = launch(OTHER_CORE, [script('stub-upstream.ts')]);
   const upstreamPort = await portOf(stub);
   const cases = await startCases(upstreamPort);
-  const runOwn = loadClient();
+  const own = loadClient();
+  console.error(
+    hasWrk
+      ? 'load generator: wrk (first bytes of streams: our own)'
+      : 'load generator: our own; install wrk for rates that can be compared: rows in which it ran out of CPU are marked "saturated"',
+  );
+  let isFirst = true;
   const jobFor = (
     entry: Case,
     workload: Pick<Workload, 'connections' | 'isStream' | 'promptBytes'>,
@@ -225,29 +249,38 @@ async function measure(): Promise<void> {
     for (let index = -1; index < rounds; index++) {
       for (const entry of cases) {
         const before = cpuMs(entry.pid);
+        const ownBefore = cpuMs(own.pid);
         // wrk takes whole seconds only.
-        const job = jobFor(entry, workload, index < 0 ? Math.min(1, seconds) : seconds);
-        const result = hasWrk && Number.isInteger(job.seconds) ? runWrk(job) : await runOwn(job);
+        const job = jobFor(entry, workload, index >= 0 ? seconds : isFirst ? FIRST_WARM_UP_SECONDS : Math.min(1, seconds));
+        const result = hasWrk && Number.isInteger(job.seconds) ? runWrk(job) : await own.run(job);
+        const isSaturated = cpuMs(own.pid) - ownBefore > SATURATED_SHARE * job.seconds * 1000;
         if (result.errors > 0) console.error(`${entry.name} ${workload.name} c=${workload.connections}: ${result.errors} errors`);
         if (index < 0) continue;
-        const sample = { ...result, cpuMicrosecondsPerRequest: ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests) };
+        const sample = {
+          ...result,
+          isSaturated,
+          cpuMicrosecondsPerRequest: ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests),
+        };
         samples.set(entry.name, [...(samples.get(entry.name) ?? []), sample]);
       }
     }
+    isFirst = false;
     for (const entry of cases) {
-      const own = samples.get(entry.name) ?? [];
-      const of = (pick: (sample: Sample) => number, digits = 2): number => round(median(own.map(pick)), digits);
+      const taken = samples.get(entry.name) ?? [];
+      const of = (pick: (sample: Sample) => number, digits = 2): number => round(median(taken.map(pick)), digits);
       print({
         name: `${entry.name} ${workload.name} c=${workload.connections}`,
         requestsPerSecond: of((sample) => sample.requestsPerSecond, 0),
         p50Ms: of((sample) => sample.p50Ms, 3),
         p99Ms: of((sample) => sample.p99Ms, 3),
         cpuMicroseconds: of((sample) => sample.cpuMicrosecondsPerRequest, 0),
+        leastCpuMicroseconds: round(Math.min(...taken.map((sample) => sample.cpuMicrosecondsPerRequest)), 0),
         rssMegabytes: round(rssMegabytes(entry.pid), 0),
+        ...(taken.some((sample) => sample.isSaturated) ? { saturated: 'the generator was the limit' } : {}),
         ratios: Object.fromEntries(
           ['floor', 'portkey', 'nginx']
             .filter((other) => other !== entry.name && samples.has(other))
-            .map((other) => [other, ratio(own, samples.get(other), (sample) => sample.requestsPerSecond)]),
+            .map((other) => [other, ratio(taken, samples.get(other), (sample) => sample.requestsPerSecond)]),
         ),
       });
     }
@@ -256,15 +289,20 @@ async function measure(): Promise<void> {
   const paced: Workload = { name: 'paced', connections: 1, isStream: true, promptBytes: 1024 };
   const direct: Case = { name: 'direct', port: upstreamPort, pid: stub.pid ?? 0, headers: {}, model: 'stub-model-2026' };
   const ttft = new Map<string, number[]>();
-  for (let index = -1; index < rounds; index++) {
+  for (let index = -1; index < TTFT_ROUNDS; index++) {
     for (const entry of [direct, ...cases]) {
-      const result = await runOwn(jobFor(entry, paced, options.smoke ? 1.5 : 3, PACE_MS));
+      const result = await own.run(jobFor(entry, paced, 1.5, PACE_MS));
       if (index >= 0) ttft.set(entry.name, [...(ttft.get(entry.name) ?? []), result.ttftP50Ms]);
     }
   }
-  const base = median(ttft.get('direct') ?? []);
+  /** Median over rounds of the difference to another case in the same round. */
+  const added = (times: readonly number[], other: string): number | null => {
+    const others = ttft.get(other);
+    return others === undefined ? null : round(median(times.map((time, index) => time - (others[index] ?? time))), 3);
+  };
   for (const [name, times] of ttft) {
-    print({ name: `${name} paced-ttft c=1`, ttftP50Ms: round(median(times), 3), addedTtftMs: round(median(times) - base, 3), ratios: {} });
+    const measures = { ttftP50Ms: round(median(times), 3), addedToDirectMs: added(times, 'direct'), addedToFloorMs: added(times, 'floor') };
+    print({ name: `${name} paced-ttft c=1`, ...measures, ratios: {} });
   }
 }
 

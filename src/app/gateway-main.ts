@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { FileJournalWriter } from '../kernel/journal/writer.ts';
+import { DEFAULT_TOTAL_BYTES, FileJournalWriter } from '../kernel/journal/writer.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
 import type { CallOpened } from '../traces/call-record.ts';
@@ -38,9 +38,11 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const recovered = await findUnsettledCalls(data.journal(writerName));
   // Until the dead run is settled below, its open calls stand at the head of the new segment: a crash in between loses none.
   const open = { calls: (): Iterable<CallOpened> => recovered.calls };
+  let current: Snapshot | null = null;
   const journal = await FileJournalWriter.open({
     directory: data.journal(writerName),
     clock: systemClock,
+    maxTotalBytes: () => current?.limits.journalMaxBytes ?? DEFAULT_TOTAL_BYTES,
     carryOver: () =>
       [...open.calls()].map((call) => ({
         type: 'call.opened' as const,
@@ -52,7 +54,6 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
   });
 
-  let current: Snapshot | null = null;
   const firstSnapshot = Promise.withResolvers<void>();
   const logLines = new LogWriter(1, systemClock);
   const gateway = createGateway({

@@ -14,6 +14,17 @@ export function jsonText(value: string | null): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
+const THOUSANDTHS = Array.from({ length: 1000 }, (_, index) => `.${String(index).padStart(3, '0')}`);
+
+/** Milliseconds of microsecond resolution as JSON. Digits of a fraction are what costs most in these records: they come from a table. */
+function msText(ms: number | null): string {
+  if (ms === null) return 'null';
+  const microseconds = Math.round(ms * 1000);
+  const whole = Math.floor(microseconds / 1000);
+  const rest = microseconds - whole * 1000;
+  return rest === 0 ? `${whole}` : `${whole}${THOUSANDTHS[rest]}`;
+}
+
 function textList(values: readonly string[]): string {
   return values.length === 1 ? `[${jsonText(values[0] ?? '')}]` : JSON.stringify(values);
 }
@@ -34,11 +45,11 @@ function usageJson(usage: CallAttempt['usage']): string {
 }
 
 function attemptJson(attempt: CallAttempt): string {
-  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${attempt.startOffsetMs},"durationMs":${attempt.durationMs},"ttftMs":${attempt.ttftMs},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}}`;
+  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${msText(attempt.startOffsetMs)},"durationMs":${msText(attempt.durationMs)},"ttftMs":${msText(attempt.ttftMs)},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}}`;
 }
 
 function stageJson(stage: CallStage): string {
-  return `{"name":"${stage.name}","startOffsetMs":${stage.startOffsetMs},"durationMs":${stage.durationMs},"status":"${stage.status}"}`;
+  return `{"name":"${stage.name}","startOffsetMs":${msText(stage.startOffsetMs)},"durationMs":${msText(stage.durationMs)},"status":"${stage.status}"}`;
 }
 
 /** The members of an outcome, without the braces around them. */
@@ -48,5 +59,5 @@ export function outcomeMembers(outcome: CallOutcome): string {
   for (const attempt of outcome.attempts) attempts += attempts === '' ? attemptJson(attempt) : `,${attemptJson(attempt)}`;
   let stages = '';
   for (const stage of outcome.stages) stages += stages === '' ? stageJson(stage) : `,${stageJson(stage)}`;
-  return `"status":"${outcome.status}","httpStatus":${outcome.httpStatus},"errorType":${jsonText(outcome.errorType)},"errorMessage":${jsonText(outcome.errorMessage)},"durationMs":${outcome.durationMs},"ttftMs":${outcome.ttftMs},"interTokenMs":${gaps === null ? 'null' : `{"count":${gaps.count},"meanMs":${gaps.meanMs},"maxMs":${gaps.maxMs}}`},"attempts":[${attempts}],"stages":[${stages}],"costPicoUsd":${jsonText(outcome.costPicoUsd)},"costStatus":"${outcome.costStatus}","isRecovered":${outcome.isRecovered}`;
+  return `"status":"${outcome.status}","httpStatus":${outcome.httpStatus},"errorType":${jsonText(outcome.errorType)},"errorMessage":${jsonText(outcome.errorMessage)},"durationMs":${msText(outcome.durationMs)},"ttftMs":${msText(outcome.ttftMs)},"interTokenMs":${gaps === null ? 'null' : `{"count":${gaps.count},"meanMs":${msText(gaps.meanMs)},"maxMs":${msText(gaps.maxMs)}}`},"attempts":[${attempts}],"stages":[${stages}],"costPicoUsd":${jsonText(outcome.costPicoUsd)},"costStatus":"${outcome.costStatus}","isRecovered":${outcome.isRecovered}`;
 }

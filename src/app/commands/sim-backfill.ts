@@ -81,7 +81,7 @@ export default defineCommand<CliContext>()({
     const journal = await FileJournalWriter.open({
       directory: data.journal(WRITER),
       clock: systemClock,
-      maxTotalBytes: 64 * 1024 ** 3,
+      maxTotalBytes: () => 64 * 1024 ** 3,
       ringBytes: 256 * 1024 * 1024,
     });
     let calls = 0;

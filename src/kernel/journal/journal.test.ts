@@ -200,7 +200,7 @@ describe('journal', () => {
     const directory = temporaryDirectory();
     const changes: boolean[] = [];
     const writer = await open(directory, {
-      maxTotalBytes: 3_000,
+      maxTotalBytes: () => 3_000,
       reserveBytes: 2_000,
       ringBytes: 1_500,
       onDegraded: (isDegraded) => changes.push(isDegraded),

@@ -16,8 +16,8 @@ export interface JournalWriterOptions {
   readonly clock: Clock;
   /** A segment is closed once it is this long. */
   readonly maxSegmentBytes?: number;
-  /** All segments of this writer together: beyond 80 % payloads are shed, at 100 % only the reserve is left. */
-  readonly maxTotalBytes?: number;
+  /** All segments of this writer together: beyond 80 % payloads are shed, at 100 % only the reserve is left. Asked each time, since it follows the configuration. */
+  readonly maxTotalBytes?: () => number;
   /** Preallocated space that only ledger records may use. */
   readonly reserveBytes?: number;
   /** Ledger records held in memory when the reserve is used up. */
@@ -28,6 +28,8 @@ export interface JournalWriterOptions {
   readonly onDegraded?: (isDegraded: boolean, reason: string) => void;
 }
 
+/** Limit of one writer's segments unless the configuration says another. */
+export const DEFAULT_TOTAL_BYTES = 4 * 1024 * 1024 * 1024;
 const SYNC_DELAY_MS = 40;
 const STALL_MS = 1_000;
 const RETRY_MS = 1_000;
@@ -93,7 +95,7 @@ export class FileJournalWriter implements JournalWriter {
       directory: options.directory,
       clock: options.clock,
       maxSegmentBytes: options.maxSegmentBytes ?? 64 * 1024 * 1024,
-      maxTotalBytes: options.maxTotalBytes ?? 4 * 1024 * 1024 * 1024,
+      maxTotalBytes: options.maxTotalBytes ?? (() => DEFAULT_TOTAL_BYTES),
       reserveBytes: options.reserveBytes ?? 16 * 1024 * 1024,
       ringBytes: options.ringBytes ?? 8 * 1024 * 1024,
     };
@@ -146,7 +148,7 @@ export class FileJournalWriter implements JournalWriter {
       this.#mode !== 'normal' ||
       this.#isStalled ||
       this.#queuedBytes > this.#options.ringBytes ||
-      this.#totalBytes > 0.8 * this.#options.maxTotalBytes
+      this.#totalBytes > 0.8 * this.#options.maxTotalBytes()
     );
   }
 
@@ -220,7 +222,7 @@ export class FileJournalWriter implements JournalWriter {
   }
 
   #isTotalReached(): boolean {
-    return this.#totalBytes >= this.#options.maxTotalBytes;
+    return this.#totalBytes >= this.#options.maxTotalBytes();
   }
 
   /** The head of the queue, at most one write long; in the reserve only as much as still fits. */
