@@ -374,8 +374,10 @@ describe('under random faults', () => {
 });
 
 describe('drain', () => {
-  it('waits for calls in flight, then cuts and settles what is left', async () => {
+  it('waits for calls in flight, then cuts and settles what is left', async (context) => {
     const own = await startGateway(twoProviders());
+    // Also when an assertion fails: a server left listening would keep the whole run from ending.
+    context.after(() => own.close());
     let finish: (() => void) | null = null;
     first.script = (_request, response) => {
       finish = () => sendJson(response, completion('late'));
@@ -387,9 +389,9 @@ describe('drain', () => {
     (finish as unknown as () => void)();
     assert.equal((await call).choices[0]?.message.content, 'late');
     await drained;
-    await own.close();
 
     const cut = await startGateway(twoProviders());
+    context.after(() => cut.close());
     first.script = (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(streamEvents(['a']).slice(0, 2).join(''));
@@ -407,6 +409,5 @@ describe('drain', () => {
     assert.equal(failure.code, 'not_ready');
     assert.equal(cut.journal.settled.length, 1);
     assert.equal(cut.journal.settled[0]?.errorType, 'not_ready');
-    await cut.close();
   });
 });

@@ -180,7 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       await idle;
       timer.cancel();
-      await context.pools.close();
+      context.pools.close();
     },
     get stats() {
       return { activeCalls: activeCalls.size, totalCalls };

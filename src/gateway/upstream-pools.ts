@@ -58,8 +58,12 @@ export class UpstreamPools {
     }));
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  /**
+   * Cuts every connection. Not awaited: undici's promise was seen to stay open for ever when a pool is destroyed while it connects, and the
+   * calls are all settled by then.
+   */
+  close(): void {
+    for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
     this.#pools.clear();
   }
 }
