@@ -27,6 +27,8 @@ import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.t
 
 /** How long the first start waits to learn whether the trace store can be used. */
 const ENGINE_VERDICT_MS = 15_000;
+/** How long the first start waits for a gateway to take up the first key. */
+const FIRST_KEY_MS = 5_000;
 const SNAPSHOT_SETTING = 'snapshot.current';
 
 runChild('control', async (context: ChildContext): Promise<RunningChild> => {
@@ -170,6 +172,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();
+    // The keys are shown when they work: a first call in the very next moment must not be refused.
+    if (!isPublic) await internal.gatewayHas(publisher.current?.epoch ?? 0, FIRST_KEY_MS);
     context.send({ type: 'firstStart', ...made });
   }
 

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts';
 import { JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
 import type { JournalPosition } from '../kernel/journal/record.ts';
@@ -27,6 +28,8 @@ export class InternalApi {
   readonly #options: InternalApiOptions;
   readonly #key: Buffer;
   readonly #positions = new Map<string, JournalPosition>();
+  /** Epoch that the gateway which asked last has. */
+  #newestHeld = -1;
   readonly #reports = new Map<string, { report: GatewayReport; atMs: number }>();
 
   constructor(options: InternalApiOptions) {
@@ -38,6 +41,12 @@ export class InternalApi {
   gateways(): GatewayReport[] {
     const now = this.#options.nowMs();
     return [...this.#reports.values()].filter((entry) => now - entry.atMs < PRESENT_MS).map((entry) => entry.report);
+  }
+
+  /** Resolves when a gateway has the snapshot of this epoch (it asks for what comes after it), or when the time is up. */
+  async gatewayHas(epoch: number, timeoutMs: number): Promise<void> {
+    const endMs = systemClock.monotonicMs() + timeoutMs;
+    while (this.#newestHeld !== epoch && systemClock.monotonicMs() < endMs) await systemClock.sleep(5);
   }
 
   isClusterKey(authorization: string | undefined): boolean {
@@ -79,6 +88,7 @@ export class InternalApi {
     }
     const abort = new AbortController();
     response.once('close', () => abort.abort());
+    this.#newestHeld = Number(url.searchParams.get('after') ?? -1);
     const holdMs = Math.min(MAX_HOLD_MS, Number(url.searchParams.get('holdMs') ?? 0) || 0);
     const snapshot = await this.#options.publisher.next(Number(url.searchParams.get('after') ?? -1), holdMs, abort.signal);
     if (abort.signal.aborted) return;
