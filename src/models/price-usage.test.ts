@@ -38,7 +38,10 @@ const anyPrice: fc.Arbitrary<Price> = fc.record({
   priceId: fc.constant('any'),
   perToken: anyPerToken,
   perRequest: fc.option(anyRate),
-  tiers: fc.array(fc.record({ aboveInputTokens: fc.nat(3_000_000), perToken: anyPerToken }), { maxLength: 3 }),
+  tiers: fc.uniqueArray(fc.record({ aboveInputTokens: fc.nat(3_000_000), perToken: anyPerToken }), {
+    maxLength: 3,
+    selector: (tier) => tier.aboveInputTokens,
+  }),
 });
 
 describe('priceUsage', () => {

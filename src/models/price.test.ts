@@ -17,7 +17,10 @@ const price: fc.Arbitrary<Price> = fc.record({
   priceId: fc.constant('test'),
   perToken: rates,
   perRequest: fc.option(fc.bigInt({ min: 0n, max: 10n ** 9n }).map(String)),
-  tiers: fc.array(fc.record({ aboveInputTokens: fc.integer({ min: 1, max: 500_000 }), perToken: rates }), { maxLength: 3 }),
+  tiers: fc.uniqueArray(fc.record({ aboveInputTokens: fc.integer({ min: 1, max: 500_000 }), perToken: rates }), {
+    maxLength: 3,
+    selector: (tier) => tier.aboveInputTokens,
+  }),
 });
 
 describe('perTokenAt', () => {
