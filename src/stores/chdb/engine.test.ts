@@ -137,7 +137,7 @@ describe('engine façade under @clickhouse/client', () => {
     assert.equal(count, 300_000);
     // One thread and small blocks: the first rows are out long before the one that throws is read.
     const failing = await client.query({
-      query: "SELECT number, throwIf(number = 2900000, 'boom') AS x FROM numbers(3000000)",
+      query: "SELECT number, throwIf(number = 590000, 'boom') AS x FROM numbers(600000)",
       format: 'JSONEachRow',
       clickhouse_settings: { max_threads: 1, max_block_size: '10000' },
     });
