@@ -4,6 +4,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
 import type { CallAttempt, CallOpened, CallSettled, CallStage } from '../traces/call-record.ts';
 import { type ChatBody, parseChatBody } from './body/chat-body.ts';
+import type { ClientDialect } from './client-dialect.ts';
 import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
 import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
 
@@ -50,6 +51,8 @@ export class Call {
   slot = -1;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What the client speaks. */
+  readonly dialect: ClientDialect;
   /** The snapshot that was current when the call came; it keeps it to the end. */
   readonly snapshot: CompiledSnapshot;
   readonly callId: string;
@@ -93,12 +96,14 @@ export class Call {
   running: { fail(error: PlimsollError): void } | null = null;
   readonly #clock: Clock;
   #parsedBody: Record<string, unknown> | null = null;
+  #hubRequest: Record<string, unknown> | null = null;
   #stage: CallStage['name'] | null = null;
   #stageStartMs = 0;
 
-  constructor(request: IncomingMessage, response: ServerResponse, snapshot: CompiledSnapshot, clock: Clock) {
+  constructor(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect, snapshot: CompiledSnapshot, clock: Clock) {
     this.request = request;
     this.response = response;
+    this.dialect = dialect;
     this.snapshot = snapshot;
     this.#clock = clock;
     this.startedAtMs = clock.nowMs();
@@ -123,11 +128,23 @@ export class Call {
     this.running?.fail(error);
   }
 
-  /** The request as a value, parsed at most once; only dialects that translate need it. */
+  /** The client's request as a value, parsed at most once; only what translates or looks inside needs it. */
   parsedBody(): Readonly<Record<string, unknown>> {
     if (this.body === null) throw new PlimsollError('internal', 'The body was asked for before it was read');
     this.#parsedBody ??= parseChatBody(this.body);
     return this.#parsedBody;
+  }
+
+  /** The request in the hub's dialect, translated at most once. @throws PlimsollError `invalid_argument` for what has no counterpart there */
+  hubRequest(): Readonly<Record<string, unknown>> {
+    const { translation } = this.dialect;
+    if (translation === null) return this.parsedBody();
+    if (this.#hubRequest === null) {
+      const decoded = translation.decodeRequest(this.parsedBody(), this.request.url ?? '');
+      this.warnings.push(...decoded.warnings);
+      this.#hubRequest = decoded.body;
+    }
+    return this.#hubRequest;
   }
 
   /** Milliseconds since the call came. */

@@ -1,9 +1,10 @@
 import { keyHmac } from '../identity/virtual-key.ts';
+import { PlimsollError } from '../kernel/errors.ts';
 import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
 import { JsonScanner } from './body/json-scanner.ts';
-import type { ProviderAdapter } from './provider.ts';
+import type { ChatEndpoint, DialectName, ProviderAdapter } from './provider.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
 
 export interface CompiledProvider {
@@ -12,8 +13,8 @@ export interface CompiledProvider {
   readonly adapter: ProviderAdapter;
   /** `https://api.openai.com` */
   readonly origin: string;
-  /** Path of a chat call, base path included. */
-  readonly chatPath: string;
+  /** Path of the base URL, without a trailing slash. */
+  readonly basePath: string;
   /** Flat name, value list sent with every call. Holds the credential. */
   readonly headers: readonly string[];
   /** Name of the environment variable that should hold the credential and does not. */
@@ -21,6 +22,16 @@ export interface CompiledProvider {
   readonly timeouts: SnapshotProvider['timeouts'];
   readonly maxConnections: number;
   readonly isSimulated: boolean;
+}
+
+/** How a target serves clients of one dialect. */
+export interface CompiledEndpoint {
+  readonly endpoint: ChatEndpoint;
+  /** Paths of a call, base path included. */
+  readonly path: string;
+  readonly streamPath: string;
+  /** Client and provider speak the same dialect: bytes are forwarded. */
+  readonly isForwarded: boolean;
 }
 
 /** One model at one provider: where a call may go. */
@@ -32,6 +43,10 @@ export interface CompiledTarget {
   /** The model id as JSON text, spliced into request bodies. */
   readonly upstreamModelJson: Buffer;
   readonly price: CompiledPrice | null;
+  /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
+  readonly hubEndpoint: CompiledEndpoint;
+  /** @throws PlimsollError `internal` when the provider serves no chat at all */
+  endpointFor(client: DialectName): CompiledEndpoint;
 }
 
 /** What a request's `model` can name: a route or a model alias. */
@@ -59,6 +74,8 @@ export interface CompiledSnapshot {
   findKey(token: string): SnapshotKey | null;
 }
 
+const NO_SETTINGS: Readonly<Record<string, string>> = Object.freeze({});
+
 export type ResolveSecret = (reference: SecretReference) => string | null;
 
 function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecret): CompiledProvider {
@@ -79,7 +96,7 @@ function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecre
     kind: provider.kind,
     adapter,
     origin: url.origin,
-    chatPath: `${url.pathname.replace(/\/+$/, '')}${adapter.chatPath}${url.search}`,
+    basePath: url.pathname.replace(/\/+$/, ''),
     headers: [...headers].flat(),
     missingSecret: credential === null && provider.apiKey !== null && 'env' in provider.apiKey ? provider.apiKey.env : null,
     timeouts: provider.timeouts,
@@ -88,19 +105,47 @@ function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecre
   };
 }
 
+/** An endpoint in the client's own dialect, else the first that can be reached from the hub. */
+function chooseEndpoint(provider: CompiledProvider, client: DialectName): ChatEndpoint {
+  const { chat } = provider.adapter;
+  const endpoint =
+    chat.find((candidate) => candidate.dialect === client) ??
+    chat.find((candidate) => candidate.dialect === 'openai-chat' || candidate.encodeRequest !== null);
+  if (endpoint === undefined) throw new PlimsollError('internal', `"${provider.name}" (${provider.kind}) has no endpoint for chat`);
+  return endpoint;
+}
+
+function compileTarget(model: Snapshot['models'][number], provider: CompiledProvider): CompiledTarget {
+  const { upstreamModel } = model;
+  const compiled = new Map<DialectName, CompiledEndpoint>();
+  const endpointFor = (client: DialectName): CompiledEndpoint => {
+    let found = compiled.get(client);
+    if (found === undefined) {
+      const endpoint = chooseEndpoint(provider, client);
+      const path = (isStream: boolean): string => `${provider.basePath}${endpoint.path(upstreamModel, isStream, NO_SETTINGS)}`;
+      found = { endpoint, path: path(false), streamPath: path(true), isForwarded: endpoint.dialect === client };
+      compiled.set(client, found);
+    }
+    return found;
+  };
+  return {
+    model: model.name,
+    provider,
+    upstreamModel,
+    upstreamModelJson: Buffer.from(JSON.stringify(upstreamModel)),
+    // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
+    price: model.price === null ? null : compilePrice(model.price as Price),
+    hubEndpoint: endpointFor('openai-chat'),
+    endpointFor,
+  };
+}
+
 function compileDestinations(snapshot: Snapshot, providers: ReadonlyMap<string, CompiledProvider>): Map<string, Destination> {
   const targets = new Map<string, CompiledTarget>();
   for (const model of snapshot.models) {
     const provider = providers.get(model.provider);
     if (provider === undefined) continue;
-    targets.set(model.name, {
-      model: model.name,
-      provider,
-      upstreamModel: model.upstreamModel,
-      upstreamModelJson: Buffer.from(JSON.stringify(model.upstreamModel)),
-      // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
-      price: model.price === null ? null : compilePrice(model.price as Price),
-    });
+    targets.set(model.name, compileTarget(model, provider));
   }
   const destinations = new Map<string, Destination>();
   for (const target of targets.values()) destinations.set(target.model, { name: target.model, route: null, targets: [target] });

@@ -2,7 +2,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import type { AnswerReader } from './answer-reader.ts';
 import { scanOpenAiAnswer } from './body/openai-answer.ts';
 import type { AnswerTexts, Call } from './call.ts';
-import type { CompiledTarget } from './compiled-snapshot.ts';
+import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { AnswerFacts } from './provider.ts';
 import { statusOfErrorEvent } from './providers/openai/errors.ts';
@@ -64,13 +64,15 @@ export class JsonAnswerReader implements AnswerReader {
   readonly isDone = false;
   readonly #call: Call;
   readonly #target: CompiledTarget;
+  readonly #endpoint: CompiledEndpoint;
   readonly #context: GatewayContext;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
+  constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext) {
     this.#call = call;
     this.#target = target;
+    this.#endpoint = endpoint;
     this.#context = context;
   }
 
@@ -82,15 +84,27 @@ export class JsonAnswerReader implements AnswerReader {
 
   onEnd(): void {
     const bytes = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes);
-    const { translation } = this.#target.provider.adapter;
     if (this.#call.body?.isStream === true) throw this.#notAStream(bytes);
-    if (translation === null) this.#forward(bytes);
-    else {
-      const createdSeconds = Math.floor(this.#context.clock.nowMs() / 1000);
-      const decoded = translation.decodeResponse(this.#parse(bytes), this.#call.body?.model ?? '', createdSeconds);
-      this.#forward(Buffer.from(JSON.stringify(decoded.completion)));
-      this.facts = decoded.facts;
+    const { answers } = this.#endpoint.endpoint;
+    const { translation } = this.#call.dialect;
+    if (answers === null) {
+      this.#forward(bytes);
+      if (translation !== null) this.#encode(this.#parse(bytes));
+      return;
     }
+    const createdSeconds = Math.floor(this.#context.clock.nowMs() / 1000);
+    const decoded = answers.decodeResponse(this.#parse(bytes), this.#call.body?.model ?? '', createdSeconds);
+    // The hub's form is what is kept with the trace, whatever the client gets.
+    this.#forward(Buffer.from(JSON.stringify(decoded.completion)));
+    this.facts = decoded.facts;
+    if (this.#endpoint.isForwarded) this.#call.answer = { kind: 'json', body: bytes };
+    else if (translation !== null) this.#encode(decoded.completion);
+  }
+
+  /** Replaces the hub's answer by the client's. */
+  #encode(completion: unknown): void {
+    const answer = this.#call.dialect.translation?.encodeAnswer(completion, this.#call.parsedBody());
+    this.#call.answer = { kind: 'json', body: Buffer.from(JSON.stringify(answer)) };
   }
 
   #forward(bytes: Buffer): void {

@@ -38,6 +38,10 @@ class Delay implements Deadlined {
   }
 }
 
+function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
 /** Headers of a refusal: `retry-after` where somebody gave one. */
 function errorHead(error: PlimsollError): string[] {
   const { retryAfter, retryAfterSeconds, allow } = error.details;
@@ -48,9 +52,13 @@ function errorHead(error: PlimsollError): string[] {
   return head;
 }
 
-/** An error in OpenAI's shape, for answers that have not started. */
-export function sendError(response: ServerResponse, error: PlimsollError, head: readonly string[] = []): void {
-  const body = Buffer.from(JSON.stringify(openAiErrorBody(error)));
+/** An error for answers that have not started, in OpenAI's shape where the client's dialect is not known. */
+export function sendError(
+  response: ServerResponse,
+  error: PlimsollError,
+  head: readonly string[] = [],
+  body = jsonBytes(openAiErrorBody(error)),
+): void {
   response.writeHead(error.status, [
     ...head,
     'content-type',
@@ -68,7 +76,7 @@ export function sendError(response: ServerResponse, error: PlimsollError, head: 
  */
 function refuseWhileReceiving(call: Call, error: PlimsollError, head: readonly string[], context: GatewayContext): void {
   const { request, response } = call;
-  const body = Buffer.from(JSON.stringify(openAiErrorBody(error)));
+  const body = jsonBytes(call.dialect.errorBody(error));
   response.writeHead(error.status, [
     ...head,
     ...errorHead(error),
@@ -97,7 +105,7 @@ function refuseWhileReceiving(call: Call, error: PlimsollError, head: readonly s
 function breakStream(call: Call, error: PlimsollError, context: GatewayContext): void {
   const { response } = call;
   const delay = new Delay(context, ERROR_EVENT_MS, () => response.destroy());
-  response.write(`data: ${JSON.stringify(openAiErrorBody(error))}\n\n`, () => {
+  response.write(call.dialect.errorEvent(error), () => {
     delay.cancel();
     response.destroy();
   });
@@ -119,7 +127,8 @@ export function sendFailure(call: Call, error: PlimsollError, context: GatewayCo
     const name = call.answerHeaders[index] ?? '';
     if (!name.startsWith('retry-after')) head.push(name, call.answerHeaders[index + 1] ?? '');
   }
-  if (request.complete || request.headers['content-length'] === '0') sendError(response, error, head);
+  if (request.complete || request.headers['content-length'] === '0')
+    sendError(response, error, head, jsonBytes(call.dialect.errorBody(error)));
   else refuseWhileReceiving(call, error, head, context);
 }
 

@@ -5,8 +5,10 @@ import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { Call } from './call.ts';
+import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
 import { Deadlines } from './deadlines.ts';
+import { openAiChat } from './dialects/openai-chat.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { listModels, readModel } from './models-endpoint.ts';
@@ -106,8 +108,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     return { ready: reasons.length === 0, reasons };
   }
 
-  function chat(request: IncomingMessage, response: ServerResponse): void {
-    const call = new Call(request, response, requireSnapshot(), clock);
+  function chat(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect): void {
+    const call = new Call(request, response, dialect, requireSnapshot(), clock);
     totalCalls++;
     activeCalls.add(call);
     if (isDraining) response.shouldKeepAlive = false;
@@ -130,7 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const path = end < 0 ? url : url.slice(0, end);
     if (path === '/v1/chat/completions') {
       if (method !== 'POST') throw notAllowed(path, method, 'POST');
-      chat(request, response);
+      chat(request, response, openAiChat);
     } else if (path === '/v1/models' || path.startsWith('/v1/models/')) {
       if (method !== 'GET') throw notAllowed(path, method, 'GET');
       const snapshot = requireSnapshot();

@@ -6,15 +6,15 @@ import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallAttempt } from '../traces/call-record.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
-import { upstreamChatBody } from './body/chat-body.ts';
 import { type Call, roundMs } from './call.ts';
-import type { CompiledTarget } from './compiled-snapshot.ts';
+import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { JsonAnswerReader } from './json-answer-reader.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
+import { buildUpstreamRequest } from './upstream-request.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
 const LINGER_MS = 1000;
@@ -31,6 +31,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   slot = -1;
   readonly #call: Call;
   readonly #target: CompiledTarget;
+  readonly #endpoint: CompiledEndpoint;
   readonly #context: GatewayContext;
   readonly #spanId = newSpanId();
   readonly #startMs: number;
@@ -52,6 +53,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
     this.#call = call;
     this.#target = target;
+    this.#endpoint = call.dialect.name === 'openai-chat' ? target.hubEndpoint : target.endpointFor(call.dialect.name);
     this.#context = context;
     this.#startMs = context.clock.monotonicMs();
     this.#lastActivityMs = this.#startMs;
@@ -86,35 +88,19 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
         return;
       }
       try {
-        const body = this.#encode();
+        const { path, headers, body } = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
         this.#call.running = this;
         this.#context.deadlines.watch(this);
         this.#context.pools
           .get(provider)
-          .dispatch({ path: provider.chatPath, method: 'POST', headers: this.#requestHeaders(), body }, this);
+          // undici only reads the headers
+          .dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
       } catch (thrown) {
         this.#finish(
           thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }),
         );
       }
     });
-  }
-
-  #encode(): Buffer {
-    const { body } = this.#call;
-    if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
-    const { translation } = this.#target.provider.adapter;
-    if (translation === null) return upstreamChatBody(body, this.#target.upstreamModelJson);
-    const encoded = translation.encodeRequest(this.#call.parsedBody(), this.#target.upstreamModel);
-    this.#call.warnings.push(...encoded.warnings);
-    return Buffer.from(JSON.stringify(encoded.body));
-  }
-
-  #requestHeaders(): string[] {
-    const { provider } = this.#target;
-    if (!provider.isSimulated) return provider.headers as string[]; // undici only reads it
-    const fault = this.#call.request.headers[SIMULATED_FAULT_HEADER];
-    return typeof fault === 'string' ? [...provider.headers, SIMULATED_FAULT_HEADER, fault] : (provider.headers as string[]);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -139,8 +125,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     const isJson = typeof type === 'string' && type.includes('json');
     this.#reader =
       this.#call.body?.isStream === true && !isJson
-        ? new StreamRelay(this.#call, this.#target, this.#context, this)
-        : new JsonAnswerReader(this.#call, this.#target, this.#context);
+        ? new StreamRelay(this.#call, this.#target, this.#endpoint, this.#context, this)
+        : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -371,9 +357,6 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     };
   }
 }
-
-/** Faults on demand, understood by simulated providers only and sent to no other. */
-const SIMULATED_FAULT_HEADER = 'x-sim-fault';
 
 function asJson(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);

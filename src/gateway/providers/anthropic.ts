@@ -8,13 +8,15 @@ import { readAnthropicUsage } from './anthropic/usage.ts';
 /** Anthropic's Messages API, spoken for clients of OpenAI's chat completions. The base URL ends in `/v1`. */
 const anthropic: ProviderAdapter = {
   kind: 'anthropic',
-  chatPath: '/messages',
   headers: (credential) => ({ 'anthropic-version': '2023-06-01', ...(credential === null ? {} : { 'x-api-key': credential }) }),
-  translation: {
-    encodeRequest,
-    decodeResponse: decodeAnswer,
-    createStreamDecoder: (options) => new AnthropicStreamDecoder(options),
-  },
+  chat: [
+    {
+      dialect: 'anthropic-messages',
+      path: () => '/messages',
+      encodeRequest,
+      answers: { decodeResponse: decodeAnswer, createStreamDecoder: (options) => new AnthropicStreamDecoder(options) },
+    },
+  ],
   readUsage: readAnthropicUsage,
   classifyError: classifyAnthropicError,
 };

@@ -4,9 +4,8 @@ import { classifyOpenAiError } from './openai/errors.ts';
 
 const openai: ProviderAdapter = {
   kind: 'openai',
-  chatPath: '/chat/completions',
+  chat: [{ dialect: 'openai-chat', path: () => '/chat/completions', encodeRequest: null, answers: null }],
   headers: (credential): Record<string, string> => (credential === null ? {} : { authorization: `Bearer ${credential}` }),
-  translation: null,
   readUsage: readOpenAiUsage,
   classifyError: classifyOpenAiError,
 };

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { metadataTags, scanChatBody } from '../body/chat-body.ts';
+import { metadataTags } from '../body/chat-body.ts';
 import { readBody } from '../body/read-body.ts';
 import type { Call } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
@@ -40,7 +40,7 @@ export async function admit(call: Call, context: GatewayContext): Promise<void> 
   checkContentType(call);
   const bytes = await readBody(call, limits.maxBodyBytes);
   if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
-  const body = scanChatBody(bytes, call.snapshot.bodyScanner);
+  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.request.url ?? '');
   call.body = body;
   if (call.user === null && body.user !== null && body.user !== '') call.user = checkLabel('user', body.user);
   if (body.metadata !== null && Object.keys(call.tags).length === 0) call.tags = checkTags('metadata', metadataTags(body));

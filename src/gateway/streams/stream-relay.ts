@@ -1,7 +1,8 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { AnswerReader, FlowControl } from '../answer-reader.ts';
 import type { Call } from '../call.ts';
-import type { CompiledTarget } from '../compiled-snapshot.ts';
+import type { StreamEncoder } from '../client-dialect.ts';
+import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
@@ -14,6 +15,7 @@ import { type SseListener, SseScanner } from './sse-scanner.ts';
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OPEN_BRACE = 0x7b;
 const DONE = Buffer.from('[DONE]');
+const NOTHING = Buffer.alloc(0);
 const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 
 /**
@@ -29,7 +31,11 @@ export class StreamRelay implements AnswerReader, SseListener {
   readonly #context: GatewayContext;
   readonly #scanner: SseScanner;
   readonly #chunk: OpenAiChunkReader;
+  /** Null = the provider speaks the hub's dialect: its bytes are scanned. */
   readonly #decoder: StreamDecoder | null;
+  /** Null = the client speaks the hub's dialect, or the provider's. */
+  readonly #encoder: StreamEncoder | null;
+  readonly #isForwarded: boolean;
   readonly #answer: AnswerAccumulator;
   readonly #withholdUsage: boolean;
   #responseId: string | null = null;
@@ -48,7 +54,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   #rangeEnd = 0;
   #isFlushScheduled = false;
 
-  constructor(call: Call, target: CompiledTarget, context: GatewayContext, flow: FlowControl) {
+  constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext, flow: FlowControl) {
     this.#call = call;
     this.#target = target;
     this.#flow = flow;
@@ -58,12 +64,18 @@ export class StreamRelay implements AnswerReader, SseListener {
     const includeUsage = call.body?.includeUsage ?? false;
     this.#withholdUsage = !includeUsage;
     this.#answer = new AnswerAccumulator(call.snapshot.limits.maxPayloadBytes);
+    this.#isForwarded = endpoint.isForwarded;
+    const { answers } = endpoint.endpoint;
+    const { translation } = call.dialect;
+    const requestedModel = call.body?.model ?? '';
+    const createdSeconds = answers === null && translation === null ? 0 : Math.floor(context.clock.nowMs() / 1000);
+    // A client's encoder wants the usage whatever the client asked for: most dialects always tell it.
     this.#decoder =
-      target.provider.adapter.translation?.createStreamDecoder({
-        requestedModel: call.body?.model ?? '',
-        createdSeconds: Math.floor(context.clock.nowMs() / 1000),
-        includeUsage,
-      }) ?? null;
+      answers?.createStreamDecoder({ requestedModel, createdSeconds, includeUsage: includeUsage || translation !== null }) ?? null;
+    this.#encoder =
+      this.#isForwarded || translation === null
+        ? null
+        : translation.createStreamEncoder({ requestedModel, createdSeconds, request: call.parsedBody() });
   }
 
   get facts(): AnswerFacts {
@@ -89,11 +101,15 @@ export class StreamRelay implements AnswerReader, SseListener {
   onEnd(): void {
     this.#nowMs = this.#context.clock.monotonicMs();
     this.#scanner.end();
-    if (!this.isDone && this.#decoder !== null) this.#apply(this.#decoder.end());
+    if (!this.isDone && this.#decoder !== null) {
+      const step = this.#decoder.end();
+      if (this.#isForwarded) this.#observe(step, NOTHING, 0, 0);
+      else this.#apply(step);
+    }
     if (this.isDone) return;
     // Some servers leave out `[DONE]`; a finished choice is as good.
     if (this.#finishReasons.length > 0 && this.#openChoices.size === 0) {
-      this.#complete(null);
+      this.#complete(this.#encoder === null ? null : this.#encodedEnd());
       return;
     }
     const { name } = this.#target.provider;
@@ -104,23 +120,29 @@ export class StreamRelay implements AnswerReader, SseListener {
   }
 
   onComment(raw: Buffer, rawStart: number, rawEnd: number): void {
-    if (this.#decoder === null && this.hasStarted) this.#forward(raw, rawStart, rawEnd);
+    if (this.#isForwarded && this.hasStarted) this.#forward(raw, rawStart, rawEnd);
   }
 
   onEvent(raw: Buffer, rawStart: number, rawEnd: number, data: Buffer, dataStart: number, dataEnd: number, name: string | null): boolean {
     if (this.#decoder !== null) {
-      this.#apply(this.#decoder.onEvent(name, data.toString('utf8', dataStart, dataEnd)));
+      const step = this.#decoder.onEvent(name, data.toString('utf8', dataStart, dataEnd));
+      if (this.#isForwarded) this.#observe(step, raw, rawStart, rawEnd);
+      else this.#apply(step);
       return !this.isDone;
     }
     if (data[dataStart] !== OPEN_BRACE) {
       if (dataEnd - dataStart === DONE.length && DONE.compare(data, dataStart, dataEnd) === 0) {
         if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
-        this.#complete(Buffer.from(raw.subarray(rawStart, rawEnd)));
+        this.#complete(this.#encoder === null ? Buffer.from(raw.subarray(rawStart, rawEnd)) : this.#encodedEnd());
         return false;
       }
       throw this.#badResponse('sent an event that is not JSON');
     }
     this.#readChunk(data, dataStart, dataEnd);
+    if (this.#encoder !== null) {
+      this.#sendChunk(JSON.parse(data.toString('utf8', dataStart, dataEnd)));
+      return true;
+    }
     if (this.#withholdUsage && this.#chunk.hasNoChoices && this.#chunk.usageStart >= 0) return true;
     this.#start();
     this.#forward(raw, rawStart, rawEnd);
@@ -174,27 +196,52 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#lastContentMs = this.#nowMs;
   }
 
-  /** One step of a translated stream. */
-  #apply(step: StreamStep): void {
+  #learn(step: StreamStep): void {
     const { facts } = step;
     if (facts.responseId !== undefined) this.#responseId = facts.responseId;
     if (facts.responseModel !== undefined) this.#responseModel = facts.responseModel;
     if (facts.finishReasons !== undefined) this.#finishReasons.splice(0, this.#finishReasons.length, ...facts.finishReasons);
     if (facts.usage !== undefined) this.#usage = facts.usage;
     if (facts.providerUsage !== undefined) this.#providerUsage = facts.providerUsage;
-    for (const chunk of step.chunks) {
-      this.#answer.addChunk(chunk);
-      this.#start();
-      this.#send(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`));
-    }
+    for (const chunk of step.chunks) this.#answer.addChunk(chunk);
     if (step.hasContent) this.#markContent();
     if (step.error !== null) {
       throw new PlimsollError(step.error.code, step.error.message, { details: { provider: this.#target.provider.name } });
     }
+  }
+
+  /** One step of a stream that is forwarded as it is. */
+  #observe(step: StreamStep, raw: Buffer, rawStart: number, rawEnd: number): void {
+    this.#learn(step);
     if (step.isDone) {
       if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
-      this.#complete(DONE_EVENT);
+      this.#complete(Buffer.from(raw.subarray(rawStart, rawEnd)));
+      return;
     }
+    if (step.chunks.length > 0) this.#start();
+    if (this.hasStarted) this.#forward(raw, rawStart, rawEnd);
+    else this.#send(Buffer.from(raw.subarray(rawStart, rawEnd)));
+  }
+
+  /** One step of a translated stream. */
+  #apply(step: StreamStep): void {
+    this.#learn(step);
+    for (const chunk of step.chunks) this.#sendChunk(chunk);
+    if (step.isDone) {
+      if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+      this.#complete(this.#encodedEnd());
+    }
+  }
+
+  /** A chunk of the hub, in the client's dialect. */
+  #sendChunk(chunk: unknown): void {
+    this.#start();
+    const text = this.#encoder === null ? `data: ${JSON.stringify(chunk)}\n\n` : this.#encoder.onChunk(chunk);
+    if (text !== '') this.#send(Buffer.from(text));
+  }
+
+  #encodedEnd(): Buffer {
+    return this.#encoder === null ? DONE_EVENT : Buffer.from(this.#encoder.end());
   }
 
   #start(): void {
@@ -251,6 +298,8 @@ export class StreamRelay implements AnswerReader, SseListener {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
+    // The head waits for the first content; what came before it waits too.
+    if (!this.hasStarted) return;
     this.#closeRange();
     const out = this.#out;
     if (out.length === 0) return;

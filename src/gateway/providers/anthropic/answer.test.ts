@@ -126,7 +126,7 @@ describe('Anthropic adapter', () => {
   it('addresses the Messages API', () => {
     assert.deepEqual(anthropic.headers('sk-ant-1'), { 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-1' });
     assert.deepEqual(anthropic.headers(null), { 'anthropic-version': '2023-06-01' });
-    assert.equal(`https://api.anthropic.com/v1${anthropic.chatPath}`, 'https://api.anthropic.com/v1/messages');
+    assert.equal(`https://api.anthropic.com/v1${anthropic.chat[0]?.path('', false, {})}`, 'https://api.anthropic.com/v1/messages');
   });
 
   it('classifies errors by their type, else by status', () => {

@@ -73,7 +73,7 @@ describe('the official Anthropic SDK', () => {
     const { body } = encodeRequest(REQUEST, 'claude-test');
     await client.messages.create({ ...asSdkRequest(body), stream: false });
     const last = received.at(-1);
-    assert.equal(last?.url, `/v1${anthropic.chatPath}`);
+    assert.equal(last?.url, `/v1${anthropic.chat[0]?.path('', false, {})}`);
     assert.deepEqual(last?.body, { ...body, stream: false });
   });
 

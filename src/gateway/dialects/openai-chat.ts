@@ -1,0 +1,13 @@
+import { openAiErrorBody } from '../../kernel/errors.ts';
+import { scanChatBody, upstreamChatBody } from '../body/chat-body.ts';
+import type { ClientDialect } from '../client-dialect.ts';
+
+/** OpenAI's chat completions: the hub's own format. */
+export const openAiChat: ClientDialect = {
+  name: 'openai-chat',
+  scan: scanChatBody,
+  forwardBody: upstreamChatBody,
+  translation: null,
+  errorBody: openAiErrorBody,
+  errorEvent: (error) => `data: ${JSON.stringify(openAiErrorBody(error))}\n\n`,
+};
