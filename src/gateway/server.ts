@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly writeLogLine: (line: string) => void;
   /** Takes every path that is not the gateway's own; without it they answer 404. */
   readonly forward?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Connections to providers; its own unless a bench counts without sockets. */
+  readonly pools?: UpstreamPools;
 }
 
 export interface Readiness {
@@ -66,7 +68,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const context: GatewayContext = {
     clock,
     journal,
-    pools: new UpstreamPools(),
+    pools: options.pools ?? new UpstreamPools(),
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
