@@ -1,14 +1,16 @@
-import { close, closeSync, fdatasync, fsync, ftruncate, mkdirSync, open, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { close, closeSync, fdatasync, fsync, ftruncate, mkdirSync, open, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock, Timer } from '../clock.ts';
 import { PlimsollError } from '../errors.ts';
+import { type Pending, wholeFrames } from './batch.ts';
+import { DiskPace } from './disk-pace.ts';
 import { SEGMENT_MAGIC } from './frame.ts';
-import { type EncodedFrame, FrameEncoder, gatherFrames } from './frame-encoder.ts';
+import { FrameEncoder, gatherFrames } from './frame-encoder.ts';
 import type { JournalEntry, JournalWriter } from './record.ts';
+import { prepareReserve } from './reserve.ts';
 import { journalBytes, listSegments, segmentPath } from './segment.ts';
-import { writeAll } from './write-all.ts';
+import { type Written, writeAll, writeAllDirectly } from './write-all.ts';
 
 export interface JournalWriterOptions {
   /** `<data>/journal/<writer>`; created when missing. One process writes to it. */
@@ -41,12 +43,6 @@ const ftruncateAsync = promisify(ftruncate);
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
 
-interface Pending {
-  readonly frame: EncodedFrame;
-  readonly isLedger: boolean;
-  readonly sequence: number;
-}
-
 /** Those who wait for one batch. `sequence` is the last record that any of them asked for. */
 interface Waiters {
   sequence: number;
@@ -59,12 +55,13 @@ type Mode = 'normal' | 'reserve' | 'ring';
 
 /**
  * Append-only writer of one directory. One write is in flight at a time; what arrives meanwhile becomes the next write.
- * The event loop never waits for the disk.
+ * The event loop never waits for the disk, only for the page cache, and for that only while it answers at once (`DiskPace`).
  */
 export class FileJournalWriter implements JournalWriter {
   readonly #options: Required<Omit<JournalWriterOptions, 'carryOver' | 'onDegraded'>>;
   readonly #carryOver: () => Iterable<JournalEntry>;
   readonly #onDegraded: (isDegraded: boolean, reason: string) => void;
+  readonly #pace = new DiskPace();
   #fd = -1;
   #segment = 0;
   #offset = 0;
@@ -109,7 +106,7 @@ export class FileJournalWriter implements JournalWriter {
     try {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
       writer.#totalBytes = journalBytes(options.directory);
-      await writer.#prepareReserve();
+      await prepareReserve(writer.#options.directory, writer.#options.reserveBytes);
       await writer.#openSegment();
     } catch (error) {
       if (!isDiskFull(error)) {
@@ -195,8 +192,44 @@ export class FileJournalWriter implements JournalWriter {
     // One turn of the event loop gathers what many calls append in it.
     setImmediate(() => {
       this.#isScheduled = false;
-      if (!this.#isWriting && this.#mode !== 'ring') this.#work = this.#drain();
+      if (this.#isWriting || this.#mode === 'ring') return;
+      this.#drainDirectly();
+      if (this.#queue.length > 0 && !this.#isWriting) this.#work = this.#drain();
     });
+  }
+
+  /** Writes as much as may be written on the event loop; leaves the rest, and everything unusual, to `#drain`. */
+  #drainDirectly(): void {
+    const { clock, maxSegmentBytes } = this.#options;
+    while (this.#queue.length > 0 && this.#mode === 'normal' && this.#offset < maxSegmentBytes && !this.#isTotalReached()) {
+      const startMs = clock.monotonicMs();
+      if (!this.#pace.mayWriteDirectly(this.#queuedBytes, startMs)) return;
+      const batch = this.#takeBatch();
+      const written = writeAllDirectly(this.#fd, gatherFrames(batch.map((entry) => entry.frame)), this.#offset);
+      this.#pace.noteWrite(startMs, clock.monotonicMs());
+      const error = this.#book(batch, written);
+      if (error === null) continue;
+      this.#isWriting = true;
+      this.#work = this.#leaveDisk(error).finally(() => {
+        this.#isWriting = false;
+        if (this.#queue.length > 0) this.#schedule();
+      });
+      return;
+    }
+  }
+
+  /** The bytes of a batch are down, all or some of them. */
+  #book(batch: readonly Pending[], { bytes, error }: Written): Error | null {
+    const { count, bytes: wholeBytes } = wholeFrames(batch, bytes);
+    this.#offset += wholeBytes;
+    if (this.#mode === 'normal') this.#totalBytes += wholeBytes;
+    // A whole frame may have been read already, also when the write failed behind it: it must never be written again elsewhere.
+    this.#takeOff(count);
+    if (error !== null) return error;
+    this.#setStalled(false);
+    this.#resolveWaiters();
+    this.#scheduleSync();
+    return null;
   }
 
   async #drain(): Promise<void> {
@@ -242,18 +275,9 @@ export class FileJournalWriter implements JournalWriter {
 
   async #writeBatch(batch: readonly Pending[]): Promise<void> {
     const stall = this.#options.clock.setTimer(STALL_MS, () => this.#setStalled(true));
-    const start = this.#offset;
     try {
-      const { bytes, error } = await writeAll(this.#fd, gatherFrames(batch.map((entry) => entry.frame)), start);
-      const { count, bytes: wholeBytes } = wholeFrames(batch, bytes);
-      this.#offset = start + wholeBytes;
-      if (this.#mode === 'normal') this.#totalBytes += wholeBytes;
-      // A whole frame may have been read already, also when the write failed behind it: it must never be written again elsewhere.
-      this.#takeOff(count);
+      const error = this.#book(batch, await writeAll(this.#fd, gatherFrames(batch.map((entry) => entry.frame)), this.#offset));
       if (error !== null) throw error;
-      this.#setStalled(false);
-      this.#resolveWaiters();
-      this.#scheduleSync();
     } finally {
       stall.cancel();
     }
@@ -306,7 +330,11 @@ export class FileJournalWriter implements JournalWriter {
   #syncNow(): Promise<void> {
     const fd = this.#fd;
     if (fd < 0) return Promise.resolve();
-    this.#syncing = this.#syncing.catch(() => {}).then(() => (fd === this.#fd ? fdatasyncAsync(fd) : undefined));
+    this.#pace.syncStarted();
+    this.#syncing = this.#syncing
+      .catch(() => {})
+      .then(() => (fd === this.#fd ? fdatasyncAsync(fd) : undefined))
+      .finally(() => this.#pace.syncEnded());
     return this.#syncing;
   }
 
@@ -350,22 +378,6 @@ export class FileJournalWriter implements JournalWriter {
     // One that was begun meanwhile must not meet a closed file and take that for a broken disk.
     await this.#syncing.catch(() => {});
     await closeAsync(old);
-  }
-
-  /** Writes the reserve's zeros for real, so that its blocks belong to us when the disk is full. */
-  async #prepareReserve(): Promise<void> {
-    const path = join(this.#options.directory, 'reserve');
-    if (statSync(path, { throwIfNoEntry: false })?.size === this.#options.reserveBytes) return;
-    const temporary = `${path}.new`;
-    try {
-      const zeros = Buffer.alloc(this.#options.reserveBytes);
-      SEGMENT_MAGIC.copy(zeros);
-      await writeFile(temporary, zeros, { mode: 0o600, flush: true });
-      renameSync(temporary, path);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
   }
 
   /** The present place does not take records: cut off a half-written frame, then the reserve, then memory. */
@@ -444,7 +456,7 @@ export class FileJournalWriter implements JournalWriter {
     try {
       this.#totalBytes = journalBytes(this.#options.directory);
       if (this.#isTotalReached()) throw Object.assign(new Error('maxTotalBytes reached'), { code: 'ENOSPC' });
-      await this.#prepareReserve();
+      await prepareReserve(this.#options.directory, this.#options.reserveBytes);
       await this.#openSegment();
       if (reserveFd >= 0) await closeAsync(reserveFd);
       this.#mode = 'normal';
@@ -476,16 +488,4 @@ export class FileJournalWriter implements JournalWriter {
 function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
-/** How many entries of a batch lie wholly within its first `bytes` bytes, and how long those are. */
-function wholeFrames(batch: readonly Pending[], bytes: number): { count: number; bytes: number } {
-  let count = 0;
-  let whole = 0;
-  for (const entry of batch) {
-    if (whole + entry.frame.bytes > bytes) break;
-    whole += entry.frame.bytes;
-    count += 1;
-  }
-  return { count, bytes: whole };
 }
