@@ -27,15 +27,19 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#response.writeHead(status, head);
   }
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#response.write(chunk)) return;
-    controller.pause();
-    this.#response.once('drain', () => controller.resume());
+    // A client that left never drains: its connection to the provider would wait for ever, and with some hundred of them the pool is used up.
+    if (this.#response.destroyed) controller.abort(new Error('the client left'));
+    else if (!this.#response.write(chunk)) {
+      controller.pause();
+      this.#response.once('drain', () => controller.resume());
+      this.#response.once('close', () => controller.abort(new Error('the client left')));
+    }
   }
   onResponseEnd(): void {
     this.#response.end();
   }
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#response.destroy(error);
+  onResponseError(): void {
+    this.#response.destroy();
   }
 }
 
