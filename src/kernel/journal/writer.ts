@@ -330,12 +330,17 @@ export class FileJournalWriter implements JournalWriter {
   #syncNow(): Promise<void> {
     const fd = this.#fd;
     if (fd < 0) return Promise.resolve();
-    this.#pace.syncStarted();
-    this.#syncing = this.#syncing
-      .catch(() => {})
-      .then(() => (fd === this.#fd ? fdatasyncAsync(fd) : undefined))
-      .finally(() => this.#pace.syncEnded());
+    this.#syncing = this.#syncing.catch(() => {}).then(() => (fd === this.#fd ? this.#syncFile(fd) : undefined));
     return this.#syncing;
+  }
+
+  async #syncFile(fd: number): Promise<void> {
+    this.#pace.syncStarted(this.#options.clock.monotonicMs());
+    try {
+      await fdatasyncAsync(fd);
+    } finally {
+      this.#pace.syncEnded();
+    }
   }
 
   /**
