@@ -1,6 +1,6 @@
 /**
  * How much does the gateway add to one chat call?
- * node bench/gateway.ts [--smoke] [--json] [--rounds N] [--seconds S] [--only floor,plimsoll] [--workloads json-1k] [--portkey-dir DIR]
+ * node bench/gateway.ts [--smoke] [--json] [--rounds N] [--seconds S] [--only floor,plimsoll] [--workloads json-1k] [--portkey-dir DIR] [--soak S]
  * Needs wrk for throughput: our own generator costs more than what it measures; without wrk its rows are marked "saturated".
  * Cases run interleaved, each in its own process on the same Node, pinned to one core where the system can; ratios are medians of rounds.
  */
@@ -25,7 +25,7 @@ import {
   stop,
   waitForPort,
 } from './gateway/processes.ts';
-import { requestBody, type Workload } from './gateway/workloads.ts';
+import { requestBody, STREAMED_TEXT, type Workload } from './gateway/workloads.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     workloads: { type: 'string' },
     'portkey-dir': { type: 'string' },
+    soak: { type: 'string', default: '0' },
   },
 });
 const rounds = Number(options.rounds ?? (options.smoke ? 1 : 5));
@@ -73,7 +74,7 @@ function script(name: string): string {
 
 async function startCases(upstreamPort: number): Promise<Case[]> {
   const upstream = `http://127.0.0.1:${upstreamPort}`;
-  const wanted = options.only?.split(',') ?? ['floor', 'plimsoll', 'plimsoll-no-payloads', 'portkey', 'nginx'];
+  const wanted = options.only?.split(',') ?? ['floor', 'plimsoll', 'plimsoll-no-payloads', 'plimsoll-translated', 'portkey', 'nginx'];
   const cases: Case[] = [];
   const add = (name: string, port: number, child: ChildProcess, headers: Record<string, string> = {}, model = 'stub-model-2026'): void => {
     cases.push({ name, port, pid: child.pid ?? 0, headers: { authorization: `Bearer ${KEY}`, ...headers }, model });
@@ -91,6 +92,10 @@ async function startCases(upstreamPort: number): Promise<Case[]> {
       KEY,
     ]);
     add('plimsoll', await portOf(child), child, {}, 'bench-model');
+  }
+  if (wanted.includes('plimsoll-translated')) {
+    const child = launch(MEASURED_CORE, [script('plimsoll-proxy.ts'), upstream, join(directory, 'translated'), KEY]);
+    add('plimsoll-translated', await portOf(child), child, {}, 'translated-model');
   }
   if (wanted.includes('plimsoll-no-payloads')) {
     const args = [script('plimsoll-proxy.ts'), upstream, join(directory, 'no-payloads'), KEY, 'none'];
@@ -185,6 +190,7 @@ function runWrk(job: LoadJob): LoadResult {
     errors: Number(bad?.[1] ?? 0) + (socketErrors === null ? 0 : socketErrors.slice(1).reduce((sum, count) => sum + Number(count), 0)),
     p50Ms: quantile('50'),
     p99Ms: quantile('99'),
+    wrongAnswers: 0,
     ttftP50Ms: 0,
     ttftP99Ms: 0,
   };
@@ -230,24 +236,11 @@ async function measure(): Promise<void> {
       : 'load generator: our own; install wrk for rates that can be compared: rows in which it ran out of CPU are marked "saturated"',
   );
   let isFirst = true;
-  const jobFor = (
-    entry: Case,
-    workload: Pick<Workload, 'connections' | 'isStream' | 'promptBytes'>,
-    forSeconds: number,
-    pace = 0,
-  ): LoadJob => ({
-    port: entry.port,
-    path: '/v1/chat/completions',
-    headers: entry.headers,
-    body: requestBody(workload, entry.model, pace),
-    connections: workload.connections,
-    seconds: forSeconds,
-  });
-
   for (const workload of chosenWorkloads()) {
     const samples = new Map<string, Sample[]>();
     for (let index = -1; index < rounds; index++) {
       for (const entry of cases) {
+        if (entry.name === 'plimsoll-translated' && !workload.isStream) continue;
         const before = cpuMs(entry.pid);
         const ownBefore = cpuMs(own.pid);
         // wrk takes whole seconds only.
@@ -266,7 +259,8 @@ async function measure(): Promise<void> {
     }
     isFirst = false;
     for (const entry of cases) {
-      const taken = samples.get(entry.name) ?? [];
+      const taken = samples.get(entry.name);
+      if (taken === undefined) continue;
       const of = (pick: (sample: Sample) => number, digits = 2): number => round(median(taken.map(pick)), digits);
       print({
         name: `${entry.name} ${workload.name} c=${workload.connections}`,
@@ -286,11 +280,27 @@ async function measure(): Promise<void> {
     }
   }
 
+  await measureFirstTokens(cases, { name: 'direct', port: upstreamPort, pid: stub.pid ?? 0, headers: {}, model: 'stub-model-2026' }, own);
+  await measurePacedStreams(cases, own);
+  if (Number(options.soak) > 0) await soak(cases, Number(options.soak));
+}
+
+function jobFor(entry: Case, workload: Pick<Workload, 'connections' | 'isStream' | 'promptBytes'>, forSeconds: number, pace = 0): LoadJob {
+  return {
+    port: entry.port,
+    path: '/v1/chat/completions',
+    headers: entry.headers,
+    body: requestBody(workload, entry.model, pace),
+    connections: workload.connections,
+    seconds: forSeconds,
+  };
+}
+
+async function measureFirstTokens(cases: readonly Case[], direct: Case, own: OwnGenerator): Promise<void> {
   const paced: Workload = { name: 'paced', connections: 1, isStream: true, promptBytes: 1024 };
-  const direct: Case = { name: 'direct', port: upstreamPort, pid: stub.pid ?? 0, headers: {}, model: 'stub-model-2026' };
   const ttft = new Map<string, number[]>();
   for (let index = -1; index < TTFT_ROUNDS; index++) {
-    for (const entry of [direct, ...cases]) {
+    for (const entry of [direct, ...cases.filter(({ name }) => name !== 'plimsoll-translated')]) {
       const result = await own.run(jobFor(entry, paced, 1.5, PACE_MS));
       if (index >= 0) ttft.set(entry.name, [...(ttft.get(entry.name) ?? []), result.ttftP50Ms]);
     }
@@ -304,6 +314,65 @@ async function measure(): Promise<void> {
     const measures = { ttftP50Ms: round(median(times), 3), addedToDirectMs: added(times, 'direct'), addedToFloorMs: added(times, 'floor') };
     print({ name: `${name} paced-ttft c=1`, ...measures, ratios: {} });
   }
+}
+
+/** Many streams at a walking pace: what each costs, and whether every event arrives once and in order. */
+async function measurePacedStreams(cases: readonly Case[], own: OwnGenerator): Promise<void> {
+  const workload: Workload = { name: 'paced', connections: 256, isStream: true, promptBytes: 1024 };
+  const samples = new Map<string, { cpuMicroseconds: number; result: LoadResult }[]>();
+  for (let index = -1; index < Math.min(rounds, 5); index++) {
+    for (const entry of cases) {
+      if (entry.name === 'plimsoll-translated') continue;
+      const before = cpuMs(entry.pid);
+      const job = { ...jobFor(entry, workload, options.smoke ? 1 : 3, PACE_MS * 2), expectedText: STREAMED_TEXT };
+      const result = await own.run(job);
+      const cpuMicroseconds = ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests);
+      if (index >= 0) samples.set(entry.name, [...(samples.get(entry.name) ?? []), { cpuMicroseconds, result }]);
+    }
+  }
+  for (const [name, taken] of samples) {
+    const floor = samples.get('floor');
+    print({
+      name: `${name} paced c=256`,
+      streams: taken.reduce((sum, { result }) => sum + result.requests, 0),
+      wrongStreams: taken.reduce((sum, { result }) => sum + result.wrongAnswers + result.errors, 0),
+      ttftP50Ms: round(median(taken.map(({ result }) => result.ttftP50Ms)), 1),
+      ttftP99Ms: round(median(taken.map(({ result }) => result.ttftP99Ms)), 1),
+      cpuMicroseconds: round(median(taken.map((sample) => sample.cpuMicroseconds)), 0),
+      ratios:
+        floor === undefined || name === 'floor'
+          ? {}
+          : { floorCpu: round(median(taken.map((sample, index) => sample.cpuMicroseconds / (floor[index]?.cpuMicroseconds || 1)))) },
+    });
+  }
+}
+
+/** Memory over a long run: the growth after the first fifth, in megabytes per minute (least squares). */
+async function soak(cases: readonly Case[], soakSeconds: number): Promise<void> {
+  const entry = cases.find(({ name }) => name === 'plimsoll');
+  if (entry === undefined) return;
+  const points: { minutes: number; megabytes: number }[] = [];
+  const start = Date.now();
+  while (Date.now() - start < soakSeconds * 1000) {
+    const isStream = points.length % 2 === 1;
+    const job = jobFor(entry, { connections: 64, isStream, promptBytes: 1024 }, 5);
+    if (hasWrk) runWrk(job);
+    points.push({ minutes: (Date.now() - start) / 60_000, megabytes: rssMegabytes(entry.pid) });
+  }
+  const settled = points.slice(Math.floor(points.length / 5));
+  const mean = (of: (point: (typeof points)[number]) => number): number =>
+    settled.reduce((sum, point) => sum + of(point), 0) / settled.length;
+  const minutes = mean((point) => point.minutes);
+  const megabytes = mean((point) => point.megabytes);
+  const covariance = mean((point) => (point.minutes - minutes) * (point.megabytes - megabytes));
+  const variance = mean((point) => (point.minutes - minutes) ** 2);
+  print({
+    name: `plimsoll soak ${soakSeconds} s c=64`,
+    rssFirstMegabytes: round(settled[0]?.megabytes ?? 0, 0),
+    rssLastMegabytes: round(settled.at(-1)?.megabytes ?? 0, 0),
+    growthMegabytesPerMinute: round(covariance / (variance || 1)),
+    ratios: {},
+  });
 }
 
 interface Row {

@@ -1,7 +1,4 @@
-/**
- * Load generator on raw TCP, one request in flight per connection. Reads one JSON job a line on stdin, answers one JSON line each.
- * A job: { host, port, path, headers, body, connections, seconds, ttft }.
- */
+/** Load generator on raw TCP, one request in flight per connection. Reads one JSON job a line on stdin, answers one JSON line each. */
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -12,6 +9,8 @@ export interface LoadJob {
   readonly body: string;
   readonly connections: number;
   readonly seconds: number;
+  /** The words that a streamed answer must hold, in this order and nothing else; null = answers are not looked into. */
+  readonly expectedText?: string | null;
 }
 
 export interface LoadResult {
@@ -20,6 +19,8 @@ export interface LoadResult {
   readonly errors: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Streams whose text is not the expected one, to the letter and in order. */
+  readonly wrongAnswers: number;
   /** Time to the first byte of the body. */
   readonly ttftP50Ms: number;
   readonly ttftP99Ms: number;
@@ -30,6 +31,26 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
 function quantile(sorted: Float64Array, share: number): number {
   return sorted.length === 0 ? 0 : (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
+}
+
+/** Text of an answer with chunked HTTP framing taken off and the `content` of its events put together. */
+function streamedText(raw: readonly Buffer[]): string {
+  const bytes = Buffer.concat(raw);
+  const body: Buffer[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const lineEnd = bytes.indexOf('\r\n', offset);
+    const size = Number.parseInt(bytes.toString('latin1', offset, lineEnd), 16);
+    if (!(size > 0)) break;
+    body.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
+    offset = lineEnd + 2 + size + 2;
+  }
+  let text = '';
+  for (const line of Buffer.concat(body).toString().split('\n')) {
+    if (!line.startsWith('data: {')) continue;
+    const event = JSON.parse(line.slice(6)) as { choices?: { delta?: { content?: string } }[] };
+    text += event.choices?.[0]?.delta?.content ?? '';
+  }
+  return text;
 }
 
 async function run(job: LoadJob): Promise<LoadResult> {
@@ -44,6 +65,8 @@ async function run(job: LoadJob): Promise<LoadResult> {
   const latencies: number[] = [];
   const firsts: number[] = [];
   let errors = 0;
+  let wrongAnswers = 0;
+  const { expectedText = null } = job;
   const start = performance.now();
   const end = start + job.seconds * 1000;
 
@@ -55,6 +78,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
       /** Bytes still to come; -1 = head not seen, -2 = chunked. */
       let remaining = -1;
       let head: Buffer | null = null;
+      let kept: Buffer[] = [];
       const send = (): void => {
         remaining = -1;
         head = null;
@@ -64,6 +88,8 @@ async function run(job: LoadJob): Promise<LoadResult> {
       };
       const finish = (): void => {
         const now = performance.now();
+        if (expectedText !== null && streamedText(kept) !== expectedText) wrongAnswers++;
+        kept = [];
         if (now <= end) {
           latencies.push(now - sentAt);
           firsts.push(firstAt - sentAt);
@@ -78,7 +104,10 @@ async function run(job: LoadJob): Promise<LoadResult> {
         errors++;
         resolve();
       });
-      socket.on('close', () => resolve());
+      socket.on('close', () => {
+        if (performance.now() < end) errors++;
+        resolve();
+      });
       socket.on('data', (chunk: Buffer) => {
         let rest = chunk;
         if (remaining === -1) {
@@ -95,6 +124,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
           rest = rest.subarray(headEnd + 4);
         }
         if (firstAt === 0 && rest.length > 0) firstAt = performance.now();
+        if (expectedText !== null) kept.push(rest);
         if (remaining === -2) {
           if (rest.length >= 5 && rest.compare(LAST_CHUNK, 0, 5, rest.length - 5) === 0) finish();
         } else {
@@ -112,6 +142,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
     requests: latencies.length,
     requestsPerSecond: latencies.length / job.seconds,
     errors,
+    wrongAnswers,
     p50Ms: quantile(sorted, 0.5),
     p99Ms: quantile(sorted, 0.99),
     ttftP50Ms: quantile(sortedFirsts, 0.5),

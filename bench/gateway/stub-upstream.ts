@@ -1,6 +1,6 @@
 /** A provider that costs next to nothing: raw TCP, answers made beforehand. Prints its port. */
 import { createServer, type Socket } from 'node:net';
-import { jsonAnswer, streamEvents } from './workloads.ts';
+import { anthropicEvents, jsonAnswer, streamEvents } from './workloads.ts';
 
 const HEADER_END = Buffer.from('\r\n\r\n');
 const json = jsonAnswer();
@@ -13,11 +13,13 @@ const jsonResponse = Buffer.concat([
 const streamHead = Buffer.from(
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nx-request-id: req_stub\r\ntransfer-encoding: chunked\r\n\r\n',
 );
-const httpChunks = streamEvents().map((event) =>
-  Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from('\r\n')]),
-);
+function httpChunk(event: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from('\r\n')]);
+}
+const httpChunks = streamEvents().map(httpChunk);
 const lastChunk = Buffer.from('0\r\n\r\n');
 const streamResponse = Buffer.concat([streamHead, ...httpChunks, lastChunk]);
+const anthropicResponse = Buffer.concat([streamHead, ...anthropicEvents().map(httpChunk), lastChunk]);
 
 function respondPaced(socket: Socket, paceMs: number): void {
   socket.write(Buffer.concat([streamHead, httpChunks[0] ?? lastChunk]));
@@ -37,7 +39,8 @@ function respondPaced(socket: Socket, paceMs: number): void {
 
 function respond(socket: Socket, request: Buffer): void {
   const body = request.toString('latin1', Math.max(0, request.length - 300));
-  if (!body.includes('"stream":true')) socket.write(jsonResponse);
+  if (request.toString('latin1', 0, 18) === 'POST /v1/messages ') socket.write(anthropicResponse);
+  else if (!body.includes('"stream":true')) socket.write(jsonResponse);
   else {
     const pace = /"seed":(\d+)/.exec(body);
     if (pace === null) socket.write(streamResponse);

@@ -59,6 +59,27 @@ export function jsonAnswer(): Buffer {
   );
 }
 
+/** What a reader of `streamEvents` or `anthropicEvents` puts together. */
+export const STREAMED_TEXT = Array.from({ length: STREAM_EVENTS }, (_, event) => ` word${event}`).join('');
+
+/** The same answer in Anthropic's format, for streams that must be translated. */
+export function anthropicEvents(): Buffer[] {
+  const event = (type: string, value: object): Buffer => Buffer.from(`event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`);
+  const usage = { input_tokens: 210, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 };
+  const message = { id: 'msg_01AbCdEfGhIjKlMnOpQrStUv', type: 'message', role: 'assistant', model: 'stub-model-2026', content: [] };
+  return [
+    event('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage } }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    event('ping', {}),
+    ...Array.from({ length: STREAM_EVENTS }, (_, index) =>
+      event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: ` word${index}` } }),
+    ),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: STREAM_EVENTS } }),
+    event('message_stop', {}),
+  ];
+}
+
 /** The events of one streamed answer: role, STREAM_EVENTS words, finish, usage, `[DONE]`. */
 export function streamEvents(): Buffer[] {
   const events: string[] = [];
