@@ -11,6 +11,7 @@ import {
   errorsReference,
   openApiText,
 } from '../src/app/reference.ts';
+import { simulatorReference } from '../src/sim/reference.ts';
 
 /** Every file of the folder is one provider dialect, its default export; what a dialect needs besides lies in a folder of its name. */
 function providerIndex() {
@@ -35,6 +36,7 @@ const FILES = {
   'docs/reference/config.md': configReference,
   'docs/reference/environment.md': environmentReference,
   'docs/reference/commands.md': commandsReference,
+  'docs/reference/simulator.md': simulatorReference,
   'docs/reference/plimsoll.schema.json': configJsonSchema,
   'docs/reference/openapi.json': openApiText,
   'web/src/api/openapi.gen.ts': async () =>

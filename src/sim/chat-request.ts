@@ -1,3 +1,5 @@
+import type { Fault } from './faults.ts';
+
 /** A request after parsing, without the dialect it came in. */
 export interface ChatTurn {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
@@ -53,6 +55,7 @@ export interface WireFailure {
     | 'missing_parameter'
     | 'unknown_model'
     | 'unknown_path'
+    | 'not_found'
     | 'wrong_method'
     | 'bad_key'
     | 'rate_limited'
@@ -64,14 +67,15 @@ export interface WireFailure {
   readonly message: string;
   /** Name of the wrong parameter. */
   readonly parameter: string | null;
-  readonly retryAfterSeconds: number | null;
+  /** Header that says when to try again. */
+  readonly retryAfter: Fault['retryAfter'];
 }
 
 export function wireFailure(
   status: number,
   reason: WireFailure['reason'],
   message: string,
-  options: { readonly parameter?: string; readonly retryAfterSeconds?: number | null } = {},
+  options: { readonly parameter?: string; readonly retryAfter?: Fault['retryAfter'] } = {},
 ): WireFailure {
-  return { status, reason, message, parameter: options.parameter ?? null, retryAfterSeconds: options.retryAfterSeconds ?? null };
+  return { status, reason, message, parameter: options.parameter ?? null, retryAfter: options.retryAfter ?? null };
 }

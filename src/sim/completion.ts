@@ -1,3 +1,4 @@
+import { styleAnswer } from './answer-style.ts';
 import type { AnswerIndex } from './answers.ts';
 import { answerText } from './answers.ts';
 import type { ChatRequest } from './chat-request.ts';
@@ -7,7 +8,7 @@ import { detectLanguage, PHRASES } from './general-answers.ts';
 import { freeJsonObject, valueForSchema } from './schema-values.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { countTokens, tokenize } from './tokens.ts';
-import { answerFromToolResult, chooseToolCalls, type PlannedToolCall } from './tool-calls.ts';
+import { answerFromToolResult, chooseToolCalls, type PlannedToolCall, repeatedToolCall } from './tool-calls.ts';
 
 export type FinishReason = 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'content_filter' | 'refusal';
 
@@ -90,13 +91,17 @@ function planCaching(request: ChatRequest, profile: ModelProfile, random: Seeded
   };
 }
 
+/** What is decided about an answer before it is written: it is a refusal, is stopped half-way by a filter, is empty, or calls a tool again and again. */
+export type PlannedOutcome =
+  | { readonly kind: 'refusal' | 'content_filter' | 'empty' }
+  | { readonly kind: 'tool_loop'; readonly steps: number };
+
 interface PlanOptions {
   readonly request: ChatRequest;
   readonly profile: ModelProfile;
   readonly index: AnswerIndex;
   readonly seed: number;
-  /** The answer is a refusal, or is stopped half-way by the provider's filter. */
-  readonly outcome?: 'refusal' | 'content_filter' | undefined;
+  readonly outcome: PlannedOutcome | null;
 }
 
 function fullText(options: PlanOptions, question: string, random: SeededRandom): string {
@@ -109,24 +114,36 @@ function fullText(options: PlanOptions, question: string, random: SeededRandom):
       return JSON.stringify(valueForSchema(request.format.schema, { question, answer: answer(), random }));
     case 'text': {
       const last = request.turns.at(-1);
-      return last?.role === 'tool' && index.find(question) === null ? answerFromToolResult(last.text, question) : answer();
+      const text = last?.role === 'tool' && index.find(question) === null ? answerFromToolResult(last.text, question) : answer();
+      return styleAnswer(text, question, profile.style);
     }
   }
 }
 
+/** What all randomness of an answer depends on: another version of the model says it in other words. */
+function saltOf({ request, profile }: PlanOptions): string {
+  return profile.version === '1' ? request.fingerprint : `${request.fingerprint}:${profile.version}`;
+}
+
 function planChoice(options: PlanOptions, choice: number, budget: number): PlannedChoice {
-  const { request, index, seed, profile } = options;
-  const random = seededRandom(seed, request.fingerprint, 'choice', choice);
+  const { request, index, seed, profile, outcome } = options;
+  const random = seededRandom(seed, saltOf(options), 'choice', choice);
   const question = questionOf(request);
-  const isRefusal = options.outcome === 'refusal' || (options.outcome === undefined && random.chance(profile.refusalRate));
+  if (outcome?.kind === 'empty') return { tokens: [], toolCalls: [], finish: 'stop', stopSequence: null };
+  const isRefusal = outcome?.kind === 'refusal' || (outcome === null && random.chance(profile.refusalRate));
   if (isRefusal) {
     const tokens = tokenize(PHRASES[detectLanguage(question)].refusal);
     return { tokens: tokens.slice(0, budget), toolCalls: [], finish: 'refusal', stopSequence: null };
   }
   const known = index.find(question);
   const source = { question, answer: known?.answer ?? question, random };
-  const toolCalls = chooseToolCalls(request, index, question, source);
-  if (toolCalls.length > 0 && options.outcome === undefined) {
+  const toolCalls =
+    outcome?.kind === 'tool_loop'
+      ? repeatedToolCall(request, question, outcome.steps, seed)
+      : outcome === null
+        ? chooseToolCalls(request, index, question, source)
+        : [];
+  if (toolCalls.length > 0) {
     const needed = toolCalls.reduce((sum, call) => sum + countTokens(call.arguments) + countTokens(call.name), 0);
     return needed > budget
       ? { tokens: [], toolCalls: [], finish: 'length', stopSequence: null }
@@ -143,7 +160,7 @@ function planChoice(options: PlanOptions, choice: number, budget: number): Plann
   text = text.slice(0, end);
   let tokens = tokenize(text);
   if (tokens.length > budget) [tokens, finish, stopSequence] = [tokens.slice(0, budget), 'length', null];
-  if (options.outcome === 'content_filter')
+  if (outcome?.kind === 'content_filter')
     [tokens, finish, stopSequence] = [tokens.slice(0, Math.ceil(tokens.length / 2)), 'content_filter', null];
   return { tokens, toolCalls: [], finish, stopSequence };
 }
@@ -158,15 +175,16 @@ function generatedTokens(choice: PlannedChoice): number {
  * the request's fingerprint and the model's profile.
  */
 export function planAnswer(options: PlanOptions): PlannedAnswer {
-  const { request, profile, seed } = options;
-  const random = seededRandom(seed, request.fingerprint, 'plan');
+  const { request, profile, seed, outcome } = options;
+  const salt = saltOf(options);
+  const random = seededRandom(seed, salt, 'plan');
   const input = planCaching(request, profile, random);
   const limit = Math.min(request.maxOutputTokens ?? profile.maxOutputTokens, profile.maxOutputTokens);
   const wished =
-    profile.reasoningTokensMean > 0 || request.showsThinking
+    outcome?.kind !== 'empty' && (profile.reasoningTokensMean > 0 || request.showsThinking)
       ? Math.round(random.lognormal(0.85, 2.2) * (profile.reasoningTokensMean || 120))
       : 0;
-  const thinkingTokens = request.showsThinking ? tokenize(thinkingText(questionOf(request), wished)) : [];
+  const thinkingTokens = request.showsThinking && wished > 0 ? tokenize(thinkingText(questionOf(request), wished)) : [];
   const reasoningTokens = Math.min(request.showsThinking ? thinkingTokens.length : wished, limit);
   const choices: [PlannedChoice, ...PlannedChoice[]] = [planChoice(options, 0, limit - reasoningTokens)];
   for (let choice = 1; choice < request.choiceCount; choice++) choices.push(planChoice(options, choice, limit - reasoningTokens));
@@ -177,7 +195,7 @@ export function planAnswer(options: PlanOptions): PlannedAnswer {
     ((input.uncachedInputTokens + input.cacheWrite5mTokens + input.cacheWrite1hTokens) / 1_000) * profile.prefillMsPerThousandTokens;
   // Hidden reasoning happens before the first visible token; visible thinking is streamed.
   const ttftMs = firstTokenMs + (request.showsThinking ? 0 : reasoningTokens * msPerToken);
-  const gapRandom = seededRandom(seed, request.fingerprint, 'gaps');
+  const gapRandom = seededRandom(seed, salt, 'gaps');
   const gaps: number[] = [];
   const gapMs = (chunk: number): number => {
     while (gaps.length <= chunk) gaps.push(Math.max(0, msPerToken * profile.tokensPerChunk * (1 + profile.jitter * gapRandom.normal())));

@@ -1,8 +1,9 @@
+import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
-import type { ChatRequest } from './chat-request.ts';
-import type { ModelProfile, SimConfig } from './config.ts';
-import { type Fault, parseFaults, splitMagicFault } from './faults.ts';
+import type { FaultRule } from './fault-board.ts';
+import { FAULTS, type Fault, parseFaults, splitMagicFault } from './faults.ts';
 import { seededRandom } from './seeded-random.ts';
+import type { CallTarget } from './wire.ts';
 
 /** Counts how often a key was seen; forgets the oldest keys beyond its size. */
 export class OccurrenceCounter {
@@ -26,38 +27,49 @@ export class OccurrenceCounter {
   }
 }
 
-/** Faults that a request may ask for, before it is decided which apply. */
+/** What is known before it is decided which faults apply. */
 export interface FaultSources {
   /** Header `x-sim-fault`. */
   readonly header: string | null;
-  readonly request: ChatRequest;
-  readonly profile: ModelProfile;
-  readonly config: SimConfig;
+  readonly target: CallTarget;
+  readonly apiKey: string;
+  /** Rules of the configuration and those switched on at run time. */
+  readonly rules: readonly FaultRule[];
   readonly seed: number;
-  /** How often this very request was seen before: configured rates are drawn anew for each try, so that a retry can succeed. */
+  /** How often this very request was seen before: rates are drawn anew for each try, so that a retry can succeed. */
   readonly occurrence: number;
   readonly firstCounter: OccurrenceCounter;
 }
 
 /**
  * The faults that hit one request. What the request itself asks for (header, then `metadata.sim_fault`, then the last line
- * `[[sim:fault=…]]` of the last user message) replaces what the configuration would do.
- * @throws PlimsollError `invalid_argument` when the text of a fault is not understood
+ * `[[sim:fault=…]]` of the last user message) replaces what the rules would do.
+ * @throws PlimsollError `invalid_argument` when the text of a fault is not understood, or names a fault of the listener
  */
 export function selectFaults(sources: FaultSources): readonly Fault[] {
-  const { header, request, profile, config, seed, occurrence, firstCounter } = sources;
-  const lastUserText = request.turns.findLast((turn) => turn.role === 'user')?.text ?? '';
-  const asked = header ?? request.metadataFault ?? splitMagicFault(lastUserText).fault;
-  if (asked !== null) return parseFaults(asked).filter((fault) => applies(fault, request.model, lastUserText, firstCounter));
-  const configured = [...profile.faults, ...config.faults.filter(({ models }) => models === undefined || models.includes(request.model))];
-  const random = seededRandom(seed, request.fingerprint, 'faults', occurrence);
-  return configured
-    .filter(({ rate }) => random.chance(rate))
-    .flatMap(({ fault }) => parseFaults(fault))
-    .filter((fault) => applies(fault, request.model, lastUserText, firstCounter));
+  const { header, target, rules, seed, occurrence } = sources;
+  const asked = header ?? target.metadataFault ?? splitMagicFault(target.lastUserText).fault;
+  if (asked !== null) {
+    const faults = parseFaults(asked);
+    const unreachable = faults.find((fault) => FAULTS[fault.name].reach === 'listener');
+    if (unreachable !== undefined)
+      throw new PlimsollError(
+        'invalid_argument',
+        `Fault "${unreachable.name}" hits the whole listener: switch it on with POST /sim/faults`,
+      );
+    return faults.filter((fault) => applies(fault, sources));
+  }
+  const relevant = rules.filter(({ models }) => models === null || models.includes(target.model));
+  if (relevant.length === 0) return [];
+  const common = seededRandom(seed, target.fingerprint, 'faults', occurrence);
+  return relevant
+    .filter(({ rate, seed: own }) => (own === null ? common : seededRandom(own, target.fingerprint, 'faults', occurrence)).chance(rate))
+    .flatMap(({ faults }) => faults)
+    .filter((fault) => FAULTS[fault.name].reach === 'request' && applies(fault, sources));
 }
 
-function applies(fault: Fault, model: string, lastUserText: string, firstCounter: OccurrenceCounter): boolean {
-  if (fault.model !== null && fault.model !== model) return false;
-  return fault.first === null || firstCounter.next(contentHash(`${fault.text}\u0000${lastUserText}`)) < fault.first;
+function applies(fault: Fault, { target, apiKey, firstCounter }: FaultSources): boolean {
+  if (fault.model !== null && fault.model !== target.model) return false;
+  if (fault.key !== null && fault.key !== apiKey) return false;
+  return fault.first === null || firstCounter.next(contentHash(`${fault.text}\u0000${target.lastUserText}`)) < fault.first;
 }

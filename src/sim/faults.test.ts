@@ -12,7 +12,16 @@ describe('the words of faults', () => {
     const fault = parseFault('error:429;retry-after=2;model=sim-large;first=1');
     assert.deepEqual(
       { ...fault, text: '' },
-      { name: 'error', value: 429, isOnOutput: false, retryAfterSeconds: 2, model: 'sim-large', first: 1, text: '' },
+      {
+        name: 'error',
+        value: 429,
+        isOnOutput: false,
+        retryAfter: { form: 'seconds', amount: 2 },
+        model: 'sim-large',
+        key: null,
+        first: 1,
+        text: '',
+      },
     );
     assert.deepEqual(
       parseFaults('slow_first_byte=50, cut_after=3').map(({ name, value }) => [name, value]),
@@ -21,7 +30,9 @@ describe('the words of faults', () => {
         ['cut_after', 3],
       ],
     );
-    for (const wrong of ['', 'error', 'error:200', 'cut_after=x', 'explode', 'timeout;when=now'])
+    assert.equal(parseFault('key_revoked;key=sk=1').key, 'sk=1');
+    assert.deepEqual([parseFault('html_page').value, parseFault('html_page=200').value], [502, 200]);
+    for (const wrong of ['', 'error', 'error:200', 'cut_after=x', 'explode', 'timeout;when=now', 'timeout=3', 'html_page=99'])
       assert.throws(
         () => parseFault(wrong),
         (thrown) => thrown instanceof PlimsollError && thrown.code === 'invalid_argument',
@@ -47,6 +58,7 @@ describe('the words of faults', () => {
     assert.equal(simConfig.safeParse({ faults: [{ fault: 'error:500', rate: 0.1 }] }).success, true);
     assert.equal(simConfig.safeParse({ faults: [{ fault: 'eror:500' }] }).success, false);
     assert.equal(simConfig.safeParse({ models: { m: { faults: [{ fault: 'nope', rate: 1 }] } } }).success, false);
+    assert.equal(simConfig.safeParse({ faults: [{ fault: 'connect_refused' }] }).success, false);
     assert.equal(simConfig.safeParse({ modles: {} }).success, false);
   });
 });
@@ -106,73 +118,7 @@ describe('faults on the wire', () => {
     };
   }
 
-  const PATHS = { openai: '/openai/v1/chat/completions', anthropic: '/anthropic/v1/messages' };
-  const ask = (dialect: keyof typeof PATHS, fault: string, isStream: boolean, patienceMs?: number): Promise<Outcome> =>
-    call(
-      PATHS[dialect],
-      {
-        model: 'sim-large',
-        max_tokens: 500,
-        stream: isStream,
-        messages: [{ role: 'user', content: 'Where is my order TS-104233? It should have been here on Monday.' }],
-      },
-      { 'x-sim-fault': fault },
-      patienceMs,
-    );
-  const eventsOf = (text: string): string[] => text.split('\n\n').filter((event) => event.includes('data:'));
-
-  for (const dialect of ['openai', 'anthropic'] as const) {
-    it(`${dialect}: errors, resets and silence before the answer`, async () => {
-      assert.equal((await ask(dialect, 'error:500', true)).status, 500);
-      assert.equal((await ask(dialect, 'error:429;retry-after=2', false)).status, 429);
-      assert.equal((await ask(dialect, 'error:400', false)).status, 400);
-      assert.match((await ask(dialect, 'context_length', false)).text, /context_length_exceeded|prompt is too long/);
-      assert.match((await ask(dialect, 'content_filter', false)).text, /content_filter|content filtering/);
-      assert.deepEqual((({ status, isBroken }) => ({ status, isBroken }))(await ask(dialect, 'connection_reset', true)), {
-        status: 0,
-        isBroken: true,
-      });
-      const silent = await ask(dialect, 'timeout', false, 60);
-      assert.equal(silent.status, 0);
-    });
-
-    it(`${dialect}: broken streams`, async () => {
-      const cut = await ask(dialect, 'cut_after=3', true);
-      assert.deepEqual([eventsOf(cut.text).length, cut.isBroken], [3, true]);
-      const stalled = await ask(dialect, 'stall_after=2', true, 100);
-      assert.deepEqual([eventsOf(stalled.text).length, stalled.isBroken], [2, true]);
-      const malformed = eventsOf((await ask(dialect, 'malformed_json', true)).text)[2] ?? '';
-      assert.throws(() => JSON.parse(/data: (.*)/.exec(malformed)?.[1] ?? ''), SyntaxError);
-      assert.equal((await ask(dialect, 'empty', true)).text, '');
-      assert.match((await ask(dialect, 'wrong_content_type', true)).contentType ?? '', /text\/html/);
-      const first = await ask(dialect, 'error_first_event', true);
-      assert.equal(first.status, 200);
-      assert.match(eventsOf(first.text)[0] ?? '', /"error"/);
-      assert.equal(eventsOf(first.text).length, 1);
-      assert.doesNotMatch((await ask(dialect, 'no_usage', true)).text, /_tokens"/);
-    });
-
-    it(`${dialect}: broken bodies`, async () => {
-      assert.equal((await ask(dialect, 'cut_after=1', false)).isBroken, true);
-      assert.equal((await ask(dialect, 'stall_after=1', false, 100)).isBroken, true);
-      const malformed = await ask(dialect, 'malformed_json', false);
-      assert.equal(malformed.isBroken, false);
-      assert.throws(() => JSON.parse(malformed.text), SyntaxError);
-      assert.equal((await ask(dialect, 'empty', false)).text, '');
-      assert.match((await ask(dialect, 'wrong_content_type', false)).text, /<!doctype html>/);
-      assert.doesNotMatch((await ask(dialect, 'no_usage', false)).text, /"usage"/);
-      assert.match((await ask(dialect, 'refusal', false)).text, /cannot help/);
-      assert.match(
-        (await ask(dialect, 'content_filter=output', false)).text,
-        dialect === 'openai' ? /"finish_reason":"content_filter"/ : /"stop_reason":"refusal"/,
-      );
-    });
-
-    it(`${dialect}: slowness`, async () => {
-      assert.ok((await ask(dialect, 'slow_first_byte=80', false)).elapsedMs >= 79);
-      assert.ok((await ask(dialect, 'slow_chunks=4', true)).elapsedMs >= 60);
-    });
-  }
+  const PATHS = { openai: '/openai/v1/chat/completions' };
 
   it('takes a fault from metadata and from the last line of the last user message, which it does not answer to', async () => {
     const body = { model: 'sim-large', messages: [{ role: 'user', content: 'Hello' }] };
@@ -216,7 +162,7 @@ describe('faults on the wire', () => {
 
   it('counts what it did, and notices clients that leave', async () => {
     const { byFault, open } = sim.stats();
-    assert.ok((byFault.cut_after ?? 0) >= 4 && (byFault.timeout ?? 0) >= 2);
+    assert.ok((byFault.error ?? 0) >= 20 && byFault.slow_first_byte === 1, JSON.stringify(byFault));
     assert.equal(open, 0);
     const before = sim.stats().aborted;
     const controller = new AbortController();

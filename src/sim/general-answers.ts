@@ -13,6 +13,8 @@ interface Phrases {
   readonly closers: readonly string[];
   /** Said of the values that a tool gave back. */
   readonly toolResult: string;
+  /** What a talkative model says around an answer. */
+  readonly small: { readonly opener: string; readonly closer: string };
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
@@ -46,6 +48,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       'I would start with the second point; it is the one that people most often leave out.',
     ],
     toolResult: 'I looked it up:',
+    small: {
+      opener: 'Great question, thank you for asking!',
+      closer: 'I hope this helps! Is there anything else that I can do for you today?',
+    },
   },
   de: {
     stopWords: words(
@@ -69,6 +75,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       'Für heute genügt ein Beispiel, das Sie von Anfang bis Ende durchgehen.',
     ],
     toolResult: 'Ich habe nachgesehen:',
+    small: {
+      opener: 'Eine sehr gute Frage, vielen Dank dafür!',
+      closer: 'Ich hoffe, das hilft Ihnen weiter! Kann ich sonst noch etwas für Sie tun?',
+    },
   },
   fr: {
     stopWords: words(
@@ -92,6 +102,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       "Pour aujourd'hui, prenez un exemple récent et suivez-le du début à la fin.",
     ],
     toolResult: "J'ai vérifié :",
+    small: {
+      opener: "Très bonne question, merci de l'avoir posée !",
+      closer: "J'espère que cela vous aide ! Puis-je faire autre chose pour vous ?",
+    },
   },
   es: {
     stopWords: words(
@@ -112,6 +126,10 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
     ],
     closers: ['Si me cuenta algo más, puedo concretar.', 'Para hoy basta con tomar un ejemplo reciente y recorrerlo de principio a fin.'],
     toolResult: 'Lo he comprobado:',
+    small: {
+      opener: '¡Muy buena pregunta, gracias por hacerla!',
+      closer: 'Espero que le sirva de ayuda. ¿Puedo hacer algo más por usted?',
+    },
   },
 };
 

@@ -1,20 +1,20 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Clock } from '../kernel/clock.ts';
-import { PlimsollError } from '../kernel/errors.ts';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Clock, Timer } from '../kernel/clock.ts';
+import { type Administered, answerAdmin } from './admin-api.ts';
+import { AnsweringEngine, type Bearings } from './answering.ts';
 import { createAnswerIndex } from './answers.ts';
-import { parseAnthropicRequest } from './anthropic-request.ts';
-import { ANTHROPIC_WIRE } from './anthropic-wire.ts';
 import { type WireFailure, wireFailure } from './chat-request.ts';
-import { countInputTokens, planAnswer } from './completion.ts';
 import { resolveProfiles, type SimConfig } from './config.ts';
 import { CORPUS_FEATURES } from './corpus/features.ts';
-import { type Delivery, deliverBody, deliverEvents, deliverNothing, resetConnection } from './delivery.ts';
-import { OccurrenceCounter, selectFaults } from './fault-selection.ts';
-import { type Fault, findFault } from './faults.ts';
-import { OPENAI_WIRE } from './openai-wire.ts';
+import { deliverBody } from './delivery.ts';
+import { createEndpoints } from './endpoints.ts';
+import { badKeyFailure, dialectFailure } from './failures.ts';
+import { FaultBoard } from './fault-board.ts';
+import { type Invoice, InvoiceBook } from './invoice.ts';
+import { listen, SwitchableListener } from './listeners.ts';
+import { ModelBoard } from './model-board.ts';
 import { seededRandom } from './seeded-random.ts';
-import type { WireDialect, WireRequest } from './wire.ts';
+import type { WireEndpoint } from './wire.ts';
 
 export interface SimulatedProvidersOptions {
   readonly config: SimConfig;
@@ -45,31 +45,15 @@ export interface SimulatedProviders {
   /** Ends all connections, answered or not. */
   close(): Promise<void>;
   stats(): SimulatedProvidersStats;
+  /** What was billed since the start or the last reset. */
+  invoice(): Invoice;
+  resetInvoice(): void;
 }
 
 const MAXIMUM_BODY_BYTES = 64 * 1024 * 1024;
-const REMEMBERED_REQUESTS = 20_000;
-
-type Endpoint =
-  | { readonly dialect: WireDialect; readonly kind: 'generate' | 'models' | 'count_tokens' }
-  | { readonly dialect: WireDialect; readonly kind: 'model'; readonly name: string };
-
-/** Both dialects under their own prefix, and at the root for clients whose base URL is only host and port. */
-function endpointOf(path: string, headers: IncomingMessage['headers']): Endpoint | WireDialect {
-  const isAnthropicCaller = headers['anthropic-version'] !== undefined;
-  const [, prefix = '', rest = ''] = /^\/(openai\/|anthropic\/)?(?:v1\/)?(.*)$/.exec(path) ?? [];
-  const dialect =
-    prefix === 'anthropic/' || (prefix === '' && (isAnthropicCaller || rest.startsWith('messages'))) ? ANTHROPIC_WIRE : OPENAI_WIRE;
-  if (rest === 'chat/completions' && dialect === OPENAI_WIRE) return { dialect, kind: 'generate' };
-  if (rest === 'messages' && dialect === ANTHROPIC_WIRE) return { dialect, kind: 'generate' };
-  if (rest === 'messages/count_tokens' && dialect === ANTHROPIC_WIRE) return { dialect, kind: 'count_tokens' };
-  if (rest === 'models') return { dialect, kind: 'models' };
-  if (rest.startsWith('models/')) return { dialect, kind: 'model', name: rest.slice('models/'.length) };
-  return dialect;
-}
 
 /** Reads a body; null when it is longer than the limit. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -77,224 +61,140 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
     if (bytes > MAXIMUM_BODY_BYTES) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
-function keyOf(headers: IncomingMessage['headers']): string {
-  const apiKey = headers['x-api-key'];
-  return typeof apiKey === 'string' ? apiKey : (headers.authorization ?? '').replace(/^Bearer\s+/i, '');
+/** The caller's key, wherever its dialect puts it; of a signed request the access key id. */
+function apiKeyOf({ headers }: IncomingMessage, query: URLSearchParams): string {
+  for (const name of ['x-api-key', 'api-key', 'x-goog-api-key']) {
+    const value = headers[name];
+    if (typeof value === 'string') return value;
+  }
+  const authorization = headers.authorization ?? '';
+  return (
+    /^AWS4-HMAC-SHA256 .*?Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? query.get('key') ?? authorization.replace(/^Bearer\s+/i, '')
+  );
 }
 
-/** What the provider says for the faults that answer with an error; null when the faults let it answer. */
-function failureOfFaults(faults: readonly Fault[], dialect: WireDialect, model: string, contextTokens: number): WireFailure | null {
-  const isOpenAi = dialect === OPENAI_WIRE;
-  if (findFault(faults, 'context_length')) return contextFailure(isOpenAi, contextTokens + 12_345, contextTokens);
-  const filter = findFault(faults, 'content_filter');
-  if (filter && !filter.isOnOutput)
-    return isOpenAi
-      ? wireFailure(
-          400,
-          'content_filter',
-          "The response was filtered due to the prompt triggering the provider's content management policy.",
-          { parameter: 'prompt' },
-        )
-      : wireFailure(400, 'content_filter', 'Output blocked by content filtering policy');
-  const error = findFault(faults, 'error');
-  if (error === null || error.value === null) return null;
-  const { value: status, retryAfterSeconds } = error;
-  switch (status) {
-    case 401:
-      return wireFailure(401, 'bad_key', 'Incorrect API key provided.');
-    case 404:
-      return wireFailure(404, 'unknown_model', `The model \`${model}\` does not exist or you do not have access to it.`, {
-        parameter: 'model',
-      });
-    case 413:
-      return wireFailure(413, 'too_large', 'Request exceeds the maximum size');
-    case 429:
-      return wireFailure(429, 'rate_limited', `Rate limit reached for ${model} on requests per minute. Please try again later.`, {
-        retryAfterSeconds,
-      });
-    case 503:
-    case 529:
-      return wireFailure(status, 'overloaded', isOpenAi ? 'The engine is currently overloaded, please try again later.' : 'Overloaded', {
-        retryAfterSeconds,
-      });
-    default:
-      return status < 500
-        ? wireFailure(status, 'invalid', 'The request was rejected by the provider.', { retryAfterSeconds })
-        : wireFailure(
-            status,
-            'server_error',
-            isOpenAi ? 'The server had an error while processing your request. Sorry about that!' : 'Internal server error',
-            { retryAfterSeconds },
-          );
+function parseJson(bytes: Buffer): { readonly value: unknown } | null {
+  try {
+    return { value: JSON.parse(bytes.toString('utf8')) };
+  } catch {
+    return null; // the caller gets what a provider says
   }
 }
 
-function contextFailure(isOpenAi: boolean, tokens: number, contextTokens: number): WireFailure {
-  return isOpenAi
-    ? wireFailure(
-        400,
-        'context_length',
-        `This model's maximum context length is ${contextTokens} tokens. However, your messages resulted in ${tokens} tokens. Please reduce the length of the messages.`,
-        { parameter: 'messages' },
-      )
-    : wireFailure(400, 'context_length', `prompt is too long: ${tokens} tokens > ${contextTokens} maximum`);
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const isTaken = cause.code === 'EADDRINUSE';
-      reject(
-        new PlimsollError(
-          isTaken ? 'port_in_use' : 'internal',
-          `The simulated providers cannot listen on ${host}:${port}: ${cause.message}`,
-          { details: { host, port }, cause },
-        ),
-      );
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port)); // a TCP server that listens has an AddressInfo
-  });
-}
-
 /**
- * Starts the simulated providers: OpenAI's format under `/openai/v1` and `/v1`, Anthropic's under `/anthropic/v1` and `/v1`.
- * Every answer carries `x-plimsoll-simulated: true`.
+ * Starts the simulated providers: every dialect under its own prefix (`/openai/v1`, `/anthropic/v1` …) and at the root, administration under
+ * `/sim/`. Every answer carries `x-plimsoll-simulated: true`.
  * @throws PlimsollError `port_in_use`
  */
 export async function startSimulatedProviders(options: SimulatedProvidersOptions): Promise<SimulatedProviders> {
   const { config, clock } = options;
   const seed = options.seed ?? config.seed;
   const host = options.host ?? '127.0.0.1';
-  const profiles = resolveProfiles(config);
-  const index = createAnswerIndex(CORPUS_FEATURES);
-  const occurrences = new OccurrenceCounter(REMEMBERED_REQUESTS);
-  const firstCounter = new OccurrenceCounter(REMEMBERED_REQUESTS);
+  const invoice = new InvoiceBook(clock.nowMs());
+  const faults = new FaultBoard();
+  const models = new ModelBoard(resolveProfiles(config));
+  const engine = new AnsweringEngine({ config, clock, seed, models, faults, invoice, index: createAnswerIndex(CORPUS_FEATURES) });
+  const endpoints = createEndpoints();
   const counts = { requests: 0, open: 0, aborted: 0 };
-  const byModel: Record<string, number> = {};
   const byStatus: Record<string, number> = {};
-  const byFault: Record<string, number> = {};
-  const bump = (record: Record<string, number>, key: string): void => {
-    record[key] = (record[key] ?? 0) + 1;
+  const stats = (): SimulatedProvidersStats => ({
+    ...counts,
+    byModel: { ...engine.byModel },
+    byStatus: { ...byStatus },
+    byFault: { ...engine.byFault },
+  });
+
+  // Longer than a gateway keeps its idle connections, so that it never sends into one that is being closed.
+  const create = (): ReturnType<typeof createServer> => createServer({ keepAliveTimeout: 60_000 }, handle);
+  const server = create();
+  const listener = new SwitchableListener(server, host);
+  let listenerTimer: Timer | null = null;
+  const syncListener = (): void => {
+    listenerTimer?.cancel();
+    const { state, changesAtMs } = faults.listenerState(clock.nowMs());
+    listenerTimer = changesAtMs === null ? null : clock.setTimer(changesAtMs - clock.nowMs(), syncListener);
+    void listener.become(state);
+  };
+  const administered: Administered = {
+    invoice,
+    faults,
+    models,
+    nowMs: () => clock.nowMs(),
+    stats,
+    // After the answer to the switch itself.
+    faultsChanged: () => void setImmediate(syncListener),
   };
 
-  async function generate(
-    wire: WireRequest,
-    dialect: WireDialect,
-    header: string | null,
-    delivery: Delivery,
-    headers: Record<string, string>,
-    requestId: string,
-  ): Promise<void> {
-    const { request } = wire;
-    const profile = profiles[request.model];
-    const fail = (failure: WireFailure, plannedMs = 0): Promise<void> =>
-      deliverFailure(delivery, dialect, failure, headers, requestId, plannedMs);
-    if (profile === undefined) {
-      const message =
-        dialect === OPENAI_WIRE
-          ? `The model \`${request.model}\` does not exist or you do not have access to it.`
-          : `model: ${request.model}`;
-      return fail(wireFailure(404, 'unknown_model', message));
-    }
-    bump(byModel, request.model);
-    const occurrence = occurrences.next(`${request.model}:${request.fingerprint}`);
-    let faults: readonly Fault[];
-    try {
-      faults = selectFaults({ header, request, profile, config, seed, occurrence, firstCounter });
-    } catch (thrown) {
-      if (!(thrown instanceof PlimsollError)) throw thrown;
-      return fail(wireFailure(400, 'invalid', thrown.message));
-    }
-    for (const fault of faults) bump(byFault, fault.name);
-    const faulty: Delivery = { ...delivery, faults };
-    if (findFault(faults, 'connection_reset')) return resetConnection(faulty);
-    if (findFault(faults, 'timeout')) return deliverNothing(faulty);
-    const failure = failureOfFaults(faults, dialect, request.model, profile.contextTokens);
-    if (failure) return deliverFailure(faulty, dialect, failure, headers, requestId, profile.ttftMedianMs / 4);
-    const inputTokens = countInputTokens(request);
-    if (inputTokens > profile.contextTokens)
-      return fail(contextFailure(dialect === OPENAI_WIRE, inputTokens, profile.contextTokens), profile.ttftMedianMs / 4);
-    const outcome = findFault(faults, 'refusal') ? 'refusal' : findFault(faults, 'content_filter') ? 'content_filter' : undefined;
-    const plan = planAnswer({ request, profile, index, seed, outcome });
-    const stamp = {
-      id: seededRandom(seed, request.fingerprint, 'id', occurrence).hex(24),
-      createdSeconds: Math.floor(clock.nowMs() / 1_000),
-      seed,
-      omitsUsage: findFault(faults, 'no_usage') !== null,
+  async function administer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const send = (status: number, body: unknown): void => {
+      const text = JSON.stringify(body);
+      response
+        .writeHead(status, {
+          'x-plimsoll-simulated': 'true',
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        })
+        .end(text);
     };
-    const midFailure = findFault(faults, 'error_first_event')
-      ? wireFailure(500, 'server_error', 'The server had an error while processing your request. Sorry about that!')
-      : null;
-    if (request.isStream) {
-      const events = midFailure
-        ? [{ ...dialect.errorEvent(midFailure, requestId), offsetMs: plan.ttftMs }]
-        : wire.renderEvents(plan, stamp);
-      return deliverEvents(faulty, headers, events);
-    }
-    const body = midFailure ? dialect.errorBody(midFailure, requestId) : wire.renderBody(plan, stamp);
-    return deliverBody(faulty, 200, headers, JSON.stringify(body), plan.durationMs);
-  }
-
-  function deliverFailure(
-    delivery: Delivery,
-    dialect: WireDialect,
-    failure: WireFailure,
-    headers: Record<string, string>,
-    requestId: string,
-    plannedMs: number,
-  ): Promise<void> {
-    const retryAfter = failure.retryAfterSeconds === null ? {} : { 'retry-after': `${failure.retryAfterSeconds}` };
-    return deliverBody(
-      delivery,
-      failure.status,
-      { ...headers, ...retryAfter },
-      JSON.stringify(dialect.errorBody(failure, requestId)),
-      plannedMs,
-    );
+    const text = await readBody(request);
+    if (config.apiKey !== undefined && apiKeyOf(request, url.searchParams) !== config.apiKey)
+      return send(401, { error: { message: 'The key of the simulation is needed' } });
+    // A web page cannot send this type without asking first, and is never answered.
+    if (request.method !== 'GET' && request.headers['content-type']?.startsWith('application/json') !== true)
+      return send(415, { error: { message: 'content-type: application/json is needed' } });
+    const body = text === null || text.length === 0 ? { value: undefined } : parseJson(text);
+    if (body === null) return send(400, { error: { message: 'The body is not JSON' } });
+    const reply = answerAdmin(request.method ?? 'GET', url.pathname.slice('/sim/'.length), url.searchParams, body.value, administered);
+    send(reply.status, reply.body);
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrivedMs = clock.monotonicMs();
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    const endpoint = endpointOf(path, request.headers);
-    const dialect = 'kind' in endpoint ? endpoint.dialect : endpoint;
+    const url = new URL(request.url ?? '/', 'http://sim');
+    const { pathname: path, searchParams: query } = url;
+    if (path.startsWith('/sim/')) return administer(request, response, url);
+    const method = request.method ?? 'GET';
+    const found = endpoints.find(method, path, request.headers);
+    const { dialect } = found;
     const requestId = `req_${seededRandom(seed, 'request', counts.requests).hex(24)}`;
     const headers: Record<string, string> = { 'x-plimsoll-simulated': 'true', [dialect.requestIdHeader]: requestId };
-    const delivery: Delivery = { response, clock, arrivedMs, latencyFactor: config.latencyFactor, faults: [] };
-    const fail = (failure: WireFailure): Promise<void> => deliverFailure(delivery, dialect, failure, headers, requestId, 0);
-    const text = await readBody(request);
-    if (text === null) return fail(wireFailure(413, 'too_large', 'Request exceeds the maximum size'));
-    if (!('kind' in endpoint))
-      return fail(wireFailure(404, 'unknown_path', dialect === OPENAI_WIRE ? `Invalid URL (${request.method} ${path})` : 'Not Found'));
-    if (config.apiKey !== undefined && keyOf(request.headers) !== config.apiKey)
-      return fail(wireFailure(401, 'bad_key', dialect === OPENAI_WIRE ? 'Incorrect API key provided.' : 'invalid x-api-key'));
-    const names = Object.keys(profiles);
-    const method = endpoint.kind === 'models' || endpoint.kind === 'model' ? 'GET' : 'POST';
-    if (request.method !== method) return fail(wireFailure(405, 'wrong_method', `Not allowed to ${request.method} on ${path}.`));
-    if (endpoint.kind === 'models') return deliverBody(delivery, 200, headers, JSON.stringify(dialect.modelList(names)), 0);
-    if (endpoint.kind === 'model')
-      return names.includes(endpoint.name)
-        ? deliverBody(delivery, 200, headers, JSON.stringify(dialect.model(endpoint.name)), 0)
-        : fail(wireFailure(404, 'unknown_model', `The model '${endpoint.name}' does not exist`));
-    let body: unknown;
-    try {
-      body = JSON.parse(text);
-    } catch {
-      return fail(wireFailure(400, 'invalid', 'We could not parse the JSON body of your request.')); // the caller gets what a provider says
+    const apiKey = apiKeyOf(request, query);
+    const bearings: Bearings = {
+      dialect,
+      requestId,
+      apiKey,
+      faultHeader: (request.headers['x-sim-fault'] as string | undefined) || null, // Node joins repeated headers
+      delivery: { response, clock, arrivedMs, latencyFactor: config.latencyFactor, faults: [] },
+      headers,
+    };
+    const fail = (failure: WireFailure): Promise<void> => engine.refuse(bearings, failure);
+    const bytes = await readBody(request);
+    if (bytes === null) return fail(wireFailure(413, 'too_large', 'Request exceeds the maximum size'));
+    if (found.endpoint === 'unknown') return fail(dialectFailure(dialect, 404, 'unknown_path', dialect.words.unknownPath(method, path)));
+    if (config.apiKey !== undefined && apiKey !== config.apiKey) return fail(badKeyFailure(dialect));
+    if (found.endpoint === null) return fail(wireFailure(405, 'wrong_method', `Not allowed to ${method} on ${path}.`));
+    const body = bodyFor(found.endpoint, bytes);
+    if (body === null) return fail(wireFailure(400, 'invalid', 'We could not parse the JSON body of your request.'));
+    const outcome = found.endpoint.handle({
+      groups: found.groups,
+      headers: request.headers,
+      query,
+      body: body.value,
+      models: models.names,
+    });
+    switch (outcome.kind) {
+      case 'failure':
+        return fail(outcome.failure);
+      case 'reply':
+        await deliverBody(bearings.delivery, 200, headers, 'application/json', JSON.stringify(outcome.body), 0);
+        return;
+      case 'generate':
+      case 'direct':
+        return engine.answer(bearings, outcome);
     }
-    if (endpoint.kind === 'count_tokens') {
-      const counted = parseAnthropicRequest(body, true);
-      return counted.ok
-        ? deliverBody(delivery, 200, headers, JSON.stringify({ input_tokens: countInputTokens(counted.request) }), 0)
-        : fail(counted.failure);
-    }
-    const parsed = dialect.parse(body);
-    if (!parsed.ok) return fail(parsed.failure);
-    const header = request.headers['x-sim-fault'];
-    return generate(parsed.wire, dialect, typeof header === 'string' && header !== '' ? header : null, delivery, headers, requestId);
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -302,41 +202,41 @@ export async function startSimulatedProviders(options: SimulatedProvidersOptions
     counts.open++;
     response.once('close', () => {
       counts.open--;
-      bump(byStatus, response.headersSent ? `${response.statusCode}` : 'none');
+      const status = response.headersSent ? `${response.statusCode}` : 'none';
+      byStatus[status] = (byStatus[status] ?? 0) + 1;
       if (!response.writableFinished) counts.aborted++;
     });
     // A client that leaves while its body is read ends here too; there is nobody left to tell.
     answer(request, response).catch(() => void response.destroy());
   }
 
-  // Longer than a gateway keeps its idle connections, so that it never sends into one that is being closed.
-  const createListener = (): Server => createServer({ keepAliveTimeout: 60_000 }, handle);
-  const first = createListener();
-  const servers = [first];
-  const port = await listen(first, options.port, host);
-  if (config.port !== undefined && config.port !== port) {
-    const second = createListener();
-    try {
-      await listen(second, config.port, host);
-    } catch (thrown) {
-      first.close();
-      throw thrown;
-    }
-    servers.push(second);
+  const port = await listener.open(options.port);
+  // Faults of the listener do not reach this one, so that they can be switched off again.
+  const second = config.port !== undefined && config.port !== port ? create() : null;
+  try {
+    if (second !== null) await listen(second, config.port ?? 0, host);
+  } catch (thrown) {
+    await listener.close();
+    throw thrown;
   }
   return {
     port,
     async close() {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              server.close(() => resolve());
-              server.closeAllConnections();
-            }),
-        ),
-      );
+      listenerTimer?.cancel();
+      await listener.close();
+      if (second === null) return;
+      await new Promise<void>((resolve) => {
+        second.close(() => resolve());
+        second.closeAllConnections();
+      });
     },
-    stats: () => ({ ...counts, byModel: { ...byModel }, byStatus: { ...byStatus }, byFault: { ...byFault } }),
+    stats,
+    invoice: () => invoice.read(),
+    resetInvoice: () => invoice.reset(clock.nowMs()),
   };
+}
+
+function bodyFor(endpoint: WireEndpoint, bytes: Buffer): { readonly value: unknown } | null {
+  if (endpoint.takesRawBody === true) return { value: bytes };
+  return endpoint.method === 'POST' ? parseJson(bytes) : { value: undefined };
 }

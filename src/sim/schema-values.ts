@@ -1,3 +1,4 @@
+import { firstSentence } from './answer-style.ts';
 import { detectLanguage, topicOf } from './general-answers.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -22,15 +23,6 @@ const LONGEST_TEXT = 10_000;
 const LONGEST_LIST = 200;
 /** A longer question is searched for values in its beginning only. */
 const COMPARED_CHARACTERS = 4_000;
-
-function firstSentence(text: string): string {
-  const plain = text
-    .replace(/```[\s\S]*?```/g, '')
-    .replace(/[*_`#>|]/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return /^.{8,}?[.!?](?=\s|$)/.exec(plain)?.[0] ?? plain.slice(0, 160);
-}
 
 /** Finds what a name promises: an order number, a path, a mail address of the question; else a text that fits the name. */
 function textFor(name: string, source: ValueSource): string {

@@ -2,6 +2,7 @@ import type { AnswerIndex } from './answers.ts';
 import type { ChatRequest, ToolSpec } from './chat-request.ts';
 import { detectLanguage, PHRASES } from './general-answers.ts';
 import { isJsonObject, type ValueSource, valueForSchema } from './schema-values.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export interface PlannedToolCall {
   readonly name: string;
@@ -61,6 +62,20 @@ function nearestTool(tools: readonly ToolSpec[], question: string): ToolSpec | n
     if (score > bestScore) [best, bestScore] = [tool, score];
   }
   return best;
+}
+
+/** Steps of an agent since the user spoke last: messages of the assistant (count). */
+function stepsSoFar(request: ChatRequest): number {
+  const asked = request.turns.findLastIndex((turn) => turn.role === 'user');
+  return request.turns.slice(asked + 1).filter((turn) => turn.role === 'assistant').length;
+}
+
+/** The call of a model that turns in circles: the same tool with the same arguments at each of the first `steps` steps. */
+export function repeatedToolCall(request: ChatRequest, question: string, steps: number, seed: number): readonly PlannedToolCall[] {
+  const tool = nearestTool(request.tools, question) ?? request.tools[0];
+  if (tool === undefined || stepsSoFar(request) >= steps) return [];
+  // The history must not change the arguments, so the fingerprint of the request has no part in them.
+  return [generated(tool, { question, answer: question, random: seededRandom(seed, 'tool loop', tool.name, question) })];
 }
 
 /**

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import OpenAI, { AuthenticationError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } from 'openai';
-import { FakeClock, systemClock } from '../kernel/clock.ts';
-import { simConfig } from './config.ts';
-import { CORPUS_FEATURES } from './corpus/features.ts';
-import { type SimulatedProviders, startSimulatedProviders } from './provider-server.ts';
-import { countTokens } from './tokens.ts';
+import { FakeClock, systemClock } from '../../kernel/clock.ts';
+import { simConfig } from '../config.ts';
+import { CORPUS_FEATURES } from '../corpus/features.ts';
+import { type SimulatedProviders, startSimulatedProviders } from '../provider-server.ts';
+import { countTokens } from '../tokens.ts';
 
 const [SUPPORT] = CORPUS_FEATURES;
 const TOOLS = SUPPORT.tools.map((tool) => ({ type: 'function' as const, function: { ...tool, parameters: { ...tool.parameters } } }));

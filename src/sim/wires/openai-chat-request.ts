@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type ChatRequest, type ChatTurn, type ToolChoice, type WireFailure, wireFailure } from './chat-request.ts';
-import { countTokens } from './tokens.ts';
-import { fingerprintOf, metadataFaultOf } from './wire.ts';
+import { type ChatRequest, type ChatTurn, type ToolChoice, type WireFailure, wireFailure } from '../chat-request.ts';
+import { isJsonObject } from '../schema-values.ts';
+import { countTokens } from '../tokens.ts';
+import { fingerprintOf, metadataFaultOf } from '../wire.ts';
 
 /** What low-detail images and a second of sound cost at the real provider, in tokens. */
 const IMAGE_TOKENS = 85;
@@ -27,7 +28,7 @@ const body = z.looseObject({
   model: z.string(),
   messages: z.array(message).min(1),
   stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish(), continuous_usage_stats: z.boolean().nullish() }).nullish(),
   n: z.int().min(1).max(128).nullish(),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
@@ -68,6 +69,8 @@ const body = z.looseObject({
 
 export interface OpenAiOptions {
   readonly includesUsage: boolean;
+  /** Usage so far on every chunk, as vLLM does when `stream_options.continuous_usage_stats` asks for it. */
+  readonly continuousUsage: boolean;
   /** Alternatives for each token; null = no log probabilities. */
   readonly topLogprobs: number | null;
 }
@@ -137,9 +140,12 @@ export type ParsedOpenAi =
   | { readonly ok: true; readonly request: ChatRequest; readonly options: OpenAiOptions }
   | { readonly ok: false; readonly failure: WireFailure };
 
-/** Reads the body of `POST /chat/completions`, as strictly as the provider does. */
-export function parseOpenAiRequest(raw: unknown): ParsedOpenAi {
-  const parsed = body.safeParse(raw);
+/**
+ * Reads the body of `POST /chat/completions`, as strictly as the provider does.
+ * @param deployment the model that the path names (Azure); null = the body names it
+ */
+export function parseOpenAiRequest(raw: unknown, deployment: string | null): ParsedOpenAi {
+  const parsed = body.safeParse(deployment !== null && isJsonObject(raw) ? { ...raw, model: deployment } : raw);
   if (!parsed.success) return { ok: false, failure: failureOf(parsed.error) };
   const value = parsed.data;
   const orderFailure = toolOrderFailure(value.messages);
@@ -204,6 +210,7 @@ export function parseOpenAiRequest(raw: unknown): ParsedOpenAi {
     },
     options: {
       includesUsage: value.stream_options?.include_usage ?? false,
+      continuousUsage: value.stream_options?.continuous_usage_stats ?? false,
       topLogprobs: value.logprobs ? (value.top_logprobs ?? 0) : null,
     },
   };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Anthropic, { AuthenticationError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } from '@anthropic-ai/sdk';
-import { systemClock } from '../kernel/clock.ts';
-import { simConfig } from './config.ts';
-import { CORPUS_FEATURES } from './corpus/features.ts';
-import { type SimulatedProviders, startSimulatedProviders } from './provider-server.ts';
-import { countTokens } from './tokens.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { simConfig } from '../config.ts';
+import { CORPUS_FEATURES } from '../corpus/features.ts';
+import { type SimulatedProviders, startSimulatedProviders } from '../provider-server.ts';
+import { countTokens } from '../tokens.ts';
 
 const [SUPPORT] = CORPUS_FEATURES;
 const TOOLS = SUPPORT.tools.map((tool) => ({

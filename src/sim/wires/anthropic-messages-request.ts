@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type ChatRequest, type ChatTurn, type ToolChoice, type WireFailure, wireFailure } from './chat-request.ts';
-import { countTokens } from './tokens.ts';
-import { fingerprintOf, metadataFaultOf } from './wire.ts';
+import { type ChatRequest, type ChatTurn, type ToolChoice, type WireFailure, wireFailure } from '../chat-request.ts';
+import { countTokens } from '../tokens.ts';
+import { fingerprintOf, metadataFaultOf } from '../wire.ts';
 
 const IMAGE_TOKENS = 1_200;
 const DOCUMENT_TOKENS = 2_000;
