@@ -9,6 +9,21 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'keys revoke', summary: 'Make a virtual key stop working at once', load: () => import('./commands/keys-revoke.ts') },
   { name: 'keys admin', summary: 'Make a new admin key on this machine; it is shown once', load: () => import('./commands/keys-admin.ts') },
   { name: 'features', summary: 'List features with owner, route and the last 24 hours', load: () => import('./commands/features.ts') },
+  {
+    name: 'features pause',
+    summary: 'Let a feature take no calls, on every gateway within a second',
+    load: () => import('./commands/features-pause.ts'),
+  },
+  {
+    name: 'features throttle',
+    summary: 'Let a feature take fewer calls, on every gateway within a second',
+    load: () => import('./commands/features-throttle.ts'),
+  },
+  {
+    name: 'features resume',
+    summary: 'End the pause or throttle of a feature',
+    load: () => import('./commands/features-resume.ts'),
+  },
   { name: 'models', summary: 'List models and routes with their prices', load: () => import('./commands/models.ts') },
   { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },

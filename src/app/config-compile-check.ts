@@ -16,6 +16,7 @@ export function assertCompiles(config: Config, text: string, path: string, varia
     scope: DEFAULT_SCOPE,
     config,
     keys: [],
+    featureSwitches: [],
     keyPepper: '00',
     priceBook: genaiPriceBook,
     simBaseUrls: { openai: 'http://127.0.0.1/openai/v1', anthropic: 'http://127.0.0.1/anthropic/v1' },

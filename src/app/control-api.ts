@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
+import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
+import { actorName } from '../identity/actor-name.ts';
 import { createAdminAccess } from '../identity/admin-access.ts';
 import { LoginThrottle } from '../identity/login-throttle.ts';
 import { type IdentityServices, identityRoutes } from '../identity/routes.ts';
 import { createKeyService, type KeyTargets } from '../identity/service.ts';
 import { createSessionService } from '../identity/session-service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
+import { type EventLogServices, eventLogRoutes } from '../kernel/event-log/routes.ts';
 import type { EventBus } from '../kernel/events.ts';
 import { type JobServices, jobRoutes } from '../kernel/jobs/routes.ts';
 import { openApiDocument } from '../kernel/openapi.ts';
@@ -52,14 +55,17 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...identityRoutes,
   ...catalogueRoutes,
   ...jobRoutes,
+  ...eventLogRoutes,
 ];
 
-type ApiServices = TraceServices & FeatureServices & IdentityServices & CatalogueServices & JobServices;
+type ApiServices = TraceServices & FeatureServices & IdentityServices & CatalogueServices & JobServices & EventLogServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
   readonly #options: ControlApiOptions;
   readonly #router: Router;
+  /** Over the store itself, for jobs. */
+  readonly featureSwitches: FeatureSwitchService;
 
   constructor(options: ControlApiOptions) {
     this.#options = options;
@@ -80,15 +86,27 @@ export class ControlApi {
     const throttle = new LoginThrottle(clock);
     const keysOf = (stores: ControlStores) =>
       createKeyService({ store: stores.keys, staticKeys: options.staticKeys, targets: options.targets, pepperHex, clock });
+    const switchesOf = (stores: ControlStores) =>
+      createFeatureSwitchService({
+        store: stores.featureSwitches,
+        eventLog: stores.eventLog,
+        catalogue: this.#features,
+        nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
+        clock,
+      });
+    this.featureSwitches = switchesOf(store);
     const servicesOf = (stores: ControlStores): ApiServices => {
       const keys = keysOf(stores);
+      const featureSwitches = switchesOf(stores);
       return {
         traces: { ...options.engine.traces, getTrace: (tenant, traceId) => this.#explainedTrace(tenant, traceId) },
         clock,
         keys,
         jobs: stores.jobs,
         sessions: createSessionService({ store: stores.sessions, access, throttle, pepperHex, clock }),
-        features: createFeatureService(this.#features, keys),
+        features: createFeatureService(this.#features, keys, featureSwitches),
+        featureSwitches,
+        eventLog: stores.eventLog,
         snapshot: () => {
           const snapshot = options.publisher.current;
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');

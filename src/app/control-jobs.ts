@@ -1,3 +1,4 @@
+import type { FeatureSwitchService } from '../features/switch-service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { createJobRunner, type JobRunner } from '../kernel/jobs/runner.ts';
@@ -5,18 +6,33 @@ import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
 
+export interface ControlJobsOptions {
+  readonly store: ControlStore;
+  readonly scope: Scope;
+  readonly clock: Clock;
+  readonly log: ChildContext['log'];
+  readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
+}
+
+const EVENTS_KEPT_MS = 400 * 86_400_000;
+
 /** The standing jobs of control. Of several control processes on one database, one runs each of them. */
-export async function startControlJobs(store: ControlStore, scope: Scope, clock: Clock, log: ChildContext['log']): Promise<JobRunner> {
+export async function startControlJobs({ store, scope, clock, log, featureSwitches }: ControlJobsOptions): Promise<JobRunner> {
   const runner = createJobRunner({
     store: store.jobs,
     scope,
     clock,
     handlers: {
       'sessions.prune': async () => void (await store.sessions.prune(scope, clock.nowMs())),
+      'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
+      'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
     },
     onError: (thrown, { jobName, runId }) => log('error', 'job_failed', { job: jobName, runId, message: toPlimsollError(thrown).message }),
   });
-  await runner.schedule({ name: 'sessions.prune', timing: { kind: 'cron', cron: '17 * * * *', timeZone: 'UTC' } });
+  const cron = (name: string, text: string) => runner.schedule({ name, timing: { kind: 'cron', cron: text, timeZone: 'UTC' } });
+  await cron('sessions.prune', '17 * * * *');
+  await cron('features.end_expired_switches', '* * * * *');
+  await cron('events.prune', '41 3 * * *');
   runner.start();
   return runner;
 }

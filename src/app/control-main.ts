@@ -79,6 +79,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         scope,
         config: config.current,
         keys: await keyService().listForGateway(scope),
+        featureSwitches: await store.featureSwitches.inForce(scope, clock.nowMs()),
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
         simBaseUrls: { openai: `${simBase}/openai/v1`, anthropic: `${simBase}/anthropic/v1` },
@@ -94,6 +95,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         return epoch;
       });
     },
+    storedEpoch: async () => ((await store.settings.get(scope, SNAPSHOT_SETTING)) as { epoch: number } | null)?.epoch ?? null,
     onError: (thrown) => {
       const error = toPlimsollError(thrown);
       if (error.code === 'config_invalid') config.refuse(error.message);
@@ -168,7 +170,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
-  const jobs = await startControlJobs(store, scope, clock, log);
+  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches });
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();

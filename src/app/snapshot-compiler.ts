@@ -1,4 +1,5 @@
-import { SNAPSHOT_SCHEMA_VERSION, type Snapshot } from '../gateway/snapshot.ts';
+import type { FeatureSwitch } from '../features/switch.ts';
+import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
@@ -12,6 +13,8 @@ export interface SnapshotSources {
   readonly config: Config;
   /** Every key that works now. */
   readonly keys: readonly GatewayKey[];
+  /** Pauses and throttles in force. */
+  readonly featureSwitches: readonly FeatureSwitch[];
   readonly keyPepper: string;
   readonly priceBook: PriceBook;
   /** Base URLs by dialect of the simulated providers' process; null when none is configured. */
@@ -53,6 +56,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       costOwner: feature.costOwner ?? null,
       route: feature.route,
       payloads: feature.payloads,
+      ...switchOf(name, sources.featureSwitches),
     })),
     keys: sources.keys,
     limits: {
@@ -65,4 +69,12 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
     },
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
+}
+
+/** Absent, not null, where there is none: an unswitched feature leaves the hash of the snapshot as it was. */
+function switchOf(feature: string, switches: readonly FeatureSwitch[]): Pick<SnapshotFeature, 'switch'> {
+  const found = switches.find((each) => each.feature === feature);
+  if (found === undefined) return {};
+  const { id, kind, requestsPerSecond, shareRatio, reason, setBy, setAtMs, expiresAtMs } = found;
+  return { switch: { id, kind, requestsPerSecond, shareRatio, reason, setBy: setBy.name, setAtMs, expiresAtMs } };
 }

@@ -28,12 +28,14 @@ describe('SnapshotPublisher', () => {
   let publisher: SnapshotPublisher;
   const errors: unknown[] = [];
   let published = 0;
+  let epoch = 0;
   const make = (compile: () => Promise<CompiledSnapshot>): SnapshotPublisher => {
-    let epoch = 0;
+    epoch = 0;
     publisher = new SnapshotPublisher({
       clock: new FakeClock(5),
       compile,
       epochOf: () => Promise.resolve(++epoch),
+      storedEpoch: () => Promise.resolve(epoch),
       onError: (error) => errors.push(error),
       onPublished: () => published++,
     });
@@ -56,6 +58,18 @@ describe('SnapshotPublisher', () => {
     await publisher.refresh();
     assert.equal((await waiting)?.environment, 'b');
     assert.equal(published, 2);
+  });
+
+  it('what another control published is taken up within a second', async () => {
+    let hash = 'a';
+    make(() => Promise.resolve(content(hash)));
+    await publisher.start();
+    const waiting = publisher.next(1, 60_000, never);
+    const startedMs = performance.now();
+    hash = 'b';
+    epoch = 1.5;
+    assert.equal((await waiting)?.environment, 'b');
+    assert.ok(performance.now() - startedMs < 1_000);
   });
 
   it('a failed compile keeps the old snapshot and is reported', async () => {

@@ -7,12 +7,16 @@ export interface SnapshotPublisherOptions {
   readonly compile: () => Promise<CompiledSnapshot>;
   /** The epoch that belongs to a content hash: the stored one when the hash is the stored one, else the next, durably. */
   readonly epochOf: (hash: string) => Promise<number>;
+  /** The epoch that was published last, by whichever control replica; null when none was. Cheap: it is asked twice a second. */
+  readonly storedEpoch: () => Promise<number | null>;
   readonly onError: (error: unknown) => void;
   readonly onPublished: () => void;
 }
 
-/** Changes made by other control replicas are seen this late. */
-const RECHECK_MS = 2_000;
+/** What another control replica published is seen this late: a switch thrown there acts here within a second. */
+const PEER_CHECK_MS = 500;
+/** Changes that nobody published yet (a dated price, a key past its time) are seen this many checks late. */
+const CHECKS_PER_COMPILE = 4;
 
 /** Holds the newest snapshot, makes a new one when something changed, and wakes the gateways that wait for it. */
 export class SnapshotPublisher {
@@ -22,6 +26,7 @@ export class SnapshotPublisher {
   #refreshing: Promise<void> = Promise.resolve();
   #timer: Timer | null = null;
   #isClosed = false;
+  #checks = 0;
 
   constructor(options: SnapshotPublisherOptions) {
     this.#options = options;
@@ -56,7 +61,17 @@ export class SnapshotPublisher {
 
   #recheckLater(): void {
     if (this.#isClosed) return;
-    this.#timer = systemClock.setTimer(RECHECK_MS, () => void this.refresh().then(() => this.#recheckLater()));
+    this.#timer = systemClock.setTimer(PEER_CHECK_MS, () => void this.#recheck().then(() => this.#recheckLater()));
+  }
+
+  async #recheck(): Promise<void> {
+    this.#checks++;
+    try {
+      const isDue = this.#checks % CHECKS_PER_COMPILE === 0;
+      if (isDue || (await this.#options.storedEpoch()) !== this.current?.epoch) await this.refresh();
+    } catch (error) {
+      this.#options.onError(error);
+    }
   }
 
   /**

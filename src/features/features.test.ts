@@ -30,6 +30,7 @@ describe('features', () => {
     const service = createFeatureService(
       { list: () => [SOUND, { ...SOUND, name: 'billing' }] },
       { countByFeature: async () => new Map([['support', 3]]) },
+      { inForce: async () => new Map() },
     );
     const features = await service.list(DEFAULT_SCOPE);
     assert.deepEqual(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FeatureSwitchView } from './switch.ts';
 
 /** A feature as the configuration has it, with its route resolved. */
 export interface CataloguedFeature {
@@ -23,6 +24,7 @@ export const FeatureView = z
     route: z.string(),
     targets: z.array(z.string()).describe('Model aliases in order: the first is primary, the rest are fallbacks'),
     payloads: z.enum(['full', 'preview', 'none']).describe('What is kept of prompts and answers'),
+    switch: FeatureSwitchView.nullable().describe('The pause or throttle in force; null = it takes every call'),
     keyCount: z.int().describe('Virtual keys bound to it that work now'),
     warnings: z.array(z.string()).describe('What is missing for safe operation, one sentence each'),
   })

@@ -1,5 +1,6 @@
 import type { Scope } from '../kernel/scope.ts';
 import type { CataloguedFeature, FeatureView } from './model.ts';
+import type { FeatureSwitchView } from './switch.ts';
 import { featureWarnings } from './warnings.ts';
 
 /** Features of the configuration in force. */
@@ -12,15 +13,24 @@ export interface FeatureKeyCounts {
   countByFeature(scope: Scope): Promise<ReadonlyMap<string, number>>;
 }
 
+/** Switches in force, by feature. */
+export interface FeatureSwitchesInForce {
+  inForce(scope: Scope): Promise<ReadonlyMap<string, FeatureSwitchView>>;
+}
+
 export interface FeatureService {
   /** By name. */
   list(scope: Scope): Promise<FeatureView[]>;
 }
 
-export function createFeatureService(catalogue: FeatureCatalogue, keys: FeatureKeyCounts): FeatureService {
+export function createFeatureService(
+  catalogue: FeatureCatalogue,
+  keys: FeatureKeyCounts,
+  switches: FeatureSwitchesInForce,
+): FeatureService {
   return {
     async list(scope) {
-      const counts = await keys.countByFeature(scope);
+      const [counts, inForce] = await Promise.all([keys.countByFeature(scope), switches.inForce(scope)]);
       return catalogue
         .list(scope)
         .map((feature) => ({
@@ -31,6 +41,7 @@ export function createFeatureService(catalogue: FeatureCatalogue, keys: FeatureK
           route: feature.route,
           targets: [...feature.targets],
           payloads: feature.payloads,
+          switch: inForce.get(feature.name) ?? null,
           keyCount: counts.get(feature.name) ?? 0,
           warnings: featureWarnings(feature),
         }))

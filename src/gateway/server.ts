@@ -9,6 +9,7 @@ import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
 import { Deadlines } from './deadlines.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
+import { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { listModels, readModel } from './models-endpoint.ts';
@@ -72,6 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
+    throttles: new FeatureThrottles(),
     writeLogLine: options.writeLogLine,
     activeCalls,
   };

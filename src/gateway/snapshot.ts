@@ -54,6 +54,21 @@ export interface SnapshotFeature {
   /** Used when a request's model is `default`, and shown as the feature's route. */
   readonly route: string;
   readonly payloads: 'full' | 'preview' | 'none';
+  /** The pause or throttle that was in force when this was compiled; absent = none. Its expiry is the gateway's to watch. */
+  readonly switch?: SnapshotFeatureSwitch;
+}
+
+export interface SnapshotFeatureSwitch {
+  readonly id: string;
+  readonly kind: 'pause' | 'throttle';
+  /** Of a throttle, one of the two. */
+  readonly requestsPerSecond: number | null;
+  readonly shareRatio: number | null;
+  readonly reason: string;
+  /** Name of who set it. */
+  readonly setBy: string;
+  readonly setAtMs: number;
+  readonly expiresAtMs: number | null;
 }
 
 export interface SnapshotKey {

@@ -39,6 +39,12 @@ export const ERRORS = {
     owner: 'caller',
     fix: 'Wait for "retry-after" seconds, or ask the owner of the limit to raise it.',
   },
+  feature_paused: {
+    status: 503,
+    retryable: true,
+    owner: 'operator',
+    fix: 'Wait for "retry-after" seconds where it is given, or ask who paused it; `plimsoll features resume <feature>` ends the pause.',
+  },
   budget_exceeded: { status: 429, retryable: false, owner: 'caller', fix: 'Ask the cost owner of the named scope to raise the budget.' },
   client_closed: { status: 499, retryable: false, owner: 'caller', fix: 'None needed: the client left before the answer was complete.' },
   provider_timeout: { status: 504, retryable: true, owner: 'upstream', fix: 'Check the provider status page; add a fallback target.' },

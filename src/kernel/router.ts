@@ -203,7 +203,7 @@ function auditEntry(action: string, request: RouteRequest<unknown, unknown, unkn
   const id = named.find((value) => typeof value === 'string');
   const noun = action.split('.')[0] ?? action;
   return {
-    action,
+    action: note?.action ?? action,
     actor: note?.actor ?? request.actor,
     subject: note?.subject ?? (typeof id === 'string' ? `${noun}/${id}` : noun),
     details: note?.details ?? {},

@@ -21,6 +21,8 @@ export interface RouteRequest<P, Q, B, S> {
 export interface AuditNote {
   /** What was changed, e.g. `key/0192…`. */
   readonly subject: string;
+  /** Only for a route that does one of several things, such as pause or throttle; else the route's own action. */
+  readonly action?: `${string}.${string}`;
   /** Never secrets. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** Only for public routes, which find out by themselves who acts (a login). */

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { featureRoutes } from '../../src/features/routes.ts';
 import { createFeatureService } from '../../src/features/service.ts';
+import { createFeatureSwitchService } from '../../src/features/switch-service.ts';
+import { actorName } from '../../src/identity/actor-name.ts';
 import { createAdminAccess, issueAdminKey } from '../../src/identity/admin-access.ts';
 import { LoginThrottle } from '../../src/identity/login-throttle.ts';
 import { identityRoutes } from '../../src/identity/routes.ts';
@@ -14,6 +16,7 @@ import type { StaticKey } from '../../src/identity/static-keys.ts';
 import { createKey, isWellFormedKey, keyHmac, newPepper } from '../../src/identity/virtual-key.ts';
 import { FakeClock } from '../../src/kernel/clock.ts';
 import type { PlimsollError } from '../../src/kernel/errors.ts';
+import { eventLogRoutes } from '../../src/kernel/event-log/routes.ts';
 import { openApiDocument } from '../../src/kernel/openapi.ts';
 import { createRouter } from '../../src/kernel/router.ts';
 import { DEFAULT_SCOPE } from '../../src/kernel/scope.ts';
@@ -105,9 +108,17 @@ for (const driver of TEST_DRIVERS) {
       const servicesOver = (stores: ControlStores) => {
         const keys = createKeyService({ store: stores.keys, staticKeys: { list: () => [STATIC_KEY] }, targets, pepperHex: PEPPER, clock });
         const sessions = createSessionService({ store: stores.sessions, access, throttle, pepperHex: PEPPER, clock });
-        return { keys, sessions, features: createFeatureService(catalogue, keys) };
+        const featureSwitches = createFeatureSwitchService({
+          store: stores.featureSwitches,
+          eventLog: stores.eventLog,
+          catalogue,
+          nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
+          clock,
+        });
+        const features = createFeatureService(catalogue, keys, featureSwitches);
+        return { keys, sessions, features, featureSwitches, eventLog: stores.eventLog };
       };
-      const router = createRouter([...identityRoutes, ...featureRoutes], {
+      const router = createRouter([...identityRoutes, ...featureRoutes, ...eventLogRoutes], {
         services: servicesOver(store),
         transaction: (work) => store.transaction((tx) => work({ services: servicesOver(tx), audit: tx.audit })),
         authenticate: access.authenticate,
@@ -296,6 +307,65 @@ for (const driver of TEST_DRIVERS) {
       assert.equal((await call('GET', '/sessions/current', undefined, { cookie: byEnvironment })).json.actor.name, 'PLIMSOLL_ADMIN_KEY');
     });
 
+    it('pauses, throttles and resumes a feature, each with an audit entry and an event, and shows who, why and until when', async () => {
+      const switches = '/features/support/switches';
+      assert.equal((await call('DELETE', switches)).status, 404, 'nothing to end');
+      const paused = await call('POST', switches, { kind: 'pause', reason: 'INC-1', forMs: HOUR_MS });
+      assert.equal(paused.status, 201, JSON.stringify(paused.json));
+      assert.deepEqual(
+        [paused.json.setBy, paused.json.expiresAt, paused.json.isInForce, paused.json.reason],
+        ['first', START_MS + HOUR_MS, true, 'INC-1'],
+      );
+      assert.deepEqual((await call('GET', '/features')).json.features[0].switch, paused.json);
+      await clock.advance(1000);
+      const throttled = await call('POST', switches, { kind: 'throttle', reason: 'half way', shareRatio: 0.5 });
+      assert.equal(throttled.json.shareRatio, 0.5);
+      const resumed = await call('DELETE', `${switches}?reason=done`);
+      assert.deepEqual([resumed.json.id, resumed.json.endReason, resumed.json.isInForce], [throttled.json.id, 'done', false]);
+      assert.equal((await call('GET', '/features')).json.features[0].switch, null);
+      const { switches: history } = (await call('GET', switches)).json;
+      assert.deepEqual(
+        history.map(({ kind, endReason, endedBy }: Record<string, unknown>) => [kind, endReason, endedBy]),
+        [
+          ['throttle', 'done', 'first'],
+          ['pause', 'replaced', 'first'],
+        ],
+      );
+      assert.deepEqual(await auditActions(), ['feature.paused', 'feature.throttled', 'feature.resumed']);
+      assert.deepEqual(committed, ['feature.paused', 'feature.throttled', 'feature.resumed']);
+      const { events } = (await call('GET', '/events?subject=feature/support')).json;
+      assert.deepEqual(
+        events.map(({ name }: { name: string }) => name),
+        ['feature.resumed', 'feature.throttled', 'feature.paused'],
+      );
+      assert.match(events[2].message, /support was paused by first until 2026-01-05T01:00:00.000Z: INC-1/);
+    });
+
+    it('refuses switches that make no sense, and leaves nothing of them behind', async () => {
+      const pause = { kind: 'pause', reason: 'x' };
+      for (const [path, body, status] of [
+        ['suport', pause, 404],
+        ['support', { kind: 'pause' }, 400],
+        ['support', { ...pause, reason: '  ' }, 400],
+        ['support', { ...pause, shareRatio: 0.5 }, 400],
+        ['support', { ...pause, kind: 'throttle' }, 400],
+        ['support', { ...pause, kind: 'throttle', shareRatio: 0.5, requestsPerSecond: 1 }, 400],
+        ['support', { ...pause, kind: 'throttle', shareRatio: 1 }, 400],
+        ['support', { ...pause, kind: 'throttle', requestsPerSecond: -1 }, 400],
+        ['support', { ...pause, forMs: HOUR_MS, expiresAt: START_MS + HOUR_MS }, 400],
+        ['support', { ...pause, expiresAt: START_MS }, 400],
+        ['support', { ...pause, untill: 5 }, 400],
+      ] as const) {
+        const reply = await call('POST', `/features/${path}/switches`, body);
+        assert.equal(reply.status, status, JSON.stringify([body, reply.json]));
+        if (path === 'suport') assert.match(reply.json.detail, /Did you mean "support"/);
+      }
+      assert.equal((await call('POST', '/features/support/switches', pause, {})).status, 401);
+      assert.deepEqual((await call('GET', '/features/support/switches')).json, { switches: [], nextCursor: null });
+      assert.deepEqual(await auditActions(), []);
+      assert.deepEqual((await call('GET', '/events')).json.events, []);
+    });
+
     it('logs out: the session is gone and the cookie is cleared', async () => {
       const cookie = (await call('POST', '/sessions', { adminKey }, {})).headers.get('set-cookie')?.split(';')[0] ?? '';
       const out = await call('DELETE', '/sessions/current', undefined, { cookie, 'x-plimsoll-csrf': '1' });
@@ -344,6 +414,7 @@ for (const driver of TEST_DRIVERS) {
       const document = openApiDocument([...identityRoutes, ...featureRoutes], { version: '0', serverUrl: '/' });
       assert.deepEqual(Object.keys(document.paths ?? {}).sort(), [
         '/api/v1/features',
+        '/api/v1/features/{name}/switches',
         '/api/v1/keys',
         '/api/v1/keys/{id}',
         '/api/v1/keys/{id}/rotate',

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { FeatureSwitch } from '../../src/features/switch.ts';
 import type { VirtualKey } from '../../src/identity/model.ts';
 import { FakeClock } from '../../src/kernel/clock.ts';
 import type { PlimsollError } from '../../src/kernel/errors.ts';
 import { newUuidV7 } from '../../src/kernel/ids.ts';
 import { type AuditEntry, DEFAULT_SCOPE, type Scope } from '../../src/kernel/scope.ts';
 import { type ControlStore, openControlStore } from '../../src/stores/sql/control-store.ts';
-import { SCHEMA_VERSION } from '../../src/stores/sql/migrations.ts';
-import { fixture, type TestDatabase, type TestDriver } from './control-store-drivers.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sql/migrations.ts';
+import { FIXTURE_VERSIONS, fixture, type TestDatabase, type TestDriver } from './control-store-drivers.ts';
 
 const SCOPE = DEFAULT_SCOPE;
 const OTHER: Scope = { organisationId: 'default', environment: 'staging' };
@@ -36,6 +37,24 @@ function virtualKey(changes: Partial<VirtualKey> = {}): VirtualKey {
 
 function entry(action: string): AuditEntry {
   return { action, actor: ACTOR, subject: 'key/1', details: { list: ['ä', null], amount: 5 }, atMs: START_MS };
+}
+
+function featureSwitch(changes: Partial<FeatureSwitch> = {}): FeatureSwitch {
+  return {
+    id: newUuidV7(START_MS),
+    feature: 'f',
+    kind: 'pause',
+    requestsPerSecond: null,
+    shareRatio: null,
+    reason: 'INC-1',
+    setBy: { kind: 'admin_key', id: 'a', name: 'Ada' },
+    setAtMs: START_MS,
+    expiresAtMs: null,
+    endedAtMs: null,
+    endedBy: null,
+    endReason: null,
+    ...changes,
+  };
 }
 
 function hasCode(code: string): (thrown: PlimsollError) => boolean {
@@ -363,13 +382,81 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.match(status.version, /^\d+\.\d+/);
     });
 
+    it('keeps one open switch per feature, ends the one before it, and closes what has expired at its expiry', async () => {
+      const store = await open();
+      const { featureSwitches } = store;
+      const first = featureSwitch({ id: 'a', expiresAtMs: START_MS + 1000 });
+      assert.equal(await featureSwitches.set(SCOPE, first), null);
+      assert.deepEqual(await featureSwitches.inForce(SCOPE, START_MS + 999), [first]);
+      assert.deepEqual(await featureSwitches.inForce(SCOPE, START_MS + 1000), []);
+      assert.deepEqual(await featureSwitches.inForce(OTHER, START_MS), []);
+      const throttle = { kind: 'throttle' as const, requestsPerSecond: 0.25, shareRatio: null, reason: 'ß"\\' };
+      const second = featureSwitch({ id: 'b', ...throttle, setAtMs: START_MS + 500 });
+      assert.deepEqual(await featureSwitches.set(SCOPE, second), {
+        ...first,
+        endedAtMs: START_MS + 500,
+        endedBy: 'Ada',
+        endReason: 'replaced',
+      });
+      assert.deepEqual(await featureSwitches.inForce(SCOPE, START_MS + 500), [second]);
+      const end = { atMs: START_MS + 600, by: 'Bob', reason: null };
+      assert.equal((await featureSwitches.end(SCOPE, 'f', end))?.endedBy, 'Bob');
+      assert.equal(await featureSwitches.end(SCOPE, 'f', end), null);
+      const third = featureSwitch({ id: 'c', expiresAtMs: START_MS + 700, setAtMs: START_MS + 650 });
+      await featureSwitches.set(SCOPE, third);
+      await featureSwitches.set(SCOPE, featureSwitch({ id: 'd', feature: 'g' }));
+      assert.equal(await featureSwitches.end(SCOPE, 'f', { ...end, atMs: START_MS + 900 }), null, 'it had expired before');
+      assert.equal((await featureSwitches.list(SCOPE, 'f', { beforeId: null, limit: 1 }))[0]?.endedAtMs, START_MS + 700);
+      await featureSwitches.set(SCOPE, featureSwitch({ id: 'e', expiresAtMs: START_MS + 1000 }));
+      assert.deepEqual(await featureSwitches.endExpired(SCOPE, START_MS + 999), []);
+      const closers = await Promise.all([1, 2, 3].map(() => featureSwitches.endExpired(SCOPE, START_MS + 5000)));
+      assert.deepEqual(
+        closers.flat().map(({ id, endedAtMs }) => [id, endedAtMs]),
+        [['e', START_MS + 1000]],
+      );
+      assert.deepEqual(
+        (await featureSwitches.list(SCOPE, 'f', { beforeId: 'c', limit: 9 })).map(({ id }) => id),
+        ['b', 'a'],
+      );
+      const racers = await Promise.allSettled(
+        Array.from({ length: 10 }, (_, index) => featureSwitches.set(SCOPE, featureSwitch({ id: `r${index}`, feature: 'race' }))),
+      );
+      assert.ok(racers.some(({ status }) => status === 'fulfilled'));
+      assert.equal((await featureSwitches.inForce(SCOPE, START_MS)).filter(({ feature }) => feature === 'race').length, 1);
+    });
+
+    it('logs events newest first, once per key', async () => {
+      const store = await open();
+      const event = (name: string, atMs: number) => ({
+        name,
+        subject: `feature/${name}`,
+        severity: 'warning' as const,
+        message: 'ü',
+        details: { n: null },
+        atMs,
+      });
+      assert.equal(await store.eventLog.append(SCOPE, event('a.b', 1), 'k'), true);
+      assert.equal(await store.eventLog.append(SCOPE, event('a.c', 2), 'k'), false);
+      assert.equal(await store.eventLog.append(OTHER, event('a.d', 2), 'k'), true);
+      assert.equal(await store.eventLog.append(SCOPE, event('a.e', 3)), true);
+      const all = { name: null, subject: null, beforeId: null, limit: 9 };
+      const [second, first] = await store.eventLog.list(SCOPE, all);
+      assert.deepEqual({ ...first, id: '' }, { ...event('a.b', 1), id: '' });
+      assert.deepEqual((await store.eventLog.list(SCOPE, { ...all, beforeId: second?.id ?? null })).length, 1);
+      assert.equal((await store.eventLog.list(SCOPE, { ...all, subject: 'feature/a.e' })).length, 1);
+      assert.equal((await store.eventLog.list(SCOPE, { ...all, name: 'a.x' })).length, 0);
+      const racers = await Promise.all(Array.from({ length: 10 }, () => store.eventLog.append(SCOPE, event('a.r', 4), 'race')));
+      assert.equal(racers.filter(Boolean).length, 1);
+      assert.equal(await store.eventLog.prune(SCOPE, 3), 1);
+    });
+
     it('migrates the data of schema version 1', async () => {
       const on = await database();
       await on.execute(fixture(driver.kind));
       const store = await open(on);
       assert.deepEqual(
         (await on.query('SELECT version FROM schema_migrations ORDER BY version')).map((row) => Number(row.version)),
-        [1, 2],
+        MIGRATIONS.map(({ version }) => version),
       );
       const [revoked, key] = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 10 });
       assert.deepEqual(key?.models, ['default', 'gpt-5-mini']);
@@ -389,6 +476,16 @@ export function controlStoreContract(driver: TestDriver): void {
       );
     });
 
+    it('migrates the data of schema version 2', async () => {
+      const on = await database();
+      await on.execute(fixture(driver.kind, 2));
+      const store = await open(on);
+      const [rotated, key] = await store.keys.list(SCOPE, { feature: null, beforeId: null, limit: 10 });
+      assert.deepEqual([key?.lastUsedAtMs, rotated?.rotatedFrom], [1767225700000, key?.id]);
+      assert.deepEqual(await store.featureSwitches.inForce(SCOPE, START_MS), []);
+      assert.equal(await store.featureSwitches.set(SCOPE, featureSwitch()), null);
+    });
+
     it('has the same schema after a migration as when it is new', async () => {
       const columns = async (on: TestDatabase): Promise<string[]> => {
         const rows = await on.query(
@@ -401,13 +498,16 @@ export function controlStoreContract(driver: TestDriver): void {
         );
         return rows.map(({ line }) => String(line).replaceAll(/\s+/g, ' ')).sort();
       };
-      const [old, fresh] = [await database(), await database()];
-      await old.execute(fixture(driver.kind));
-      await open(old);
+      const fresh = await database();
       await open(fresh);
       const expected = await columns(fresh);
       assert.ok(expected.length > 60, `${expected.length} lines`);
-      assert.deepEqual(await columns(old), expected, 'a released migration was edited, or the fixture is not what it says');
+      for (const version of FIXTURE_VERSIONS) {
+        const old = await database();
+        await old.execute(fixture(driver.kind, version));
+        await open(old);
+        assert.deepEqual(await columns(old), expected, `a released migration was edited, or the fixture of ${version} is not what it says`);
+      }
     });
 
     it('refuses data newer than the code with both versions, and changes nothing', async () => {

@@ -215,6 +215,42 @@ step('a key is shown once, and revoked only after a question', async ({ open }) 
   await page.getByRole('row', { name: /nightly.*Revoked/ }).waitFor();
 });
 
+step('a feature is paused with a reason, which can be undone, and resumed', async ({ open }) => {
+  const { page, server } = await open();
+  await page.goto(`${server.base}/features`);
+  const row = (name) => page.getByRole('row', { name: new RegExp(name) });
+  await row('customer-support').getByText('takes calls').waitFor();
+  await page.getByRole('button', { name: 'Pause customer-support' }).click();
+  await page.getByRole('button', { name: 'Pause the feature' }).click();
+  assert.equal(await page.getByRole('dialog').count(), 1, 'not without a reason');
+  await page.fill('input[name=reason]', 'drill <b>1</b>');
+  await page.getByRole('button', { name: 'Pause the feature' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await row('customer-support').getByText('paused').hover();
+  await page
+    .getByRole('tooltip')
+    .getByText(/Ada Lovelace, until .*: drill <b>1<\/b>/)
+    .waitFor();
+  await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+  await row('customer-support').getByText('takes calls').waitFor();
+  await page.getByRole('button', { name: 'Throttle customer-support' }).click();
+  await page.selectOption('select[name=unit]', 'rps');
+  await page.fill('input[name=amount]', '3');
+  await page.fill('input[name=reason]', 'drill');
+  await page.getByRole('button', { name: 'Throttle the feature' }).click();
+  await row('customer-support').getByText('3 calls/s').waitFor();
+  await page.getByRole('button', { name: 'Resume search-rewrite' }).click();
+  await page.getByRole('button', { name: 'Resume the feature' }).click();
+  await row('search-rewrite').getByText('takes calls').waitFor();
+  await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+  await row('search-rewrite').getByText('20 % of calls').waitFor();
+  await page.goto(`${server.base}/features/claims-triage`);
+  await page.getByText('INC-42').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
 step('theme and time zone are kept', async ({ open }) => {
   const { page, server } = await open();
   await page.goto(`${server.base}/traces`);
@@ -252,7 +288,16 @@ step('a lost control is named, and what was read stays', async ({ open }) => {
 
 step('a phone never scrolls sideways', async ({ open }) => {
   const { page, server } = await open({ width: 390 });
-  for (const path of ['/', '/traces', '/features', '/features/customer-support', '/keys', '/login', '/nothing-here']) {
+  for (const path of [
+    '/',
+    '/traces',
+    '/features',
+    '/features/customer-support',
+    '/features/claims-triage',
+    '/keys',
+    '/login',
+    '/nothing-here',
+  ]) {
     await page.goto(`${server.base}${path}`);
     await page.waitForTimeout(500);
     assert.equal(await overflowOf(page), 0, path);

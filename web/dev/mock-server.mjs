@@ -40,6 +40,7 @@ const KNOWN = {
     'limit',
   ],
   '/api/v1/keys': ['cursor', 'limit', 'feature'],
+  '/api/v1/features/{name}/switches': ['reason'],
 };
 const ADMIN_KEY = 'pla_mock';
 
@@ -49,6 +50,7 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
   const made = mode === 'empty' ? [] : isOneCallNow ? [makeTrace(1, now - 1000, { fate: 'ok' })] : makeTraces(now, count);
   const byId = new Map(made.map((each) => [each.trace.traceId, each]));
   const traces = made.map((each) => each.trace);
+  const features = mockFeatures(now).slice(0, mode === 'empty' ? 1 : undefined);
   const keys = mode === 'empty' ? [] : mockKeys(now);
   let isOpen = mode !== 'unauthenticated';
   let seed = 500_000;
@@ -98,9 +100,13 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
         'Run `plimsoll doctor`; nothing that was acknowledged is lost.',
       );
     if (path === '/api/v1/status') return ok(mockStatus(mode, now));
-    const unknown = Object.keys(query).find((name) => !(KNOWN[path] ?? []).includes(name));
+    const unknown = Object.keys(query).find(
+      (name) => !(KNOWN[path.replace(/\/features\/[^/]+\//, '/features/{name}/')] ?? []).includes(name),
+    );
     if (unknown) return problem(400, 'invalid_argument', `Unknown parameter "${unknown}".`, 'Remove it.');
-    if (path === '/api/v1/features') return ok({ features: mode === 'empty' ? FEATURES.slice(0, 1) : FEATURES });
+    if (path === '/api/v1/features') return ok({ features });
+    const switched = /^\/api\/v1\/features\/([^/]+)\/switches$/.exec(path)?.[1];
+    if (switched) return throwSwitch(switched, request, query);
     if (path === '/api/v1/metrics/summary') {
       const list = inRange();
       const groups = Map.groupBy(list, (trace) =>
@@ -160,6 +166,20 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
       return ok(undefined, 204);
     }
     return problem(404, 'not_found', `No route ${request.method} ${path}`, 'Check the path.');
+  }
+
+  async function throwSwitch(name, request, query) {
+    const feature = features.find((each) => each.name === decodeURIComponent(name));
+    if (!feature) return problem(404, 'not_found', `There is no feature "${name}".`, 'Check the name.');
+    if (request.method === 'POST') {
+      const { forMs, ...draft } = JSON.parse(await text(request));
+      feature.switch = mockSwitch(feature.name, now, { expiresAt: forMs ? now + forMs : null, ...draft });
+      return ok(feature.switch, 201);
+    }
+    if (!feature.switch) return problem(404, 'not_found', `${name} is neither paused nor throttled.`, 'Reload the list.');
+    const ended = { ...feature.switch, isInForce: false, endedAt: now, endedBy: 'Ada Lovelace', endReason: query.reason ?? null };
+    feature.switch = null;
+    return ok(ended);
   }
 
   const server = createServer(async (request, response) => {
@@ -244,6 +264,40 @@ function mockStatus(mode, now) {
       error: isDegraded ? 'line 14, column 3: unknown key "rotues"; did you mean "routes"?' : null,
     },
   };
+}
+
+function mockSwitch(feature, now, extra) {
+  return {
+    id: `switch-${now}`,
+    feature,
+    kind: 'pause',
+    requestsPerSecond: null,
+    shareRatio: null,
+    reason: '',
+    setBy: 'Ada Lovelace',
+    setAt: now,
+    expiresAt: null,
+    isInForce: true,
+    endedAt: null,
+    endedBy: null,
+    endReason: null,
+    ...extra,
+  };
+}
+
+function mockFeatures(now) {
+  const features = structuredClone(FEATURES);
+  const set = (name, extra) => {
+    features.find((each) => each.name === name).switch = mockSwitch(name, now - 340_000, extra);
+  };
+  set('search-rewrite', {
+    kind: 'throttle',
+    shareRatio: 0.2,
+    reason: 'Quota of openai is used up until midnight',
+    expiresAt: now + 1_460_000,
+  });
+  set('claims-triage', { reason: 'INC-42: answers name the wrong policy; legal wants it off until the prompt is rolled back' });
+  return features;
 }
 
 function mockKeys(now) {

@@ -157,6 +157,19 @@ async function takeMockDetails(page, base, options) {
     await shoot(page, 'keys-revoke', { ...options, isFullPage: false });
     await page.keyboard.press('Escape');
   }
+  if (wants('features-switch')) {
+    await page.goto(`${base}/features`);
+    await settle(page);
+    await page.getByRole('button', { name: 'Throttle customer-support' }).click();
+    await page.fill('input[name=reason]', 'INC-43: provider quota');
+    await shoot(page, 'features-switch', { ...options, isFullPage: false });
+    await page.getByRole('button', { name: 'Throttle the feature' }).click();
+    await page.getByRole('button', { name: 'Undo' }).waitFor();
+    await shoot(page, 'features-switched', options);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.goto(`${base}/features/claims-triage`);
+    await shoot(page, 'features-switch-banner', options);
+  }
   if (wants('help') && options.width > 500) {
     await page.goto(`${base}/`);
     await settle(page);

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import type { FeatureView } from '../../features/model.ts';
+import { describeThrottle } from '../../features/switch.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import type { MetricSummary } from '../../traces/model.ts';
 import type { CliContext } from '../cli.ts';
-import { formatCost, formatMs, formatRate } from '../format.ts';
+import { formatCost, formatMs, formatRate, formatTime } from '../format.ts';
 import { renderTable } from '../terminal.ts';
 
 interface FeatureList {
-  features: { name: string; owner: string | null; route: string; targets: string[]; warnings: string[] }[];
+  features: FeatureView[];
 }
 
 export default defineCommand<CliContext>()({
@@ -44,6 +46,12 @@ export default defineCommand<CliContext>()({
     output.print(renderTable(columns, rows), {
       features: list.features.map((feature) => ({ ...feature, last24h: numbers.get(feature.name) ?? null })),
     });
+    for (const { name, switch: active } of list.features) {
+      if (active === null) continue;
+      const what = active.kind === 'pause' ? 'paused' : `throttled to ${describeThrottle(active)}`;
+      const end = active.expiresAt === null ? 'until it is resumed' : `until ${formatTime(active.expiresAt)}`;
+      output.note(`■ ${name}: ${what} by ${active.setBy} since ${formatTime(active.setAt)} ${end}: ${active.reason}`);
+    }
     for (const feature of list.features) for (const warning of feature.warnings) output.note(`▲ ${feature.name}: ${warning}`);
     return 0;
   },

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 import type { CompiledSnapshot } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { SnapshotFeature, SnapshotKey } from '../snapshot.ts';
+import { checkFeatureSwitch } from './feature-switch.ts';
 
 const MAX_LABEL_CHARACTERS = 256;
 const MAX_TAGS = 32;
@@ -119,7 +120,10 @@ function parseTags(text: string): Record<string, string> {
   return tags;
 }
 
-/** Who calls, for which feature, on whose behalf. Reads headers only, so that a stranger's body is never taken in. */
+/**
+ * Who calls, for which feature, on whose behalf. Reads headers only, so that a stranger's body is never taken in.
+ * A switch of the feature acts here, so that no kind of call can pass by it.
+ */
 export function authenticate(call: Call, context: GatewayContext): void {
   const { headers } = call.request;
   const key = findCallerKey(headers, call.snapshot, context.clock.nowMs());
@@ -130,4 +134,5 @@ export function authenticate(call: Call, context: GatewayContext): void {
   call.customer = label(headers, 'x-plimsoll-customer');
   const tags = headers['x-plimsoll-tags'];
   if (typeof tags === 'string' && tags !== '') call.tags = checkTags('x-plimsoll-tags', parseTags(tags));
+  checkFeatureSwitch(feature, call.snapshot, context);
 }

@@ -1,10 +1,14 @@
+import type { FeatureSwitchStore } from '../../features/switch-store.ts';
 import type { AdminKeyStore, SessionStore, VirtualKeyStore } from '../../identity/store.ts';
 import type { AuditOutbox } from '../../kernel/audit.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
+import type { EventLog } from '../../kernel/event-log/event-log.ts';
 import type { JobStore } from '../../kernel/jobs/job.ts';
 import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
+import { sqlEventLog } from './event-log.ts';
+import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
 import { sqlJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -26,6 +30,8 @@ export interface ControlStores {
   readonly cursors: IngestCursorStore;
   readonly settings: SettingsStore;
   readonly audit: AuditOutbox;
+  readonly featureSwitches: FeatureSwitchStore;
+  readonly eventLog: EventLog;
 }
 
 export interface ControlStoreStatus {
@@ -57,6 +63,8 @@ function storesOf(handle: Handle): ControlStores {
     cursors: sqlIngestCursors(handle),
     settings: sqlSettings(handle),
     audit: sqlAuditOutbox(handle),
+    featureSwitches: sqlFeatureSwitches(handle),
+    eventLog: sqlEventLog(handle),
   };
 }
 

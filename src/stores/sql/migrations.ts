@@ -53,6 +53,24 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX virtual_keys_feature ON virtual_keys (organisation_id, environment, feature, id)',
     ],
   },
+  {
+    version: 3,
+    name: 'feature switches and event log',
+    statements: [
+      `CREATE TABLE feature_switches (${TENANT}, id text NOT NULL, feature text NOT NULL, kind text NOT NULL,
+        requests_per_second double precision, share_ratio double precision, reason text NOT NULL, set_by_kind text NOT NULL,
+        set_by_id text NOT NULL, set_by_name text NOT NULL, set_at_ms bigint NOT NULL, expires_at_ms bigint, ended_at_ms bigint,
+        ended_by text, end_reason text, PRIMARY KEY (organisation_id, environment, id))`,
+      // One switch of a feature is open at a time, whoever races.
+      'CREATE UNIQUE INDEX feature_switches_open ON feature_switches (organisation_id, environment, feature) WHERE ended_at_ms IS NULL',
+      'CREATE INDEX feature_switches_feature ON feature_switches (organisation_id, environment, feature, id)',
+      `CREATE TABLE event_log (${TENANT}, id text NOT NULL, key text NOT NULL, name text NOT NULL, subject text NOT NULL,
+        severity text NOT NULL, message text NOT NULL, details text NOT NULL, at_ms bigint NOT NULL,
+        PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX event_log_key ON event_log (organisation_id, environment, key)',
+      'CREATE INDEX event_log_subject ON event_log (organisation_id, environment, subject, id)',
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

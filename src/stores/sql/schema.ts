@@ -102,6 +102,34 @@ export interface SettingRow extends Tenant {
   value: string;
 }
 
+export interface FeatureSwitchRow extends Tenant {
+  id: string;
+  feature: string;
+  kind: 'pause' | 'throttle';
+  requests_per_second: number | null;
+  share_ratio: number | null;
+  reason: string;
+  set_by_kind: string;
+  set_by_id: string;
+  set_by_name: string;
+  set_at_ms: number;
+  expires_at_ms: number | null;
+  ended_at_ms: number | null;
+  ended_by: string | null;
+  end_reason: string | null;
+}
+
+export interface EventLogRow extends Tenant {
+  id: string;
+  key: string;
+  name: string;
+  subject: string;
+  severity: 'info' | 'warning' | 'critical';
+  message: string;
+  details: string;
+  at_ms: number;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -113,4 +141,6 @@ export interface Database {
   job_runs: JobRunRow;
   ingest_cursors: IngestCursorRow;
   settings: SettingRow;
+  feature_switches: FeatureSwitchRow;
+  event_log: EventLogRow;
 }

@@ -88,13 +88,41 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List features with their owners, route, keys and warnings
+         * List features with their owners, route, keys, switches and warnings
          * @description Permission: `features:read`.
          */
         get: operations["getFeatures"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/{name}/switches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the switches of a feature, newest first; at most one is in force
+         * @description Permission: `features:read`.
+         */
+        get: operations["getFeaturesByNameSwitches"];
+        put?: never;
+        /**
+         * Pause or throttle a feature on every gateway within a second; replaces the switch in force
+         * @description Permission: `features:switch`.
+         */
+        post: operations["postFeaturesByNameSwitches"];
+        /**
+         * Resume a feature: ends the switch in force
+         * @description Permission: `features:switch`.
+         */
+        delete: operations["deleteFeaturesByNameSwitches"];
         options?: never;
         head?: never;
         patch?: never;
@@ -302,10 +330,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events, newest first: switches, model retirements, changes of provider status
+         * @description Permission: `events:read`.
+         */
+        get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        FeatureSwitchDraft: {
+            /**
+             * @description pause: no call is taken; throttle: some are
+             * @enum {string}
+             */
+            kind: "pause" | "throttle";
+            /** @description Why; callers, the audit log and the dashboard show it */
+            reason: string;
+            /** @description Ends by itself after so many ms; left out = with expiresAt, or never */
+            forMs?: number;
+            /** @description Ends by itself at this time, epoch ms; left out = with forMs, or never */
+            expiresAt?: number;
+            /** @description Of a throttle: calls per second on one machine, over all its workers */
+            requestsPerSecond?: number;
+            /** @description Of a throttle: the part of the calls that is let through, e.g. 0.2 */
+            shareRatio?: number;
+        };
         KeyDraft: {
             /** @description What the key is for, e.g. "support widget, production" */
             name: string;
@@ -383,7 +448,7 @@ export interface components {
             /** @description What happened, with the values */
             detail: string;
             /** @enum {string} */
-            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "budget_exceeded" | "client_closed" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
+            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "feature_paused" | "budget_exceeded" | "client_closed" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
             /** @description The next action for the owner */
             fix: string;
             /** @enum {string} */
@@ -595,10 +660,41 @@ export interface components {
              * @enum {string}
              */
             payloads: "full" | "preview" | "none";
+            /** @description The pause or throttle in force; null = it takes every call */
+            switch: components["schemas"]["FeatureSwitch"] | null;
             /** @description Virtual keys bound to it that work now */
             keyCount: number;
             /** @description What is missing for safe operation, one sentence each */
             warnings: string[];
+        };
+        FeatureSwitch: {
+            id: string;
+            feature: string;
+            /**
+             * @description pause: no call is taken; throttle: some are
+             * @enum {string}
+             */
+            kind: "pause" | "throttle";
+            /** @description Of a throttle: calls per second on one machine, over all its workers */
+            requestsPerSecond: number | null;
+            /** @description Of a throttle: the part of the calls that is let through */
+            shareRatio: number | null;
+            reason: string;
+            /** @description Who set it */
+            setBy: string;
+            /** @description Epoch ms */
+            setAt: number;
+            /** @description Epoch ms at which it ends by itself; null = never */
+            expiresAt: number | null;
+            isInForce: boolean;
+            endedAt: number | null;
+            /** @description Who ended or replaced it; null while it is open, and when it expired */
+            endedBy: string | null;
+            endReason: string | null;
+        };
+        FeatureSwitchPage: {
+            switches: components["schemas"]["FeatureSwitch"][];
+            nextCursor: string | null;
         };
         KeyCreated: {
             /** @description UUIDv7; `config:<name>` for a key from plimsoll.yaml */
@@ -752,6 +848,25 @@ export interface components {
             startedAt: number;
             finishedAt: number | null;
             error: string | null;
+        };
+        EventPage: {
+            events: components["schemas"]["Event"][];
+            nextCursor: string | null;
+        };
+        Event: {
+            id: string;
+            /** @description What happened, e.g. feature.paused */
+            name: string;
+            /** @description What it happened to, e.g. feature/customer-support */
+            subject: string;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            message: string;
+            details: {
+                [key: string]: unknown;
+            };
+            /** @description Epoch ms */
+            at: number;
         };
     };
     responses: never;
@@ -1065,6 +1180,221 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFeaturesByNameSwitches: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the feature */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureSwitchPage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postFeaturesByNameSwitches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the feature */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeatureSwitchDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureSwitch"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteFeaturesByNameSwitches: {
+        parameters: {
+            query?: {
+                /** @description Why; the audit log keeps it */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the feature */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureSwitch"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1715,6 +2045,70 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvents: {
+        parameters: {
+            query?: {
+                /** @description Only events of this name, e.g. feature.paused */
+                name?: string;
+                /** @description Only events of this subject, e.g. feature/customer-support */
+                subject?: string;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

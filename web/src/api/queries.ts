@@ -67,7 +67,9 @@ export function traceQuery(traceId: string) {
 export const featuresQuery = queryOptions({
   queryKey: ['features'],
   queryFn: async ({ signal }) => (await unwrap<{ features: readonly Feature[] }>(api.GET('/api/v1/features', { signal }))).features,
-  staleTime: 30_000,
+  // A switch may be thrown, or end, by somebody else's hand.
+  staleTime: 5_000,
+  refetchInterval: 10_000,
 });
 
 export const keysQuery = infiniteQueryOptions({

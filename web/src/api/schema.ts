@@ -9,6 +9,8 @@ type Schemas = components['schemas'];
 /** RFC 9457 body of every failed answer under `/api/v1`. */
 export type Problem = Pick<Schemas['Problem'], 'title' | 'detail' | 'fix' | 'status'> & { readonly code: string };
 export type Feature = Schemas['Feature'];
+export type FeatureSwitch = Schemas['FeatureSwitch'];
+export type FeatureSwitchDraft = Schemas['FeatureSwitchDraft'];
 export type VirtualKey = Schemas['KeyView'];
 /** The answer to a creation: the only time that the key itself is sent. */
 export type CreatedKey = Schemas['KeyCreated'];

@@ -14,6 +14,7 @@ import { LoadLinePanel } from '../ui/load-line.tsx';
 import { QueryState } from '../ui/query-state.tsx';
 import { StateShape } from '../ui/state-mark.tsx';
 import { gaugesOf } from './gauges.ts';
+import { SwitchBanner, SwitchButtons, useSwitches } from './switches.tsx';
 
 const route = getRouteApi('/shell/features/$name');
 
@@ -28,6 +29,7 @@ export function FeaturePage(): ReactNode {
   const summary = useQuery({ ...summaryQuery(range, 'feature'), refetchInterval });
   const series = useQuery({ ...seriesQuery(range, { feature: name }), refetchInterval });
   useTitle(name);
+  const switches = useSwitches();
   const feature = features.data?.find((each) => each.name === name);
   return (
     <div className="flex min-w-0 flex-col gap-3">
@@ -40,12 +42,15 @@ export function FeaturePage(): ReactNode {
           </nav>
           <h1 className="truncate text-lg font-semibold tracking-tight">{name}</h1>
         </div>
+        {feature && <SwitchButtons feature={feature} ask={switches.ask} />}
         <Link to="/traces" search={{ ...searchOf(range), feature: name }} className="button">
           Traces
         </Link>
         <RefreshPicker range={range} updatedAt={summary.dataUpdatedAt} />
         <RangePicker range={range} onChange={setRange} />
       </header>
+      {switches.view}
+      {feature?.switch && <SwitchBanner active={feature.switch} />}
       {feature && <Contract feature={feature} />}
       {features.isSuccess && !feature && (
         <p className="rounded-md bg-warning-soft px-3.5 py-2">This feature is not in the configuration; its calls carry the name.</p>

@@ -12,6 +12,7 @@ import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { gaugesOf } from './gauges.ts';
+import { SwitchBanner, SwitchButtons, type Switches, SwitchMark, useSwitches } from './switches.tsx';
 
 export const DAY: Range = { kind: 'preset', preset: '24h' };
 
@@ -29,13 +30,14 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
   {
     key: 'name',
     header: 'Feature',
-    className: 'sticky left-0 z-1 bg-surface group-hover:bg-hover',
+    className: 'sticky left-0 z-2 bg-surface group-hover:bg-hover',
     cell: ({ feature }) => (
       <Link to="/features/$name" params={{ name: feature.name }} className="stretched font-medium whitespace-nowrap" data-row>
         {feature.name}
       </Link>
     ),
   },
+  { key: 'state', header: 'State', cell: ({ feature }) => <SwitchMark feature={feature} /> },
   { key: 'load-line', header: <LoadLineHeader />, cell: ({ metrics }) => <LoadLineGlyph gauges={gaugesOf(metrics)} /> },
   {
     key: 'requests',
@@ -62,9 +64,15 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
     cell: ({ feature }) =>
       feature.owner === null ? <StateMark state="warning" word="no owner" /> : <span className="whitespace-nowrap">{feature.owner}</span>,
   },
-  { key: 'route', header: 'Route', cell: ({ feature }) => <span className="whitespace-nowrap text-ink-2">{routeText(feature)}</span> },
-  { key: 'payloads', header: 'Texts', tip: 'What is recorded of prompts and answers', cell: ({ feature }) => feature.payloads },
-  { key: 'keys', header: 'Keys', isNumeric: true, cell: ({ feature }) => formatCount(feature.keyCount) },
+  {
+    key: 'route',
+    header: 'Route',
+    cell: ({ feature }) => (
+      <span className="block max-w-36 truncate text-ink-2" data-tip={routeText(feature)}>
+        {routeText(feature)}
+      </span>
+    ),
+  },
   {
     key: 'warnings',
     header: 'Contract',
@@ -79,6 +87,16 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
   },
 ];
 
+function columnsOf(ask: Switches['ask']): readonly Column<FeatureLine>[] {
+  const actions: Column<FeatureLine> = {
+    key: 'actions',
+    header: <span className="sr-only">Actions</span>,
+    isNumeric: true,
+    cell: ({ feature }) => <SwitchButtons feature={feature} ask={ask} isSmall />,
+  };
+  return [...COLUMNS, actions];
+}
+
 export function routeText(feature: Feature): string {
   return feature.targets.length === 0 ? feature.route : `${feature.route}: ${feature.targets.join(' → ')}`;
 }
@@ -86,23 +104,28 @@ export function routeText(feature: Feature): string {
 export function FeaturesPage(): ReactNode {
   const features = useQuery(featuresQuery);
   const summary = useQuery({ ...summaryQuery(DAY, 'feature'), refetchInterval: 30_000 });
+  const switches = useSwitches();
   const metrics = new Map((summary.data?.groups ?? []).map((group) => [group.key, group]));
   return (
     <>
       <PageHeader title="Features" />
+      {switches.view}
       <QueryState query={features} skeleton={<SkeletonRows count={7} height={36} />}>
         {(list) =>
           list.length === 0 ? (
             <NoFeatures />
           ) : (
-            <Table
-              caption="Features"
-              rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null, isRead: summary.isSuccess }))}
-              columns={COLUMNS}
-              rowKey={(line) => line.feature.name}
-              empty=""
-              minWidth={1120}
-            />
+            <div className="flex flex-col gap-3">
+              {list.map((feature) => feature.switch && <SwitchBanner key={feature.name} active={feature.switch} isNamed />)}
+              <Table
+                caption="Features"
+                rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null, isRead: summary.isSuccess }))}
+                columns={columnsOf(switches.ask)}
+                rowKey={(line) => line.feature.name}
+                empty=""
+                minWidth={1160}
+              />
+            </div>
           )
         }
       </QueryState>
