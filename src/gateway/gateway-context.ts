@@ -3,7 +3,7 @@ import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
-import type { UpstreamPools } from './upstream-pools.ts';
+import type { UpstreamPools } from './upstream/upstream-pools.ts';
 
 /** What the stages share; one per gateway. */
 export interface GatewayContext {
