@@ -9,9 +9,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Dispatcher, Pool } from 'undici';
 import { createGateway } from '../src/gateway/server.ts';
-import { UpstreamPools } from '../src/gateway/upstream-pools.ts';
+import type { ConnectionPool } from '../src/gateway/upstream/connection-pool.ts';
+import type { AnswerHandler, OutgoingRequest } from '../src/gateway/upstream/exchange.ts';
+import { UpstreamPools } from '../src/gateway/upstream/upstream-pools.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import type { JournalWriter } from '../src/kernel/journal/record.ts';
 import { FileJournalWriter } from '../src/kernel/journal/writer.ts';
@@ -80,29 +81,28 @@ class Response extends EventEmitter {
 }
 
 const ANSWER_HEADERS = { 'content-type': 'application/json', 'x-request-id': 'req_stub', 'content-length': String(answer.length) };
-const controller = { abort() {}, pause() {}, resume() {} } as unknown as Dispatcher.DispatchController; // what the attempt uses of it
 
 /** A provider that has its answer in the next turn of the event loop, many calls at a time, as sockets do. */
 class InstantPools extends UpstreamPools {
-  #waiting: Dispatcher.DispatchHandler[] = [];
+  #waiting: AnswerHandler[] = [];
   readonly #pool = {
-    closed: false,
-    dispatch: (_request: unknown, handler: Dispatcher.DispatchHandler): boolean => {
-      handler.onRequestStart?.(controller, {});
+    isClosed: false,
+    dispatch: (_request: OutgoingRequest, handler: AnswerHandler) => {
+      handler.onRequestStart();
       if (this.#waiting.push(handler) === 1) setImmediate(this.#answer);
-      return true;
+      return { abort() {}, pause() {}, resume() {} };
     },
-  } as unknown as Pool; // only dispatch is used
+  } as unknown as ConnectionPool; // nothing else of it is used
   readonly #answer = (): void => {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const handler of waiting) {
-      handler.onResponseStart?.(controller, 200, ANSWER_HEADERS);
-      handler.onResponseData?.(controller, answer);
-      handler.onResponseEnd?.(controller, {});
+      handler.onResponseStart(200, ANSWER_HEADERS);
+      handler.onResponseData(answer);
+      handler.onResponseEnd();
     }
   };
-  override get(): Pool {
+  override get(): ConnectionPool {
     return this.#pool;
   }
 }
@@ -124,7 +124,7 @@ async function run(journal: JournalWriter, payloads: 'full' | 'none', count: num
     snapshots: { current: () => snapshot },
     resolveSecret: () => 'sk-bench',
     writeLogLine() {},
-    pools: new InstantPools(),
+    pools: new InstantPools(systemClock),
   });
   const before = process.cpuUsage();
   let started = 0;

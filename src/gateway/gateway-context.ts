@@ -4,7 +4,7 @@ import type { JsonScanner } from './body/json-scanner.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
-import type { UpstreamPools } from './upstream-pools.ts';
+import type { UpstreamPools } from './upstream/upstream-pools.ts';
 
 /** What the stages share; one per gateway. */
 export interface GatewayContext {

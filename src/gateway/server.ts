@@ -17,7 +17,7 @@ import { runPipeline } from './pipeline.ts';
 import { sendError } from './send-answer.ts';
 import { SlotList } from './slot-list.ts';
 import type { Snapshot } from './snapshot.ts';
-import { UpstreamPools } from './upstream-pools.ts';
+import { UpstreamPools } from './upstream/upstream-pools.ts';
 
 /** Deeper than any real answer; keeps a hostile one from costing more than it should. */
 const MAX_ANSWER_DEPTH = 512;
@@ -69,7 +69,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const context: GatewayContext = {
     clock,
     journal,
-    pools: options.pools ?? new UpstreamPools(),
+    pools: options.pools ?? new UpstreamPools(clock),
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),

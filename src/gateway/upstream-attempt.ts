@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { priceCompiled } from '../models/price-usage.ts';
@@ -14,6 +13,8 @@ import { JsonAnswerReader } from './json-answer-reader.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
+import type { AnswerHandler, Exchange } from './upstream/exchange.ts';
+import type { UpstreamError } from './upstream/upstream-error.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
@@ -27,7 +28,7 @@ type Phase = 'waiting' | 'sent' | 'body' | 'lingering' | 'over';
 type Outcome = PlimsollError | null;
 
 /** One try at one provider: dispatches, watches the clock, reads the answer, and leaves one `CallAttempt`. */
-export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, FlowControl {
+export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   slot = -1;
   readonly #call: Call;
   readonly #target: CompiledTarget;
@@ -39,7 +40,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   #phase: Phase = 'waiting';
   /** Monotonic time of the last sign of life; the deadline of the phase counts from it. */
   #lastActivityMs: number;
-  #controller: Dispatcher.DispatchController | null = null;
+  #exchange: Exchange | null = null;
   #isPaused = false;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
@@ -88,13 +89,10 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
         return;
       }
       try {
-        const { path, headers, body } = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
+        const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
+        this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this;
         this.#context.deadlines.watch(this);
-        this.#context.pools
-          .get(provider)
-          // undici only reads the headers
-          .dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
       } catch (thrown) {
         this.#finish(
           thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }),
@@ -103,18 +101,11 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     });
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#phase === 'over') {
-      controller.abort(new PlimsollError('client_closed', 'This attempt is over.'));
-      return;
-    }
-    this.#controller = controller;
+  onRequestStart(): void {
     this.#phase = 'sent';
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
-    if (status < 200 || this.#phase !== 'sent') return;
-    this.#controller = controller;
+  onResponseStart(status: number, headers: ResponseHeaders): void {
     this.#status = status;
     this.#headers = headers;
     this.#phase = 'body';
@@ -129,7 +120,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
         : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     if (this.#phase !== 'body') return;
     this.#lastActivityMs = this.#context.clock.monotonicMs();
     const reader = this.#reader;
@@ -170,7 +161,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     this.#finish(null);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: UpstreamError): void {
     if (this.#phase === 'lingering') {
       this.#close();
       return;
@@ -182,8 +173,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   checkDeadline(nowMs: number): void {
     const { timeouts } = this.#target.provider;
     if (this.#phase === 'lingering') {
-      if (nowMs >= this.#lastActivityMs + LINGER_MS)
-        this.#abort(new PlimsollError('provider_timeout', 'The provider did not close its side.'));
+      if (nowMs >= this.#lastActivityMs + LINGER_MS) this.#abort();
       return;
     }
     if (nowMs >= this.#totalDeadlineMs) {
@@ -199,14 +189,14 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   /** Stops reading while the client is behind. */
   pause(): void {
     this.#isPaused = true;
-    this.#controller?.pause();
+    this.#exchange?.pause();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#lastActivityMs = this.#context.clock.monotonicMs();
-    this.#controller?.resume();
+    this.#exchange?.resume();
   }
 
   /** Ends the attempt from outside: the client left, or the gateway stops. */
@@ -228,15 +218,15 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     if (this.#phase === 'over') return;
     const error =
       thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The answer could not be handled.', { cause: thrown });
-    this.#abort(error);
+    this.#abort();
     this.#report(error);
   }
 
   /** Frees the connection at once: an unfinished answer cannot be skipped on it. */
-  #abort(reason: Error): void {
-    const controller = this.#controller;
+  #abort(): void {
+    const exchange = this.#exchange;
     this.#close();
-    controller?.abort(reason);
+    exchange?.abort();
   }
 
   #finish(outcome: Outcome): void {
@@ -249,7 +239,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     if (this.#phase === 'waiting') this.#wasNeverSent = true;
     this.#phase = 'over';
     this.#context.deadlines.unwatch(this);
-    this.#controller = null;
+    this.#exchange = null;
   }
 
   #report(outcome: Outcome): void {
@@ -272,11 +262,11 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     return new PlimsollError(code, message, { details: { provider: name, status } });
   }
 
-  #transportError(error: Error & { code?: unknown }): PlimsollError {
+  #transportError(error: UpstreamError): PlimsollError {
     const { name, timeouts } = this.#target.provider;
-    const reason = typeof error.code === 'string' ? error.code : error.name;
-    const details = { provider: name, reason };
-    if (reason === 'UND_ERR_CONNECT_TIMEOUT') {
+    const { code: reason, wasSent, isStale } = error;
+    const details = { provider: name, reason, wasSent, isStale };
+    if (reason === 'CONNECT_TIMEOUT') {
       return new PlimsollError('provider_timeout', `"${name}" took no connection within ${timeouts.connectMs} ms.`, {
         details: { ...details, timeout: 'connect', timeoutMs: timeouts.connectMs },
         cause: error,
@@ -284,6 +274,12 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     }
     if (this.hasStarted) {
       return new PlimsollError('provider_stream_cut', `"${name}" closed the connection in the middle of its answer (${reason}).`, {
+        details,
+        cause: error,
+      });
+    }
+    if (reason === 'MALFORMED_ANSWER') {
+      return new PlimsollError('provider_bad_response', `"${name}" sent something that is no HTTP answer. ${error.message}`, {
         details,
         cause: error,
       });

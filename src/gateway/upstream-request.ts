@@ -1,22 +1,17 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
+import type { OutgoingRequest } from './upstream/exchange.ts';
 
 /** Faults on demand, understood by simulated providers only and sent to no other. */
 const SIMULATED_FAULT_HEADER = 'x-sim-fault';
-
-/** One HTTP request to a provider. */
-export interface UpstreamRequest {
-  readonly path: string;
-  /** Flat name, value list. */
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-}
+const NONE: readonly string[] = [];
 
 /** @throws PlimsollError `invalid_argument` for what the provider's dialect cannot say */
-export function buildUpstreamRequest(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint): UpstreamRequest {
+export function buildUpstreamRequest(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint): OutgoingRequest {
   const path = call.body?.isStream === true ? endpoint.streamPath : endpoint.path;
-  return { path, headers: requestHeaders(call, target.provider), body: encodeBody(call, target, endpoint) };
+  const { headers, isSimulated } = target.provider;
+  return { path, headers, extraHeaders: isSimulated ? faultHeader(call) : NONE, body: encodeBody(call, target, endpoint) };
 }
 
 function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer {
@@ -33,8 +28,7 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
   return Buffer.from(JSON.stringify(encoded.body));
 }
 
-function requestHeaders(call: Call, provider: CompiledTarget['provider']): readonly string[] {
-  if (!provider.isSimulated) return provider.headers;
+function faultHeader(call: Call): readonly string[] {
   const fault = call.request.headers[SIMULATED_FAULT_HEADER];
-  return typeof fault === 'string' ? [...provider.headers, SIMULATED_FAULT_HEADER, fault] : provider.headers;
+  return typeof fault === 'string' ? [SIMULATED_FAULT_HEADER, fault] : NONE;
 }
