@@ -5,6 +5,7 @@ import { contentHash } from '../kernel/ids.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
 import type { PriceBook } from '../models/price-book.ts';
+import { type CacheKnowledge, featureCache, sharedCache } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 
 export interface SnapshotSources {
@@ -16,6 +17,7 @@ export interface SnapshotSources {
   readonly priceBook: PriceBook;
   /** Base URLs by dialect of the simulated providers' process; null when none is configured. */
   readonly simBaseUrls: { readonly openai: string; readonly anthropic: string } | null;
+  readonly cache: CacheKnowledge;
   readonly nowMs: number;
 }
 
@@ -53,6 +55,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       costOwner: feature.costOwner ?? null,
       route: feature.route,
       payloads: feature.payloads,
+      cache: featureCache(name, feature.cache, sources.cache),
     })),
     keys: sources.keys,
     limits: {
@@ -63,6 +66,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       workers: config.gateway.workers,
       journalMaxBytes: config.gateway.journalMaxBytes,
     },
+    cache: sharedCache(config, sources.cache),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
 }

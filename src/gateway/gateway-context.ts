@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
+import type { ResponseCache } from './cache/response-cache.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { UpstreamPools } from './upstream-pools.ts';
@@ -14,6 +15,7 @@ export interface GatewayContext {
   /** For answers; requests have one with the depth limit of their snapshot. */
   readonly answerScanner: JsonScanner;
   readonly metrics: GatewayMetrics;
+  readonly cache: ResponseCache;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };
