@@ -30,6 +30,11 @@ const HUB = 'openai-chat';
 export class Flight {
   /** Epoch milliseconds: the age of the answer counts from its beginning. */
   readonly startedAtMs: number;
+  readonly feature: string;
+  /** `name=value`, of the leader. */
+  readonly tags: readonly string[];
+  /** Newest purge that the leader knew of. */
+  readonly purgeSequence: number;
   readonly #leader: Call;
   readonly #maxBytes: number;
   readonly #followers = new Set<Follower>();
@@ -48,6 +53,9 @@ export class Flight {
     this.#leader = leader;
     this.#maxBytes = maxBytes;
     this.startedAtMs = leader.startedAtMs;
+    this.feature = leader.caller?.feature.name ?? '';
+    this.tags = Object.entries(leader.tags).map(([name, value]) => `${name}=${value}`);
+    this.purgeSequence = leader.snapshot.cache.purges.at(-1)?.sequence ?? 0;
   }
 
   get hasFollowers(): boolean {
@@ -125,9 +133,9 @@ export class Flight {
   }
 
   /** The leader's stages are done, well or not: everybody who waits hears of it. @param nowMs monotonic */
-  land(nowMs: number, ttlMs: number, purgeSequence: number): void {
+  land(nowMs: number, ttlMs: number): void {
     const { error } = this.#leader;
-    const landing = error === null ? this.#complete(nowMs, ttlMs, purgeSequence) : { error, origin: null, lastBytes: null, answer: null };
+    const landing = error === null ? this.#complete(nowMs, ttlMs) : { error, origin: null, lastBytes: null, answer: null };
     this.landing = landing;
     this.#pieces = [];
     const followers = [...this.#followers];
@@ -135,7 +143,7 @@ export class Flight {
     for (const follower of followers) follower.onLanding(landing);
   }
 
-  #complete(nowMs: number, ttlMs: number, purgeSequence: number): Landing {
+  #complete(nowMs: number, ttlMs: number): Landing {
     const { answer } = this.#leader;
     const origin = originOf(this.#leader);
     let lastBytes: Buffer | null = null;
@@ -150,18 +158,17 @@ export class Flight {
       error: null,
       origin,
       lastBytes,
-      answer: isWhole ? this.#assemble(origin, ttlMs, purgeSequence, lastBytes?.length ?? 0) : null,
+      answer: isWhole ? this.#assemble(origin, ttlMs, lastBytes?.length ?? 0) : null,
     };
   }
 
-  #assemble(origin: AnswerOrigin, ttlMs: number, purgeSequence: number, lastBytes: number): CachedAnswer {
+  #assemble(origin: AnswerOrigin, ttlMs: number, lastBytes: number): CachedAnswer {
     const call = this.#leader;
     const isStream = call.body?.isStream ?? false;
-    const feature = call.caller?.feature.name ?? '';
     const hub = Array.isArray(this.#hub) ? Buffer.from(this.#hub.join('\n')) : this.#hub;
     return {
-      scope: scopeOf(call.snapshot.organisationId, call.snapshot.environment, feature),
-      feature,
+      scope: scopeOf(call.snapshot.organisationId, call.snapshot.environment, this.feature),
+      feature: this.feature,
       dialect: call.dialect.name,
       isStream,
       hasUsageChunk: call.body?.includeUsage ?? false,
@@ -173,8 +180,8 @@ export class Flight {
       origin,
       storedAtMs: this.startedAtMs,
       expiresAtMs: this.startedAtMs + ttlMs,
-      tags: Object.entries(call.tags).map(([name, value]) => `${name}=${value}`),
-      purgeSequence,
+      tags: this.tags,
+      purgeSequence: this.purgeSequence,
     };
   }
 }

@@ -1,25 +1,33 @@
 import type { Clock } from '../../kernel/clock.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
-import type { AnswerCache, CachedAnswer, FeatureHoldings } from './answer-cache.ts';
+import { type AnswerCache, type CachedAnswer, type FeatureHoldings, isSelected } from './answer-cache.ts';
 import { refusalToKeep } from './answer-policy.ts';
 import { CacheCounters } from './cache-counters.ts';
 import { scopeOf } from './cache-key.ts';
 import { Flight } from './flight.ts';
 import { completionOf } from './hub-answer.ts';
 import { MemoryAnswerCache } from './memory-answer-cache.ts';
-import { type CacheSettings, DEFAULT_CACHE_SETTINGS, type PurgeSelector } from './settings.ts';
+import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './settings.ts';
 
 /** A store that failed this often in a row is left alone for a while: a call must not pay for it each time. */
 const MAX_FAILURES = 5;
 const PAUSE_MS = 1000;
 
-function names({ feature, tag }: PurgeSelector, answer: CachedAnswer): boolean {
-  return (feature === null || feature === answer.feature) && (tag === null || answer.tags.includes(tag));
+/** What a purge is held against: an answer, or one that is on its way. */
+interface Purgeable {
+  readonly feature: string;
+  readonly tags: readonly string[];
+  readonly purgeSequence: number;
+}
+
+function isPurged(call: Call, { feature, tags, purgeSequence }: Purgeable): boolean {
+  return call.snapshot.cache.purges.some((purge) => purge.sequence > purgeSequence && isSelected(purge, feature, tags));
 }
 
 /** The cache of one gateway: what is kept, what is on its way, and what both were good for. */
 export class ResponseCache {
-  readonly flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Flight>();
   readonly counters = new CacheCounters();
   readonly #clock: Clock;
   readonly #memory: MemoryAnswerCache;
@@ -80,33 +88,34 @@ export class ResponseCache {
       answer.scope === scopeOf(snapshot.organisationId, snapshot.environment, caller?.feature.name ?? '') &&
       answer.expiresAtMs > nowMs &&
       (maxAgeMs === null || nowMs - answer.storedAtMs <= maxAgeMs) &&
-      !snapshot.cache.purges.some((purge) => purge.sequence > answer.purgeSequence && names(purge, answer))
+      !isPurged(call, answer)
     );
   }
 
   async #read(keys: readonly string[]): Promise<readonly (CachedAnswer | null)[]> {
     const store = this.#store;
-    const reads = Promise.all(keys.map((key) => store.get(key)));
-    if (store.driver === 'memory') return reads;
     const nothing = keys.map(() => null);
-    if (this.#clock.monotonicMs() < this.#pausedUntilMs) {
-      reads.catch(() => {});
-      return nothing;
-    }
-    const late = Promise.withResolvers<'late'>();
-    const timer = this.#clock.setTimer(this.#settings.lookupTimeoutMs, () => late.resolve('late'));
+    if (this.#clock.monotonicMs() < this.#pausedUntilMs) return nothing;
     try {
-      const answers = await Promise.race([reads, late.promise]);
-      if (answers === 'late') {
-        reads.catch(() => {});
-        this.#noteFailure();
-        return nothing;
-      }
+      const answers = await this.#inTime(Promise.all(keys.map((key) => store.get(key))), store);
       this.#failures = 0;
       return answers;
     } catch {
       this.#noteFailure();
       return nothing;
+    }
+  }
+
+  /** @throws what the work throws, or that it takes too long */
+  async #inTime<T>(work: Promise<T>, store: AnswerCache): Promise<T> {
+    if (store.driver === 'memory') return work;
+    const { lookupTimeoutMs } = this.#settings;
+    const late = Promise.withResolvers<never>();
+    const timer = this.#clock.setTimer(lookupTimeoutMs, () =>
+      late.reject(new PlimsollError('store_unavailable', `The cache did not answer within ${lookupTimeoutMs} ms.`)),
+    );
+    try {
+      return await Promise.race([work, late.promise]);
     } finally {
       timer.cancel();
     }
@@ -119,19 +128,26 @@ export class ResponseCache {
     this.#pausedUntilMs = this.#clock.monotonicMs() + PAUSE_MS;
   }
 
+  /** An equal call that is on its way, or has just arrived, and whose answer this one may be given. */
+  joinable(call: Call, key: string, maxAgeMs: number | null): Flight | null {
+    const flight = this.#flights.get(key);
+    if (flight === undefined || !flight.isJoinable || isPurged(call, flight)) return null;
+    const answer = flight.landing?.answer ?? null;
+    return answer === null || this.#isValid(call, answer, this.#clock.nowMs(), maxAgeMs) ? flight : null;
+  }
+
   /** The call asks a provider and its answer is kept. @param isShared equal calls may wait for it */
   lead(call: Call, key: string, isShared: boolean): void {
     const flight = new Flight(call, this.#settings.maxEntryBytes);
     call.flight = flight;
-    if (isShared) this.flights.set(key, flight);
+    if (isShared) this.#flights.set(key, flight);
   }
 
   /** The call's stages are over: who waits for its answer hears of it. */
   land(call: Call): void {
     const { flight, cache } = call;
     if (flight === null || cache === null) return;
-    const purgeSequence = call.snapshot.cache.purges.at(-1)?.sequence ?? 0;
-    flight.land(this.#clock.monotonicMs(), cache.settings.ttlMs, purgeSequence);
+    flight.land(this.#clock.monotonicMs(), cache.settings.ttlMs);
   }
 
   /** After the client has its answer: counts, and keeps the answer where that is allowed. */
@@ -143,7 +159,7 @@ export class ResponseCache {
   }
 
   #release(key: string | null, flight: Flight): void {
-    if (key !== null && this.flights.get(key) === flight) this.flights.delete(key);
+    if (key !== null && this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   async #keep(call: Call, flight: Flight): Promise<void> {
@@ -157,7 +173,8 @@ export class ResponseCache {
         counters.refused[refusal]++;
         return;
       }
-      if (await this.#store.put(cache.key, answer, cache.nearKey === null ? [] : [cache.nearKey])) counters.kept++;
+      const store = this.#store;
+      if (await this.#inTime(store.put(cache.key, answer, cache.nearKey === null ? [] : [cache.nearKey]), store)) counters.kept++;
     } catch {
       this.counters.storeFailures++;
     }

@@ -119,10 +119,9 @@ export async function answerFromCache(call: Call, settings: FeatureCacheSettings
   const question = ask(call, cache);
   if (question === null) return false;
   const { key, wish } = question;
-  const { flights } = context.cache;
   for (let failures = 0; wish.reads; ) {
-    const flight = question.isShared ? flights.get(key) : undefined;
-    if (flight?.isJoinable) {
+    const flight = question.isShared ? context.cache.joinable(call, key, wish.maxAgeMs) : null;
+    if (flight !== null) {
       if (await follow(call, cache, flight, failures === 0, context)) return true;
       if (flight.landing?.error == null) question.isShared = false;
       else if (!OF_THE_LEADER.has(flight.landing.error.code)) failures++;
@@ -135,7 +134,7 @@ export async function answerFromCache(call: Call, settings: FeatureCacheSettings
       return true;
     }
     // Somebody may have begun while the store was asked.
-    if (!question.isShared || !flights.get(key)?.isJoinable) break;
+    if (!question.isShared || context.cache.joinable(call, key, wish.maxAgeMs) === null) break;
   }
   if (wish.reads) {
     cache.outcome = 'miss';
