@@ -96,7 +96,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     }),
     onSnapshot: (snapshot) => {
       current = snapshot;
-      if (snapshot.cache?.driver === 'redis' && sharedCache === null && current !== null && !hasWarnedOfRedis) {
+      if (snapshot.cache?.driver === 'redis' && sharedCache === null && !hasWarnedOfRedis) {
         hasWarnedOfRedis = true;
         log('warn', 'cache_in_memory', { reason: 'cache.driver is redis and PLIMSOLL_REDIS_URL is not set' });
       }

@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { DecodedRequest } from '../client-dialect.ts';
 import { CanonicalWriter, canonicalJson, countMembers, parseExactly } from './canonical-json.ts';
+import { MAX_TEXT_CHARACTERS } from './question-text.ts';
 
 /**
  * Members that say who asks, where to and in what form the answer comes, not what is asked. Everything else counts, known or not: a member
@@ -101,7 +102,7 @@ export function identifyRequest(call: Call): RequestIdentity | string {
   };
 }
 
-/** @returns null when the last user message is not plain text alone, or there is none */
+/** @returns null when the last user message is not plain text alone, is long, or is not there */
 export function requestContext(hub: Loose): RequestContext | null {
   const { messages } = hub;
   if (!Array.isArray(messages)) return null;
@@ -110,7 +111,7 @@ export function requestContext(hub: Loose): RequestContext | null {
   if (index < 0) return null;
   const message = list[index] as Loose; // found as an object
   const text = plainText(message.content);
-  if (text === null || text.trim() === '') return null;
+  if (text === null || text.length > MAX_TEXT_CHARACTERS || text.trim() === '') return null;
   const others = list.map((entry, at) => (at === index ? { ...message, content: null } : entry));
   return { canonical: question({ ...hub, messages: others }, new CanonicalWriter()), text };
 }

@@ -4,8 +4,9 @@ import { hashKey, keyPrefix } from '../cache/cache-key.ts';
 import { CallCache } from '../cache/call-cache.ts';
 import type { Flight, Landing } from '../cache/flight.ts';
 import { WaitingCall } from '../cache/follower.ts';
+import { nearForm } from '../cache/question-text.ts';
 import { serveKept } from '../cache/replay.ts';
-import { identifyRequest, type RequestIdentity } from '../cache/request-identity.ts';
+import { identifyRequest, type RequestIdentity, requestContext } from '../cache/request-identity.ts';
 import { type CacheWish, readCacheWish } from '../cache/request-wish.ts';
 import type { FeatureCacheSettings } from '../cache/settings.ts';
 import type { Call } from '../call.ts';
@@ -49,6 +50,8 @@ function ask(call: Call, cache: CallCache): Question | null {
   const prefix = keyPrefix(call, call.destination, cache.settings, null);
   const key = hashKey('exact', prefix, identity.canonical);
   cache.key = key;
+  const context = cache.settings.mode === 'exact' || identity.hub === null ? null : requestContext(identity.hub);
+  if (context !== null) cache.nearKey = hashKey('near', prefix, context.canonical, nearForm(context.text));
   // A tool call that waits for another one's would act twice on one decision.
   return { key, wish, isShared: wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) };
 }
@@ -105,6 +108,17 @@ async function follow(call: Call, cache: CallCache, flight: Flight, mayRetry: bo
   return false;
 }
 
+/** @returns true when there is a kept answer, and it was given */
+async function giveKept(call: Call, cache: CallCache, { key, wish }: Question, context: GatewayContext): Promise<boolean> {
+  const keys = cache.nearKey === null ? [key] : [key, cache.nearKey];
+  const [exact = null, near = null] = await context.cache.find(call, keys, wish.maxAgeMs);
+  const kept = exact ?? near;
+  if (kept === null) return false;
+  cache.reason = null;
+  await serve(call, cache, kept, exact === null ? 'near-hit' : 'hit', context);
+  return true;
+}
+
 /**
  * Looks for an answer before anything is asked of a provider: one that is kept, or one that is on its way to an equal call.
  * @returns true when the call has its answer
@@ -127,12 +141,7 @@ export async function answerFromCache(call: Call, settings: FeatureCacheSettings
       else if (!OF_THE_LEADER.has(flight.landing.error.code)) failures++;
       continue;
     }
-    const [kept = null] = await context.cache.find(call, [key], wish.maxAgeMs);
-    if (kept !== null) {
-      cache.reason = null;
-      await serve(call, cache, kept, 'hit', context);
-      return true;
-    }
+    if (await giveKept(call, cache, question, context)) return true;
     // Somebody may have begun while the store was asked.
     if (!question.isShared || context.cache.joinable(call, key, wish.maxAgeMs) === null) break;
   }
