@@ -1,6 +1,7 @@
 import { systemClock } from '../kernel/clock.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
+import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { resolveStaticKeys } from './static-key-catalogue.ts';
@@ -20,6 +21,7 @@ export function assertCompiles(config: Config, text: string, path: string, varia
     keyPepper: '00',
     priceBook: genaiPriceBook,
     simBaseUrls: { openai: 'http://127.0.0.1/openai/v1', anthropic: 'http://127.0.0.1/anthropic/v1' },
+    cache: NO_CACHE_KNOWLEDGE,
     nowMs: systemClock.nowMs(),
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { featuresConfig } from '../features/config.ts';
+import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig, routesConfig } from '../gateway/config.ts';
 import { keysConfig } from '../identity/config.ts';
 import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } from '../kernel/config/load.ts';
@@ -21,6 +22,7 @@ export const CONFIG_SECTIONS = [
   { key: 'features', schema: featuresConfig },
   { key: 'keys', schema: keysConfig },
   { key: 'gateway', schema: gatewayConfig },
+  { key: 'cache', schema: cacheConfig },
   { key: 'sim', schema: SimConfig },
 ] as const;
 
@@ -33,6 +35,7 @@ const Config = z.strictObject({
   features: featuresConfig,
   keys: keysConfig,
   gateway: gatewayConfig,
+  cache: cacheConfig,
   sim: SimConfig,
 });
 export type Config = z.output<typeof Config>;

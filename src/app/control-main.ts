@@ -6,6 +6,7 @@ import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
+import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
 import { answerUnknownModelPath } from './client-error.ts';
 import { ConfigWatcher } from './config-watcher.ts';
@@ -83,6 +84,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
         simBaseUrls: { openai: `${simBase}/openai/v1`, anthropic: `${simBase}/anthropic/v1` },
+        cache: NO_CACHE_KNOWLEDGE,
         nowMs: clock.nowMs(),
       });
     },

@@ -17,6 +17,8 @@ export interface Environment {
   readonly databaseUrl: string | null;
   /** Set: the trace store is this ClickHouse; null = the embedded engine. */
   readonly clickhouseUrl: string | null;
+  /** Set: this Redis holds what gateways share; null = each has its own. */
+  readonly redisUrl: string | null;
   /** Start of the fake clock of tests, epoch ms; null = real time. */
   readonly fakeClockMs: number | null;
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -32,6 +34,7 @@ export const ENVIRONMENT_VARIABLES = {
   PLIMSOLL_CLUSTER_KEY: 'Shared secret of gateways and control (default: made once, kept in the data directory)',
   PLIMSOLL_DATABASE_URL: 'PostgreSQL for the control store (default: SQLite in the data directory)',
   PLIMSOLL_CLICKHOUSE_URL: 'ClickHouse for the trace store, with user and password (default: the embedded engine)',
+  PLIMSOLL_REDIS_URL: 'Redis that gateways share, with user and password (default: none; each gateway keeps its own state)',
   PLIMSOLL_URL: 'Where the command line finds a running Plimsoll (default http://127.0.0.1:4000)',
 } as const;
 
@@ -83,6 +86,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     clusterKey: clusterKeyOf(variables),
     databaseUrl: urlOf(variables, 'PLIMSOLL_DATABASE_URL', ['postgres:', 'postgresql:']),
     clickhouseUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_URL', ['http:', 'https:']),
+    redisUrl: urlOf(variables, 'PLIMSOLL_REDIS_URL', ['redis:', 'rediss:']),
     fakeClockMs: fakeClock ? Number(fakeClock) : null,
     variables,
   };

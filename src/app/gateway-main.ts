@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
+import { DEFAULT_CACHE_SETTINGS } from '../gateway/cache/settings.ts';
 import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { DEFAULT_TOTAL_BYTES, FileJournalWriter } from '../kernel/journal/writer.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
+import { openRedisAnswerCache } from '../stores/redis/answer-cache.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
 import { answerClientError } from './client-error.ts';
@@ -54,8 +56,13 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
   });
 
+  let hasWarnedOfRedis = false;
   const firstSnapshot = Promise.withResolvers<void>();
   const logLines = new LogWriter(1, systemClock);
+  const sharedCache =
+    environment.redisUrl === null
+      ? null
+      : openRedisAnswerCache({ url: environment.redisUrl, clock, maxBytes: DEFAULT_CACHE_SETTINGS.maxBytes });
   const gateway = createGateway({
     clock,
     journal,
@@ -63,6 +70,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     resolveSecret: (reference: SecretReference) =>
       reference === null ? null : 'env' in reference ? (variables[reference.env] ?? null) : reference.literal,
     writeLogLine: (line) => logLines.writeLine(line),
+    sharedCache,
     forward: (request, response) => proxy.forward(request, response),
   });
   open.calls = () => gateway.openCalls();
@@ -88,6 +96,10 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     }),
     onSnapshot: (snapshot) => {
       current = snapshot;
+      if (snapshot.cache?.driver === 'redis' && sharedCache === null && !hasWarnedOfRedis) {
+        hasWarnedOfRedis = true;
+        log('warn', 'cache_in_memory', { reason: 'cache.driver is redis and PLIMSOLL_REDIS_URL is not set' });
+      }
       // Beside a control of its own the supervisor hears it from there.
       if (isAlone && snapshot.limits.workers !== undefined)
         context.send({ type: 'topology', topology: { workers: snapshot.limits.workers, sim: null } });
@@ -146,6 +158,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       server.closeIdleConnections();
       await gateway.drain(DRAIN_MS);
       server.closeAllConnections();
+      sharedCache?.close();
       await link.close();
       await journal.sync();
       await uploader?.stop(UPLOAD_MS);

@@ -6,6 +6,7 @@ import { contentHash } from '../kernel/ids.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
 import type { PriceBook } from '../models/price-book.ts';
+import { type CacheKnowledge, featureCache, sharedCache } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 
 export interface SnapshotSources {
@@ -19,6 +20,7 @@ export interface SnapshotSources {
   readonly priceBook: PriceBook;
   /** Base URLs by dialect of the simulated providers' process; null when none is configured. */
   readonly simBaseUrls: { readonly openai: string; readonly anthropic: string } | null;
+  readonly cache: CacheKnowledge;
   readonly nowMs: number;
 }
 
@@ -57,6 +59,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       route: feature.route,
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
+      cache: featureCache(name, feature.cache, sources.cache),
     })),
     keys: sources.keys,
     limits: {
@@ -67,6 +70,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       workers: config.gateway.workers,
       journalMaxBytes: config.gateway.journalMaxBytes,
     },
+    cache: sharedCache(config, sources.cache),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
 }

@@ -6,6 +6,9 @@ import type { LedgerRow } from './store.ts';
 /** The account of one settled call. Pure: the same record gives the same row. */
 export function ledgerRowFromCall(call: CallSettled): LedgerRow {
   const { usage } = totalUsage(call.attempts);
+  const { cache } = call;
+  // An answer from the cache used no tokens; without one nothing is known of a call that has no attempts.
+  const isCached = call.costStatus === 'cached_zero';
   return {
     organisationId: call.organisationId,
     environment: call.environment,
@@ -23,8 +26,8 @@ export function ledgerRowFromCall(call: CallSettled): LedgerRow {
     route: call.route,
     status: call.status,
     errorType: call.errorType,
-    inputTokens: usage && inputTokens(usage),
-    outputTokens: usage && outputTokens(usage),
+    inputTokens: isCached ? 0 : usage && inputTokens(usage),
+    outputTokens: isCached ? 0 : usage && outputTokens(usage),
     costPicoUsd: call.costPicoUsd === null ? null : BigInt(call.costPicoUsd),
     costStatus: call.costStatus,
     attempts: call.attempts.map((attempt) => ({
@@ -44,5 +47,9 @@ export function ledgerRowFromCall(call: CallSettled): LedgerRow {
     })),
     isSimulated: call.isSimulated,
     isRecovered: call.isRecovered,
+    cacheOutcome: cache?.outcome ?? null,
+    savedPicoUsd: cache?.savedPicoUsd == null ? null : BigInt(cache.savedPicoUsd),
+    savedInputTokens: cache?.savedInputTokens ?? null,
+    savedOutputTokens: cache?.savedOutputTokens ?? null,
   };
 }

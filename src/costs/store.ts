@@ -2,6 +2,7 @@ import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
+import type { CallCacheRecord } from '../traces/call-record.ts';
 import type { SpanBatch } from '../traces/store.ts';
 
 /** What one provider call of a request used and cost. */
@@ -50,6 +51,12 @@ export interface LedgerRow {
   readonly attempts: readonly LedgerAttempt[];
   readonly isSimulated: boolean;
   readonly isRecovered: boolean;
+  /** What the cache did; null = the feature has none. */
+  readonly cacheOutcome: CallCacheRecord['outcome'] | null;
+  /** What a kept answer cost when it was new; null = unpriced, or no hit. */
+  readonly savedPicoUsd: PicoUsd | null;
+  readonly savedInputTokens: number | null;
+  readonly savedOutputTokens: number | null;
 }
 
 export interface LedgerBatch {
@@ -70,6 +77,17 @@ export interface LedgerCounts {
   readonly unpricedRows: number;
 }
 
+/** What the cache did for the calls of one feature that ended alike. */
+export interface CacheUse {
+  readonly feature: string;
+  readonly outcome: CallCacheRecord['outcome'];
+  readonly calls: number;
+  /** What the answers cost when they were new; the unpriced ones are not in it. */
+  readonly savedPicoUsd: PicoUsd;
+  readonly savedInputTokens: number;
+  readonly savedOutputTokens: number;
+}
+
 /** The money side of calls. Reads throw like those of TraceStore. */
 export interface LedgerStore {
   /** Durable when it resolves; idempotent by token like `TraceStore.insertSpans`. */
@@ -78,4 +96,6 @@ export interface LedgerStore {
   ledgerByCall(scope: Scope, callId: string): Promise<LedgerRow[]>;
   /** Over calls started in [from, to), epoch ms. `rows` ≠ `calls` means that a call was counted twice. */
   ledgerCounts(scope: Scope, from: number, to: number): Promise<LedgerCounts>;
+  /** Calls started in [from, to), epoch ms, of features with a cache. */
+  cacheUse(scope: Scope, from: number, to: number): Promise<CacheUse[]>;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FeatureCacheConfig } from './cache-config.ts';
 
 const word = z.string().trim().min(1).max(128);
 
@@ -18,6 +19,7 @@ export const FeatureConfig = z.strictObject({
     .enum(['full', 'preview', 'none'])
     .default('full')
     .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
+  cache: FeatureCacheConfig.optional().describe('Whether answers are kept and given again; absent = off'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

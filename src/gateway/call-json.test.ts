@@ -71,7 +71,7 @@ const attempt: fc.Arbitrary<CallAttempt> = fc.record({
 });
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
-  name: fc.constantFrom('authenticate', 'admit', 'route', 'infer', 'settle'),
+  name: fc.constantFrom('authenticate', 'admit', 'cache', 'route', 'infer', 'settle'),
   startOffsetMs: ms,
   durationMs: ms,
   status: fc.constantFrom('ok', 'error'),
@@ -88,9 +88,24 @@ const outcome: fc.Arbitrary<CallOutcome> = fc.record({
   attempts: fc.array(attempt, { maxLength: 3 }),
   stages: fc.array(stage, { maxLength: 5 }),
   costPicoUsd: fc.constantFrom(null, '0', '42'),
-  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
+  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced', 'cached_zero'),
   isRecovered: fc.boolean(),
 });
+const cached: fc.Arbitrary<CallOutcome> = fc
+  .tuple(outcome, text, textOrNull, attempt)
+  .map(([out, reason, amount, { responseId, responseModel }]) => ({
+    ...out,
+    cache: {
+      outcome: 'hit',
+      reason,
+      ageMs: 1,
+      similarity: null,
+      savedPicoUsd: amount,
+      savedInputTokens: 3,
+      savedOutputTokens: null,
+      origin: { callId: reason, traceId: '', model: '', provider: '', requestModel: '', responseModel, responseId, finishReasons: [] },
+    },
+  }));
 
 /** What JSON.stringify would have written: -0 becomes 0. */
 function throughJson(value: unknown): unknown {
@@ -100,7 +115,7 @@ function throughJson(value: unknown): unknown {
 describe('JSON put together by hand', () => {
   it('says exactly what JSON.stringify would say', () => {
     fc.assert(
-      fc.property(opened, outcome, (open, out) => {
+      fc.property(opened, fc.oneof(outcome, cached), (open, out) => {
         assert.deepEqual(JSON.parse(openedJson(open)), throughJson(open));
         assert.deepEqual(JSON.parse(`{${outcomeMembers(out)}}`), throughJson(out));
       }),

@@ -4,7 +4,9 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
 import type { CallAttempt, CallOpened, CallSettled, CallStage } from '../traces/call-record.ts';
 import { type ChatBody, parseChatBody } from './body/chat-body.ts';
-import type { ClientDialect } from './client-dialect.ts';
+import type { CallCache } from './cache/call-cache.ts';
+import type { Flight } from './cache/flight.ts';
+import type { ClientDialect, DecodedRequest } from './client-dialect.ts';
 import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
 import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
 
@@ -95,8 +97,13 @@ export class Call {
   /** What runs now (reading the body, an attempt); it must end when the client leaves or the gateway stops. */
   running: { fail(error: PlimsollError): void } | null = null;
   readonly #clock: Clock;
+  /** What the cache found out; null for features without one. */
+  cache: CallCache | null = null;
+  /** Keeps what goes to the client, for the cache and for calls that wait for the same answer; null = nobody wants it. */
+  flight: Flight | null = null;
   #parsedBody: Record<string, unknown> | null = null;
-  #hubRequest: Record<string, unknown> | null = null;
+  #decoded: DecodedRequest | null = null;
+  #hasWarned = false;
   #stage: CallStage['name'] | null = null;
   #stageStartMs = 0;
 
@@ -119,8 +126,15 @@ export class Call {
   readonly #onClose = (): void => {
     if (this.response.writableFinished) return;
     this.isClientGone = true;
+    // Others wait for the same answer: it goes on for them.
+    if (this.flight?.hasFollowers) return;
     this.running?.fail(new PlimsollError('client_closed', 'The client closed the connection before the answer was complete.'));
   };
+
+  /** Nobody is left who wants the answer. */
+  get isAbandoned(): boolean {
+    return this.isClientGone && !this.flight?.hasFollowers;
+  }
 
   /** Ends the call from outside. */
   stop(error: PlimsollError): void {
@@ -137,14 +151,20 @@ export class Call {
 
   /** The request in the hub's dialect, translated at most once. @throws PlimsollError `invalid_argument` for what has no counterpart there */
   hubRequest(): Readonly<Record<string, unknown>> {
+    const { body, warnings } = this.peekHubRequest();
+    if (!this.#hasWarned) this.warnings.push(...warnings);
+    this.#hasWarned = true;
+    return body;
+  }
+
+  /** As `hubRequest`, for looking inside: the client is not told what a translation would drop. @throws as `hubRequest` */
+  peekHubRequest(): DecodedRequest {
     const { translation } = this.dialect;
-    if (translation === null) return this.parsedBody();
-    if (this.#hubRequest === null) {
-      const decoded = translation.decodeRequest(this.parsedBody(), this.request.url ?? '');
-      this.warnings.push(...decoded.warnings);
-      this.#hubRequest = decoded.body;
-    }
-    return this.#hubRequest;
+    this.#decoded ??=
+      translation === null
+        ? { body: this.parsedBody(), warnings: [] }
+        : translation.decodeRequest(this.parsedBody(), this.request.url ?? '');
+    return this.#decoded;
   }
 
   /** Milliseconds since the call came. */

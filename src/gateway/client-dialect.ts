@@ -11,13 +11,19 @@ export interface StreamEncoder {
   end(): string;
 }
 
+/** A client's request in the hub's form, and what could not be said there. */
+export interface DecodedRequest {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly string[];
+}
+
 /** Between a client's dialect and the hub. Pure: no clock, no network. */
 export interface ClientTranslation {
   /**
    * Client's request (parsed) → hub chat request (parsed), whose `model` and `stream` are the client's.
    * @throws PlimsollError `invalid_argument` for what has no counterpart; harmless drops are named in `warnings`
    */
-  decodeRequest(body: Readonly<Record<string, unknown>>, path: string): { body: Record<string, unknown>; warnings: string[] };
+  decodeRequest(body: Readonly<Record<string, unknown>>, path: string): DecodedRequest;
   /** Hub `chat.completion` → the client's answer. */
   encodeAnswer(completion: unknown, request: Readonly<Record<string, unknown>>): unknown;
   createStreamEncoder(options: {

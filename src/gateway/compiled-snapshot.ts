@@ -4,6 +4,7 @@ import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
 import { JsonScanner } from './body/json-scanner.ts';
+import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts';
 import type { ChatEndpoint, DialectName, ProviderAdapter } from './provider.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
 
@@ -65,6 +66,7 @@ export interface CompiledSnapshot {
   readonly environment: string;
   readonly createdAtMs: number;
   readonly limits: SnapshotLimits;
+  readonly cache: CacheSettings;
   readonly features: ReadonlyMap<string, SnapshotFeature>;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly providers: readonly CompiledProvider[];
@@ -171,6 +173,7 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     environment: snapshot.environment,
     createdAtMs: snapshot.createdAtMs,
     limits: snapshot.limits,
+    cache: snapshot.cache ?? DEFAULT_CACHE_SETTINGS,
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
     destinations: compileDestinations(snapshot, providers),
     providers: [...providers.values()],

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
+import type { ResponseCache } from './cache/response-cache.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
@@ -16,6 +17,7 @@ export interface GatewayContext {
   readonly answerScanner: JsonScanner;
   readonly metrics: GatewayMetrics;
   readonly throttles: FeatureThrottles;
+  readonly cache: ResponseCache;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };

@@ -86,7 +86,7 @@ export class GatewayMetrics {
     const feature = call.caller?.feature.name ?? UNKNOWN;
     const team = call.caller?.key.team ?? '';
     const { attempts } = call;
-    const series = this.#get(attempts.at(-1)?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
+    const series = this.#get(attempts.at(-1)?.model ?? call.cache?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
     const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
     series.durations[status].observe(durationMs / 1000);
     // A JSON answer's first byte comes with its last: it would only blur the streams' times.

@@ -129,6 +129,7 @@ export class JsonAnswerReader implements AnswerReader {
     };
     this.#call.texts = new JsonTexts(bytes, answer.messages);
     this.#call.answer = { kind: 'json', body: bytes };
+    this.#call.flight?.setCompletion(bytes);
     this.#call.ttftMs = this.#call.elapsedMs();
   }
 

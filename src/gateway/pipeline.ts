@@ -4,6 +4,7 @@ import type { GatewayContext } from './gateway-context.ts';
 import { sendAnswer, sendFailure } from './send-answer.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
+import { answerFromCache } from './stages/cache.ts';
 import { infer } from './stages/infer.ts';
 import { open } from './stages/open.ts';
 import { record } from './stages/record.ts';
@@ -16,6 +17,11 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   authenticate(call, context);
   call.enterStage('admit');
   await admit(call, context);
+  const cacheSettings = call.caller?.feature.cache;
+  if (cacheSettings) {
+    call.enterStage('cache');
+    if (await answerFromCache(call, cacheSettings, context)) return;
+  }
   call.enterStage('route');
   route(call);
   open(call, context);
@@ -34,6 +40,7 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
     call.leaveStage('error');
     call.error = toPlimsollError(thrown);
   }
+  if (call.flight !== null) context.cache.land(call);
   try {
     settle(call, context);
     if (call.outcome !== null) await context.journal.written();
@@ -48,4 +55,5 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
   } else if (call.error === null) sendAnswer(call);
   else sendFailure(call, call.error, context);
   record(call, context);
+  if (call.cache !== null) context.cache.finish(call);
 }

@@ -31,6 +31,14 @@ export function answerHead(call: Call, contentType: string, model: string | null
   const head = ['content-type', contentType, 'x-plimsoll-trace-id', call.traceId];
   if (model !== null) head.push('x-plimsoll-model', headerText(model));
   if (call.warnings.length > 0) head.push('x-plimsoll-warnings', headerText([...new Set(call.warnings)].join('; ').slice(0, 1000)));
+  if (call.cache !== null) head.push(...call.cache.headers());
   for (const part of call.answerHeaders) head.push(part);
+  return head;
+}
+
+/** Of an answer that is a stream. */
+export function streamHead(call: Call, model: string | null): string[] {
+  const head = answerHead(call, 'text/event-stream; charset=utf-8', model);
+  head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   return head;
 }

@@ -137,7 +137,7 @@ export function sendAnswer(call: Call): void {
   const { response, answer, outcome, costUsd } = call;
   if (call.isClientGone || answer === null) return;
   if (answer.kind === 'json') {
-    const head = answerHead(call, 'application/json', outcome?.attempts.at(-1)?.model ?? null);
+    const head = answerHead(call, 'application/json', outcome?.attempts.at(-1)?.model ?? call.cache?.model ?? null);
     head.push('content-length', String(answer.body.length));
     if (costUsd !== null) head.push('x-plimsoll-cost-usd', costUsd);
     response.writeHead(200, head);

@@ -4,6 +4,8 @@ import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { JsonScanner } from './body/json-scanner.ts';
+import type { AnswerCache } from './cache/answer-cache.ts';
+import { ResponseCache } from './cache/response-cache.ts';
 import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   readonly resolveSecret: ResolveSecret;
   /** One structured line per call, without a line end. */
   readonly writeLogLine: (line: string) => void;
+  /** Answers that all gateways share; without it they are kept in memory. */
+  readonly sharedCache?: AnswerCache | null;
   /** Takes every path that is not the gateway's own; without it they answer 404. */
   readonly forward?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Connections to providers; its own unless a bench counts without sockets. */
@@ -74,6 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
     throttles: new FeatureThrottles(),
+    cache: new ResponseCache(clock, options.sharedCache ?? null),
     writeLogLine: options.writeLogLine,
     activeCalls,
   };
@@ -90,6 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       compiled = compileSnapshot(newest, options.resolveSecret);
       context.pools.retain(compiled.providers);
+      context.cache.configure(compiled.cache);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
       options.writeLogLine(JSON.stringify({ event: 'snapshot_refused', epoch: newest.epoch, error: error.code, message: error.message }));
@@ -156,12 +162,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function metrics(): string {
-    return context.metrics.text({
+    const { cache } = context;
+    const text = context.metrics.text({
       activeCalls: activeCalls.size,
       snapshotEpoch: compiled?.epoch ?? null,
       journal: journal.stats,
       upstreams: context.pools.stats(),
     });
+    return `${text}${cache.counters.text(cache.holdings(), cache.store.evictions)}`;
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Price } from '../models/price.ts';
+import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
 
 /**
  * Everything the gateway needs to serve a call, compiled by control, immutable, swapped by one pointer.
@@ -54,6 +55,8 @@ export interface SnapshotFeature {
   /** Used when a request's model is `default`, and shown as the feature's route. */
   readonly route: string;
   readonly payloads: 'full' | 'preview' | 'none';
+  /** Absent or null = its answers are not kept. */
+  readonly cache?: FeatureCacheSettings | null;
   /** The pause or throttle that was in force when this was compiled; absent = none. Its expiry is the gateway's to watch. */
   readonly switch?: SnapshotFeatureSwitch;
 }
@@ -98,6 +101,8 @@ export interface Snapshot {
   readonly features: readonly SnapshotFeature[];
   readonly keys: readonly SnapshotKey[];
   readonly limits: SnapshotLimits;
+  /** Absent from controls that do not know of it. */
+  readonly cache?: CacheSettings;
 }
 
 export interface SnapshotLimits {

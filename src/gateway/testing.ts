@@ -8,6 +8,7 @@ import { payloadBytes } from '../kernel/journal/frame-encoder.ts';
 import type { JournalEntry, JournalRecord, JournalWriter } from '../kernel/journal/record.ts';
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
+import type { AnswerCache } from './cache/answer-cache.ts';
 import { createGateway, type Gateway } from './server.ts';
 import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider } from './snapshot.ts';
 
@@ -185,7 +186,11 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
-export async function startGateway(snapshot: Snapshot | null, clock: Clock = systemClock): Promise<TestGateway> {
+export async function startGateway(
+  snapshot: Snapshot | null,
+  clock: Clock = systemClock,
+  sharedCache: AnswerCache | null = null,
+): Promise<TestGateway> {
   const journal = new MemoryJournal();
   const logLines: Record<string, unknown>[] = [];
   const gateway = createGateway({
@@ -193,6 +198,7 @@ export async function startGateway(snapshot: Snapshot | null, clock: Clock = sys
     journal,
     snapshots: { current: () => running.snapshot },
     resolveSecret: (reference) => (reference !== null && 'literal' in reference ? reference.literal : null),
+    sharedCache,
     writeLogLine: (line) => logLines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const server = createServer((request, response) => gateway.handler(request, response));

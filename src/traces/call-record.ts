@@ -78,10 +78,36 @@ export interface CallAttempt {
 }
 
 export interface CallStage {
-  readonly name: 'authenticate' | 'admit' | 'route' | 'infer' | 'settle';
+  readonly name: 'authenticate' | 'admit' | 'cache' | 'route' | 'infer' | 'settle';
   readonly startOffsetMs: number;
   readonly durationMs: number;
   readonly status: 'ok' | 'error';
+}
+
+/** What the cache did for a call of a feature that has one. */
+export interface CallCacheRecord {
+  /** bypass = it was not asked; the reason says why. */
+  readonly outcome: 'hit' | 'near-hit' | 'semantic-hit' | 'miss' | 'bypass';
+  readonly reason: string | null;
+  /** Null for an answer that was on its way to another call, and without a hit. */
+  readonly ageMs: number | null;
+  /** Of a semantic hit: cosine of the two questions. */
+  readonly similarity: number | null;
+  /** What the answer cost when it was new; null = unpriced, or no hit. */
+  readonly savedPicoUsd: string | null;
+  readonly savedInputTokens: number | null;
+  readonly savedOutputTokens: number | null;
+  /** The call that got the answer from a provider; null without a hit. */
+  readonly origin: {
+    readonly callId: string;
+    readonly traceId: string;
+    readonly model: string;
+    readonly provider: string;
+    readonly requestModel: string;
+    readonly responseModel: string | null;
+    readonly responseId: string | null;
+    readonly finishReasons: readonly string[];
+  } | null;
 }
 
 /** Journal record `call.settled`: exactly one per call, written once, after the last byte or the failure. */
@@ -104,6 +130,8 @@ export interface CallSettled extends CallOpened {
   readonly requestParameters: Readonly<Record<string, unknown>>;
   /** Settled by the recovery after a crash, not by the pipeline. */
   readonly isRecovered: boolean;
+  /** Absent for features without a cache. */
+  readonly cache?: CallCacheRecord;
 }
 
 /** Journal record `payload`: texts of a call; shed first when the disk is short. */

@@ -135,8 +135,28 @@ const NO_MODEL_COLUMNS = {
   httpStatus: null,
 } as const;
 
+/** What the cache did, as attributes. */
+function cacheAttributes({ cache }: CallSettled): Record<string, unknown> {
+  if (cache === undefined) return {};
+  return {
+    'plimsoll.cache.outcome': cache.outcome,
+    'plimsoll.cache.reason': cache.reason,
+    'plimsoll.cache.age_ms': cache.ageMs,
+    'plimsoll.cache.similarity': cache.similarity,
+    'plimsoll.cache.saved_pico_usd': cache.savedPicoUsd,
+    'plimsoll.cache.saved_input_tokens': cache.savedInputTokens,
+    'plimsoll.cache.saved_output_tokens': cache.savedOutputTokens,
+    'plimsoll.cache.origin_call_id': cache.origin?.callId,
+    'plimsoll.cache.origin_trace_id': cache.origin?.traceId,
+    'plimsoll.cache.origin_model': cache.origin?.model,
+    'plimsoll.cache.origin_provider': cache.origin?.provider,
+  };
+}
+
 function entrySpan(call: CallSettled): SpanRow {
   const deciding = decidingAttempt(call);
+  // No provider was asked; the model is the one whose answer was given.
+  const origin = deciding === null ? (call.cache?.origin ?? null) : null;
   const { usage, source } = totalUsage(call.attempts);
   const first = call.attempts[0];
   return {
@@ -153,15 +173,19 @@ function entrySpan(call: CallSettled): SpanRow {
     errorType: call.errorType,
     httpStatus: call.httpStatus,
     provider: deciding?.provider ?? null,
-    requestModel: deciding?.requestModel ?? null,
-    responseModel: deciding?.responseModel ?? null,
-    responseId: deciding?.responseId ?? null,
-    finishReasons: deciding?.finishReasons ?? [],
-    models: distinct(call.attempts.map((attempt) => attempt.responseModel ?? attempt.requestModel)),
+    requestModel: (deciding ?? origin)?.requestModel ?? null,
+    responseModel: (deciding ?? origin)?.responseModel ?? null,
+    responseId: (deciding ?? origin)?.responseId ?? null,
+    finishReasons: (deciding ?? origin)?.finishReasons ?? [],
+    models: distinct([...call.attempts, ...(origin === null ? [] : [origin])].map((answer) => answer.responseModel ?? answer.requestModel)),
     providers: distinct(call.attempts.map((attempt) => attempt.provider)),
     modelNames: distinct([
       call.requestedModel,
-      ...call.attempts.flatMap((attempt) => [attempt.model, attempt.requestModel, attempt.responseModel]),
+      ...[...call.attempts, ...(origin === null ? [] : [origin])].flatMap((answer) => [
+        answer.model,
+        answer.requestModel,
+        answer.responseModel,
+      ]),
     ]),
     usage,
     usageSource: source,
@@ -182,6 +206,7 @@ function entrySpan(call: CallSettled): SpanRow {
       'plimsoll.is_simulated': call.isSimulated ? true : null,
       'plimsoll.is_recovered': call.isRecovered ? true : null,
       'plimsoll.inter_token.count': call.interTokenMs?.count,
+      ...cacheAttributes(call),
     }),
   };
 }
@@ -196,11 +221,11 @@ function stageSpan(call: CallSettled, stage: CallStage): SpanRow {
     startedAtNs: toNs(call.startedAtMs) + toNs(stage.startOffsetMs),
     durationNs: toNs(stage.durationMs),
     name: stage.name,
-    kind: 'stage',
+    kind: stage.name === 'cache' ? 'cache' : 'stage',
     status: stage.status,
     statusMessage: '',
     errorType: stage.status === 'error' ? call.errorType : null,
-    attributes: {},
+    attributes: stage.name === 'cache' ? known(cacheAttributes(call)) : {},
   };
 }
 

@@ -58,6 +58,45 @@ export function ledgerContract(driver: string, open: () => Promise<LedgerFixture
       assert.deepEqual(await ledger.ledgerByCall(scope, call.callId), [row]);
     });
 
+    it('keeps what the cache did, and adds it up by feature and outcome', async () => {
+      const other = { ...scope, organisationId: 'org-ledger-cache' };
+      const hit = {
+        outcome: 'hit' as const,
+        reason: null,
+        ageMs: 5,
+        similarity: null,
+        savedInputTokens: 7,
+        savedOutputTokens: 2,
+        origin: null,
+      };
+      const calls = [
+        sampleCall('cache-1', NOW, {
+          ...other,
+          cache: { ...hit, savedPicoUsd: '9007199254740993' },
+          costStatus: 'cached_zero',
+          costPicoUsd: '0',
+          attempts: [],
+        }),
+        sampleCall('cache-2', NOW + 1, { ...other, cache: { ...hit, savedPicoUsd: '1' } }),
+        sampleCall('cache-3', NOW + 1, {
+          ...other,
+          cache: { ...hit, outcome: 'miss', savedPicoUsd: null, savedInputTokens: null, savedOutputTokens: null },
+        }),
+        sampleCall('cache-4', NOW + 1, other),
+        sampleCall('cache-5', NOW + 2, { ...other, cache: { ...hit, savedPicoUsd: '1' } }),
+      ];
+      const rows = calls.map(ledgerRowFromCall);
+      await ledger.insertRows({ token: 'cache', rows });
+      assert.deepEqual(await ledger.ledgerByCall(other, calls[0]?.callId ?? ''), rows.slice(0, 1));
+      assert.equal(rows[0]?.inputTokens, 0);
+      assert.deepEqual(await ledger.ledgerByCall(other, calls[3]?.callId ?? ''), rows.slice(3, 4));
+      const use = { feature: 'customer-support', savedPicoUsd: 0n, savedInputTokens: 0, savedOutputTokens: 0 };
+      assert.deepEqual(await ledger.cacheUse(other, NOW, NOW + 2), [
+        { ...use, outcome: 'hit', calls: 2, savedPicoUsd: 9007199254740994n, savedInputTokens: 14, savedOutputTokens: 4 },
+        { ...use, outcome: 'miss', calls: 1 },
+      ]);
+    });
+
     it('counts rows and calls of a range, and shows a call that was written twice', async () => {
       const other = { ...scope, organisationId: 'org-ledger-counts' };
       const rows = Array.from({ length: 5 }, (_, place) =>

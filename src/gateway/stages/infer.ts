@@ -32,7 +32,7 @@ function summarise(failures: readonly Failure[]): PlimsollError {
 export async function infer(call: Call, context: GatewayContext): Promise<void> {
   const failures: Failure[] = [];
   for (const target of call.destination?.targets ?? []) {
-    if (call.isClientGone) throw new PlimsollError('client_closed', 'The client closed the connection before a provider was asked.');
+    if (call.isAbandoned) throw new PlimsollError('client_closed', 'The client closed the connection before a provider was asked.');
     const attempt = new UpstreamAttempt(call, target, context);
     const error = await attempt.run();
     if (error === null) return;

@@ -51,7 +51,7 @@ export function settle(call: Call, context: GatewayContext): void {
   const opened = call.opened ?? describeCall(call);
   if (opened === null) return;
   const { error, gaps } = call;
-  const cost = sumCost(call.attempts);
+  const cost = call.cache?.isHit ? { costPicoUsd: '0', costStatus: 'cached_zero' as const } : sumCost(call.attempts);
   const durationMs = roundMs(call.elapsedMs());
   call.leaveStage('ok');
   const outcome: CallOutcome = {
@@ -67,6 +67,7 @@ export function settle(call: Call, context: GatewayContext): void {
     costPicoUsd: cost.costPicoUsd,
     costStatus: cost.costStatus,
     isRecovered: false,
+    ...(call.cache === null ? {} : { cache: call.cache.record() }),
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));

@@ -6,7 +6,7 @@ import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
-import { answerHead } from '../response-headers.ts';
+import { streamHead } from '../response-headers.ts';
 import { AnswerAccumulator } from './answer-accumulator.ts';
 import { OpenAiChunkReader } from './openai-chunk.ts';
 import { type SseListener, SseScanner } from './sse-scanner.ts';
@@ -140,7 +140,9 @@ export class StreamRelay implements AnswerReader, SseListener {
     }
     this.#readChunk(data, dataStart, dataEnd);
     if (this.#encoder !== null) {
-      this.#sendChunk(JSON.parse(data.toString('utf8', dataStart, dataEnd)));
+      const chunk: unknown = JSON.parse(data.toString('utf8', dataStart, dataEnd));
+      this.#call.flight?.addChunks([chunk]);
+      this.#sendChunk(chunk);
       return true;
     }
     if (this.#withholdUsage && this.#chunk.hasNoChoices && this.#chunk.usageStart >= 0) return true;
@@ -208,6 +210,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (step.error !== null) {
       throw new PlimsollError(step.error.code, step.error.message, { details: { provider: this.#target.provider.name } });
     }
+    this.#call.flight?.addChunks(step.chunks);
   }
 
   /** One step of a stream that is forwarded as it is. */
@@ -249,9 +252,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.hasStarted = true;
     const call = this.#call;
     call.texts = this.#answer;
-    const head = answerHead(call, 'text/event-stream; charset=utf-8', this.#target.model);
-    head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
-    if (!call.isClientGone) call.response.writeHead(200, head);
+    if (!call.isClientGone) call.response.writeHead(200, streamHead(call, this.#target.model));
   }
 
   #complete(lastBytes: Buffer | null): void {
@@ -304,10 +305,11 @@ export class StreamRelay implements AnswerReader, SseListener {
     const out = this.#out;
     if (out.length === 0) return;
     this.#out = [];
-    const { response } = this.#call;
-    if (this.#call.isClientGone || response.writableEnded) return;
+    const { response, flight } = this.#call;
     const bytes = out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
-    if (response.write(bytes) || this.isDone) return;
+    flight?.addPiece(bytes, this.#target.model, this.#nowMs);
+    if (this.#call.isClientGone || response.writableEnded) return;
+    if (response.write(bytes) || this.isDone || flight?.holdsBack === false) return;
     this.#flow.pause();
     response.once('drain', this.#onDrain);
   };

@@ -143,6 +143,10 @@ const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['attempts', (row) => text(JSON.stringify(row.attempts, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))],
   ['is_simulated', (row) => row.isSimulated],
   ['is_recovered', (row) => row.isRecovered],
+  ['cache_outcome', (row) => row.cacheOutcome ?? ''],
+  ['saved_pico_usd', (row) => row.savedPicoUsd?.toString() ?? null],
+  ['saved_input_tokens', (row) => count(row.savedInputTokens)],
+  ['saved_output_tokens', (row) => count(row.savedOutputTokens)],
 ];
 
 export interface TableWriter<Row> {

@@ -1,4 +1,4 @@
-import type { LedgerAttempt, LedgerCounts, LedgerRow } from '../../costs/store.ts';
+import type { CacheUse, LedgerAttempt, LedgerCounts, LedgerRow } from '../../costs/store.ts';
 import { isErrorCode } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection } from './client.ts';
@@ -26,6 +26,10 @@ interface LedgerRecord {
   readonly attempts: string;
   readonly is_simulated: number;
   readonly is_recovered: number;
+  readonly cache_outcome: NonNullable<LedgerRow['cacheOutcome']> | '';
+  readonly saved_pico_usd: string | null;
+  readonly saved_input_tokens: string | null;
+  readonly saved_output_tokens: string | null;
 }
 
 type StoredAttempt = Omit<LedgerAttempt, 'costPicoUsd'> & { readonly costPicoUsd: string | null };
@@ -33,7 +37,8 @@ type StoredAttempt = Omit<LedgerAttempt, 'costPicoUsd'> & { readonly costPicoUsd
 export async function readLedgerByCall(connection: ClickHouseConnection, scope: Scope, callId: string): Promise<LedgerRow[]> {
   const rows = await connection.read<LedgerRecord>(
     `SELECT call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, route, status, error_type,
-       input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered
+       input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered,
+       cache_outcome, saved_pico_usd, saved_input_tokens, saved_output_tokens
      FROM ledger WHERE ${SCOPE_FILTER} AND call_id = {callId:String} ORDER BY started_at_ms LIMIT 100`,
     { ...scopeParameters(scope), callId },
   );
@@ -65,6 +70,10 @@ function toLedgerRow(scope: Scope, row: LedgerRecord): LedgerRow {
     attempts: attempts.map((attempt) => ({ ...attempt, costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd) })),
     isSimulated: row.is_simulated === 1,
     isRecovered: row.is_recovered === 1,
+    cacheOutcome: row.cache_outcome || null,
+    savedPicoUsd: row.saved_pico_usd === null ? null : BigInt(row.saved_pico_usd),
+    savedInputTokens: row.saved_input_tokens === null ? null : Number(row.saved_input_tokens),
+    savedOutputTokens: row.saved_output_tokens === null ? null : Number(row.saved_output_tokens),
   };
 }
 
@@ -82,4 +91,30 @@ export async function readLedgerCounts(connection: ClickHouseConnection, scope: 
     costPicoUsd: BigInt(row?.cost ?? '0'),
     unpricedRows: Number(row?.unpriced ?? 0),
   };
+}
+
+/** Calls of features with a cache, by feature and outcome. */
+export async function readCacheUse(connection: ClickHouseConnection, scope: Scope, from: number, to: number): Promise<CacheUse[]> {
+  const rows = await connection.read<{
+    feature: string;
+    outcome: CacheUse['outcome'];
+    calls: string;
+    saved: string;
+    input: string;
+    output: string;
+  }>(
+    `SELECT feature, cache_outcome AS outcome, count() AS calls, toString(sum(toInt128(ifNull(saved_pico_usd, 0)))) AS saved,
+       sum(ifNull(saved_input_tokens, 0)) AS input, sum(ifNull(saved_output_tokens, 0)) AS output
+     FROM ledger WHERE ${SCOPE_FILTER} AND started_at_ms >= {from:Int64} AND started_at_ms < {to:Int64} AND cache_outcome != ''
+     GROUP BY feature, outcome ORDER BY feature, outcome`,
+    { ...scopeParameters(scope), from, to },
+  );
+  return rows.map((row) => ({
+    feature: row.feature,
+    outcome: row.outcome,
+    calls: Number(row.calls),
+    savedPicoUsd: BigInt(row.saved),
+    savedInputTokens: Number(row.input),
+    savedOutputTokens: Number(row.output),
+  }));
 }

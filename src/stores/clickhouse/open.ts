@@ -3,7 +3,7 @@ import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
 import { chunks, IO_WRITER, LEDGER_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
 import { getTrace } from './get-trace.ts';
-import { readLedgerByCall, readLedgerCounts } from './ledger-store.ts';
+import { readCacheUse, readLedgerByCall, readLedgerCounts } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
@@ -52,6 +52,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       insertRows: insertLedger,
       ledgerByCall: (scope, callId) => readLedgerByCall(connection, scope, callId),
       ledgerCounts: (scope, from, to) => readLedgerCounts(connection, scope, from, to),
+      cacheUse: (scope, from, to) => readCacheUse(connection, scope, from, to),
     },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });

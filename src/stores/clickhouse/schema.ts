@@ -159,8 +159,20 @@ const initial: Migration = {
   ],
 };
 
+const cacheColumns: Migration = {
+  version: 2,
+  name: 'what the cache did and saved, in the ledger',
+  statements: (dialect) => [
+    `ALTER TABLE ledger${onCluster(dialect)}
+      ADD COLUMN IF NOT EXISTS cache_outcome LowCardinality(String) DEFAULT '',
+      ADD COLUMN IF NOT EXISTS saved_pico_usd Nullable(Int64) CODEC(T64, ZSTD),
+      ADD COLUMN IF NOT EXISTS saved_input_tokens Nullable(UInt64) CODEC(T64, ZSTD),
+      ADD COLUMN IF NOT EXISTS saved_output_tokens Nullable(UInt64) CODEC(T64, ZSTD)`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

@@ -1,0 +1,154 @@
+import { PlimsollError } from '../../kernel/errors.ts';
+import type { CachedAnswer } from '../cache/answer-cache.ts';
+import { hashKey, keyPrefix } from '../cache/cache-key.ts';
+import { CallCache } from '../cache/call-cache.ts';
+import type { Flight, Landing } from '../cache/flight.ts';
+import { WaitingCall } from '../cache/follower.ts';
+import { nearForm } from '../cache/question-text.ts';
+import { serveKept } from '../cache/replay.ts';
+import { identifyRequest, type RequestIdentity, requestContext } from '../cache/request-identity.ts';
+import { type CacheWish, readCacheWish } from '../cache/request-wish.ts';
+import type { FeatureCacheSettings } from '../cache/settings.ts';
+import type { Call } from '../call.ts';
+import type { GatewayContext } from '../gateway-context.ts';
+import { findDestination } from './route.ts';
+
+/** Bytes that are held for a client that waits with others and reads slowly. */
+const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
+
+/** Errors that are the leader's own affair: its client left, or it was stopped. */
+const OF_THE_LEADER: ReadonlySet<string> = new Set(['client_closed', 'not_ready', 'internal', 'journal_full']);
+
+/** Why this request has nothing to do with the cache; null = it may be answered from it. */
+function reasonToBypass(call: Call, settings: FeatureCacheSettings, identity: RequestIdentity): string | null {
+  if (identity.temperature !== null && identity.temperature > settings.maxTemperature)
+    return `temperature ${identity.temperature} is above ${settings.maxTemperature}`;
+  if (settings.isolation === 'customer' && call.customer === null) return 'the request names no customer';
+  if (settings.isolation === 'user' && call.user === null) return 'the request names no user';
+  return null;
+}
+
+interface Question {
+  readonly key: string;
+  readonly wish: CacheWish;
+  /** Equal calls share one that is on its way. */
+  isShared: boolean;
+}
+
+/** The key of the call, or null when the cache is not for it. */
+function ask(call: Call, cache: CallCache): Question | null {
+  const wish = readCacheWish(call.request.headers);
+  cache.reason = wish.reason;
+  if (!wish.writes && !wish.reads) return null;
+  const identity = identifyRequest(call);
+  const reason = typeof identity === 'string' ? identity : reasonToBypass(call, cache.settings, identity);
+  if (typeof identity === 'string' || reason !== null) {
+    cache.reason = reason;
+    return null;
+  }
+  if (call.destination === null) throw new PlimsollError('internal', 'The cache was asked before the destination was known');
+  const prefix = keyPrefix(call, call.destination, cache.settings, null);
+  const key = hashKey('exact', prefix, identity.canonical);
+  cache.key = key;
+  const context = cache.settings.mode === 'exact' || identity.hub === null ? null : requestContext(identity.hub);
+  if (context !== null) cache.nearKey = hashKey('near', prefix, context.canonical, nearForm(context.text));
+  // A tool call that waits for another one's would act twice on one decision.
+  return { key, wish, isShared: wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) };
+}
+
+async function serve(
+  call: Call,
+  cache: CallCache,
+  answer: CachedAnswer,
+  outcome: CallCache['outcome'],
+  context: GatewayContext,
+): Promise<void> {
+  cache.outcome = outcome;
+  cache.origin = answer.origin;
+  cache.model = answer.origin.model;
+  cache.ageMs = Math.max(0, context.clock.nowMs() - answer.storedAtMs);
+  await serveKept(call, answer, cache.settings.replay, context.clock);
+}
+
+/** Takes over the answer of a flight. @returns false when it has none for this call */
+async function land(call: Call, cache: CallCache, waiting: WaitingCall, landing: Landing, context: GatewayContext): Promise<boolean> {
+  const { origin, answer, lastBytes } = landing;
+  if (waiting.hasStarted) {
+    cache.origin = origin;
+    call.answer = { kind: 'stream', content: null, lastBytes };
+    return true;
+  }
+  if (answer === null) return false;
+  cache.origin = answer.origin;
+  cache.model = answer.origin.model;
+  await serveKept(call, answer, 'instant', context.clock);
+  return true;
+}
+
+/**
+ * Waits for an equal call that is on its way.
+ * @returns true when this one has its answer; false when it has to ask on its own
+ * @throws PlimsollError the leader's failure, when it would be this call's too
+ */
+async function follow(call: Call, cache: CallCache, flight: Flight, mayRetry: boolean, context: GatewayContext): Promise<boolean> {
+  const waiting = new WaitingCall(call, flight, MAX_BEHIND_BYTES);
+  cache.outcome = 'hit';
+  cache.reason = 'shared with a call that was on its way';
+  const outcome = await waiting.wait();
+  if (outcome.kind === 'left') {
+    if (!waiting.hasStarted) cache.outcome = 'miss';
+    throw outcome.error;
+  }
+  const { landing } = outcome;
+  const { error } = landing;
+  if (error === null && (await land(call, cache, waiting, landing, context))) return true;
+  const isOwn = error === null || OF_THE_LEADER.has(error.code);
+  // Bytes of a broken answer cannot be taken back.
+  if (error !== null && (waiting.hasStarted || (!isOwn && (!mayRetry || !error.retryable)))) throw error;
+  return false;
+}
+
+/** @returns true when there is a kept answer, and it was given */
+async function giveKept(call: Call, cache: CallCache, { key, wish }: Question, context: GatewayContext): Promise<boolean> {
+  const keys = cache.nearKey === null ? [key] : [key, cache.nearKey];
+  const [exact = null, near = null] = await context.cache.find(call, keys, wish.maxAgeMs);
+  const kept = exact ?? near;
+  if (kept === null) return false;
+  cache.reason = null;
+  await serve(call, cache, kept, exact === null ? 'near-hit' : 'hit', context);
+  return true;
+}
+
+/**
+ * Looks for an answer before anything is asked of a provider: one that is kept, or one that is on its way to an equal call.
+ * @returns true when the call has its answer
+ * @throws PlimsollError `not_found` or `permission_denied` for the model, `invalid_argument` for the header, and what a shared call failed with
+ */
+export async function answerFromCache(call: Call, settings: FeatureCacheSettings, context: GatewayContext): Promise<boolean> {
+  if (call.caller === null || call.body === null) throw new PlimsollError('internal', 'cache ran before authenticate and admit');
+  // Who may not use a model gets none of its answers.
+  call.destination = findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot);
+  const cache = new CallCache(settings);
+  call.cache = cache;
+  const question = ask(call, cache);
+  if (question === null) return false;
+  const { key, wish } = question;
+  for (let failures = 0; wish.reads; ) {
+    const flight = question.isShared ? context.cache.joinable(call, key, wish.maxAgeMs) : null;
+    if (flight !== null) {
+      if (await follow(call, cache, flight, failures === 0, context)) return true;
+      if (flight.landing?.error == null) question.isShared = false;
+      else if (!OF_THE_LEADER.has(flight.landing.error.code)) failures++;
+      continue;
+    }
+    if (await giveKept(call, cache, question, context)) return true;
+    // Somebody may have begun while the store was asked.
+    if (!question.isShared || context.cache.joinable(call, key, wish.maxAgeMs) === null) break;
+  }
+  if (wish.reads) {
+    cache.outcome = 'miss';
+    cache.reason = null;
+  }
+  if (wish.writes) context.cache.lead(call, key, question.isShared);
+  return false;
+}
