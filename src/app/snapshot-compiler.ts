@@ -1,3 +1,4 @@
+import { providerKinds } from '../gateway/provider-kinds.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -31,7 +32,7 @@ export interface CompiledSnapshot {
 /** @throws PlimsollError `config_invalid` when names do not resolve */
 export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapshot {
   const { config, scope } = sources;
-  const catalogue = resolveCatalogue(config, sources.priceBook, sources.nowMs, sources.simBaseUrls?.openai ?? null);
+  const catalogue = resolveCatalogue(config, sources.priceBook, providerKinds, sources.nowMs, sources.simBaseUrls?.openai ?? null);
   if (catalogue.issues.length > 0)
     throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const providers = catalogue.providers.map((provider) =>

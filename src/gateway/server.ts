@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
+import { AccessTokens } from './access-tokens.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
@@ -67,6 +68,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     journal,
     pools: new UpstreamPools(),
+    tokens: new AccessTokens(clock),
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
@@ -86,6 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       compiled = compileSnapshot(newest, options.resolveSecret);
       context.pools.retain(compiled.providers);
+      context.tokens.retain(compiled.providers);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
       options.writeLogLine(JSON.stringify({ event: 'snapshot_refused', epoch: newest.epoch, error: error.code, message: error.message }));
@@ -183,6 +186,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       await idle;
       timer.cancel();
       context.pools.close();
+      context.tokens.close();
     },
     get stats() {
       return { activeCalls: activeCalls.size, totalCalls };

@@ -1,9 +1,11 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
+import type { GatewayContext } from './gateway-context.ts';
 
 /** Faults on demand, understood by simulated providers only and sent to no other. */
 const SIMULATED_FAULT_HEADER = 'x-sim-fault';
+const JSON_TYPE = 'application/json';
 
 /** One HTTP request to a provider. */
 export interface UpstreamRequest {
@@ -13,16 +15,40 @@ export interface UpstreamRequest {
   readonly body: Buffer;
 }
 
-/** @throws PlimsollError `invalid_argument` for what the provider's dialect cannot say */
-export function buildUpstreamRequest(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint): UpstreamRequest {
+/** @throws PlimsollError `invalid_argument` for what the provider's dialect cannot say, `provider_unavailable` while there is no access token */
+export function buildUpstreamRequest(
+  call: Call,
+  target: CompiledTarget,
+  endpoint: CompiledEndpoint,
+  context: GatewayContext,
+): UpstreamRequest {
   const path = call.body?.isStream === true ? endpoint.streamPath : endpoint.path;
-  return { path, headers: requestHeaders(call, target.provider), body: encodeBody(call, target, endpoint) };
+  const body = encodeBody(call, target, endpoint);
+  return { path, headers: authorize(requestHeaders(call, target.provider), target.provider, path, body, context), body };
+}
+
+/** Adds what changes from call to call: an access token, a signature. */
+function authorize(
+  headers: readonly string[],
+  provider: CompiledTarget['provider'],
+  path: string,
+  body: Buffer,
+  { tokens, clock }: GatewayContext,
+): readonly string[] {
+  const { adapter, credentials, settings } = provider;
+  if (provider.tokenGrant !== null) return [...headers, 'authorization', `Bearer ${tokens.get(provider).reveal()}`];
+  if (adapter.sign === null) return headers;
+  const request = { host: provider.host, path, contentType: JSON_TYPE, body };
+  return [...headers, ...Object.entries(adapter.sign(request, credentials, settings, clock.nowMs())).flat()];
 }
 
 function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer {
   const { body } = call;
   if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
-  if (isForwarded) return call.dialect.forwardBody(body, target.upstreamModelJson);
+  if (isForwarded) {
+    const bytes = call.dialect.forwardBody(body, target.upstreamModelJson);
+    return endpoint.editForwarded?.(bytes) ?? bytes;
+  }
   const hub = call.hubRequest();
   if (endpoint.encodeRequest === null) {
     const wantsUsage = body.isStream ? { stream_options: { include_usage: true } } : {};
