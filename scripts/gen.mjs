@@ -10,10 +10,11 @@ import {
   errorFixes,
   errorsReference,
   openApiText,
+  providersReference,
 } from '../src/app/reference.ts';
 import { simulatorReference } from '../src/sim/reference.ts';
 
-/** Every file of the folder is one provider dialect, its default export; what a dialect needs besides lies in a folder of its name. */
+/** Every file of the folder is one provider (or a list of them), its default export; what it needs besides lies in a folder of its name. */
 function providerIndex() {
   const names = readdirSync('src/gateway/providers')
     .filter((file) => file.endsWith('.ts') && !/\.(test|gen)\.ts$/.test(file))
@@ -25,7 +26,7 @@ function providerIndex() {
     "import type { ProviderAdapter } from '../provider.ts';",
     ...names.map((name) => `import ${variable(name)} from './${name}.ts';`),
     '',
-    `export const ADAPTERS: readonly ProviderAdapter[] = [${names.map(variable).join(', ')}];`,
+    `export const ADAPTERS: readonly ProviderAdapter[] = [${names.map(variable).join(', ')}].flat();`,
     '',
   ].join('\n');
 }
@@ -35,6 +36,7 @@ const FILES = {
   'docs/reference/errors.md': errorsReference,
   'docs/reference/config.md': configReference,
   'docs/reference/environment.md': environmentReference,
+  'docs/reference/providers.md': providersReference,
   'docs/reference/commands.md': commandsReference,
   'docs/reference/simulator.md': simulatorReference,
   'docs/reference/plimsoll.schema.json': configJsonSchema,

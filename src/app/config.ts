@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { featuresConfig } from '../features/config.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig, routesConfig } from '../gateway/config.ts';
+import { findProviderProblems } from '../gateway/provider-kinds.ts';
 import { keysConfig } from '../identity/config.ts';
 import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } from '../kernel/config/load.ts';
 import { nearest } from '../kernel/suggest.ts';
@@ -69,6 +70,8 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
     );
     return false;
   };
+  for (const [name, provider] of Object.entries(config.providers))
+    for (const { path, message } of findProviderProblems(provider)) report(['providers', name, ...path], message);
   for (const [alias, model] of Object.entries(config.models))
     check('provider', model.provider, config.providers, ['models', alias, 'provider']);
   for (const alias of Object.keys(config.prices)) check('model', alias, config.models, ['prices', alias]);

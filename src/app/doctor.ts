@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { featureWarnings } from '../features/warnings.ts';
+import { probeOf, providerKinds } from '../gateway/provider-kinds.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { resolveSecretText } from '../kernel/config/secret.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
@@ -168,7 +168,7 @@ async function examineStores(environment: Environment, status: Status | null): P
 }
 
 function examineFeatures(config: Config): Finding[] {
-  const catalogue = resolveCatalogue(config, genaiPriceBook, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
+  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
   const unpriced = new Set(catalogue.models.filter((model) => model.price === null).map((model) => model.name));
   const findings: Finding[] = [];
   for (const [name, feature] of Object.entries(config.features)) {
@@ -200,39 +200,30 @@ async function examineProvider(
 ): Promise<Finding[]> {
   const subject = `provider ${name}`;
   if (provider.kind === 'sim') return [ok(subject, 'simulated')];
-  const [resolved] = resolveCatalogue(
-    { providers: { [name]: provider }, models: {}, prices: {} },
-    genaiPriceBook,
-    systemClock.nowMs(),
-    null,
-  ).providers;
-  if (resolved === undefined) return [];
+  const probe = probeOf(provider, (reference) => {
+    if (reference === null) return null;
+    return 'literal' in reference ? reference.literal : (environment.variables[reference.env] ?? null);
+  });
+  if (probe === null) return [];
   try {
-    const key = provider.apiKey === undefined ? null : resolveSecretText(provider.apiKey, environment.variables);
-    const authorization: Record<string, string> =
-      key === null
-        ? {}
-        : provider.kind === 'anthropic'
-          ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
-          : { authorization: `Bearer ${key}` };
     const startedMs = systemClock.monotonicMs();
-    const answer = await fetch(`${resolved.baseUrl}/models`, {
-      headers: { ...authorization, ...provider.headers },
+    const answer = await fetch(probe.url, {
+      headers: probe.headers,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]),
       redirect: 'manual',
     });
     await answer.body?.cancel();
     const elapsedMs = Math.round(systemClock.monotonicMs() - startedMs);
     const findings: Finding[] = [];
-    if (answer.status === 401 || answer.status === 403)
+    if (probe.provesKey && (answer.status === 401 || answer.status === 403))
       findings.push(
-        problem(subject, `${resolved.baseUrl} refuses the key (${answer.status})`, 'Check the environment variable that apiKey names.'),
+        problem(subject, `${probe.url} refuses the key (${answer.status})`, 'Check the environment variable that apiKey names.'),
       );
     else
       findings.push(
         answer.status < 500
-          ? ok(subject, `${resolved.baseUrl} answers in ${elapsedMs} ms`)
-          : warning(subject, `${resolved.baseUrl} answers ${answer.status}`, 'Look at the provider’s status page.'),
+          ? ok(subject, `${probe.url} answers in ${elapsedMs} ms${probe.provesKey ? '' : '; the credential was not tried'}`)
+          : warning(subject, `${probe.url} answers ${answer.status}`, 'Look at the provider’s status page.'),
       );
     const date = Date.parse(answer.headers.get('date') ?? '');
     const skewMs = Number.isNaN(date) ? 0 : Math.abs(systemClock.nowMs() - date);
@@ -248,11 +239,7 @@ async function examineProvider(
   } catch (error) {
     const cause = (error as Error).cause instanceof Error ? `: ${((error as Error).cause as Error).message}` : '';
     return [
-      problem(
-        subject,
-        `${resolved.baseUrl} cannot be reached (${(error as Error).message}${cause})`,
-        'Check the network path, DNS and proxy.',
-      ),
+      problem(subject, `${probe.url} cannot be reached (${(error as Error).message}${cause})`, 'Check the network path, DNS and proxy.'),
     ];
   }
 }

@@ -1,4 +1,5 @@
 import type { FeatureSwitch } from '../features/switch.ts';
+import { providerKinds } from '../gateway/provider-kinds.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -36,7 +37,7 @@ export interface CompiledSnapshot {
 /** @throws PlimsollError `config_invalid` when names do not resolve */
 export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapshot {
   const { config, scope } = sources;
-  const catalogue = resolveCatalogue(config, sources.priceBook, sources.nowMs, sources.simBaseUrls?.openai ?? null);
+  const catalogue = resolveCatalogue(config, sources.priceBook, providerKinds, sources.nowMs, sources.simBaseUrls?.openai ?? null);
   if (catalogue.issues.length > 0)
     throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const providers = catalogue.providers.map((provider) =>

@@ -5,15 +5,23 @@ import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts';
-import type { ChatEndpoint, DialectName, ProviderAdapter } from './provider.ts';
+import { type Credentials, resolveCredentials } from './credentials.ts';
+import type { ChatEndpoint, DialectName, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
+import { readSettings } from './provider-kinds.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
 
 export interface CompiledProvider {
   readonly name: string;
   readonly kind: SnapshotProvider['kind'];
   readonly adapter: ProviderAdapter;
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  /** Null when calls need no short-lived token. */
+  readonly tokenGrant: TokenGrant | null;
   /** `https://api.openai.com` */
   readonly origin: string;
+  /** With the port where it is not the scheme's. */
+  readonly host: string;
   /** Path of the base URL, without a trailing slash. */
   readonly basePath: string;
   /** Flat name, value list sent with every call. Holds the credential. */
@@ -76,31 +84,34 @@ export interface CompiledSnapshot {
   findKey(token: string): SnapshotKey | null;
 }
 
-const NO_SETTINGS: Readonly<Record<string, string>> = Object.freeze({});
-
 export type ResolveSecret = (reference: SecretReference) => string | null;
 
 function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecret): CompiledProvider {
   const adapter = adapterFor(provider);
   const url = new URL(provider.baseUrl);
-  const credential = provider.apiKey === null ? null : resolveSecret(provider.apiKey);
+  const settings = readSettings(adapter, provider.name, provider.settings ?? {});
+  const { credentials, missingSecret } = resolveCredentials(provider, resolveSecret);
   const headers = new Map([
     ['content-type', 'application/json'],
     // Compressed answers would have to be unpacked to be read and forwarded.
     ['accept-encoding', 'identity'],
     ['user-agent', 'plimsoll'],
   ]);
-  for (const source of [adapter.headers(credential), provider.headers]) {
+  for (const source of [adapter.headers(credentials, settings), provider.headers]) {
     for (const [name, value] of Object.entries(source)) headers.set(name.toLowerCase(), value);
   }
   return {
     name: provider.name,
     kind: provider.kind,
     adapter,
+    settings,
+    credentials,
+    tokenGrant: adapter.tokenGrant(credentials, settings),
     origin: url.origin,
+    host: url.host,
     basePath: url.pathname.replace(/\/+$/, ''),
     headers: [...headers].flat(),
-    missingSecret: credential === null && provider.apiKey !== null && 'env' in provider.apiKey ? provider.apiKey.env : null,
+    missingSecret,
     timeouts: provider.timeouts,
     maxConnections: provider.maxConnections,
     isSimulated: provider.isSimulated,
@@ -108,8 +119,8 @@ function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecre
 }
 
 /** An endpoint in the client's own dialect, else the first that can be reached from the hub. */
-function chooseEndpoint(provider: CompiledProvider, client: DialectName): ChatEndpoint {
-  const { chat } = provider.adapter;
+function chooseEndpoint(provider: CompiledProvider, upstreamModel: string, client: DialectName): ChatEndpoint {
+  const chat = provider.adapter.chat.filter((candidate) => candidate.serves?.(upstreamModel) ?? true);
   const endpoint =
     chat.find((candidate) => candidate.dialect === client) ??
     chat.find((candidate) => candidate.dialect === 'openai-chat' || candidate.encodeRequest !== null);
@@ -123,8 +134,8 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
   const endpointFor = (client: DialectName): CompiledEndpoint => {
     let found = compiled.get(client);
     if (found === undefined) {
-      const endpoint = chooseEndpoint(provider, client);
-      const path = (isStream: boolean): string => `${provider.basePath}${endpoint.path(upstreamModel, isStream, NO_SETTINGS)}`;
+      const endpoint = chooseEndpoint(provider, upstreamModel, client);
+      const path = (isStream: boolean): string => `${provider.basePath}${endpoint.path(upstreamModel, isStream, provider.settings)}`;
       found = { endpoint, path: path(false), streamPath: path(true), isForwarded: endpoint.dialect === client };
       compiled.set(client, found);
     }

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { ResponseCache } from './cache/response-cache.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -12,6 +13,7 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly journal: JournalWriter;
   readonly pools: UpstreamPools;
+  readonly tokens: AccessTokens;
   readonly deadlines: Deadlines;
   /** For answers; requests have one with the depth limit of their snapshot. */
   readonly answerScanner: JsonScanner;

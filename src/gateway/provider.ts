@@ -1,5 +1,8 @@
+import { z } from 'zod';
 import type { ErrorCode } from '../kernel/errors.ts';
+import type { PicoUsd } from '../kernel/money.ts';
 import type { Usage } from '../models/usage.ts';
+import type { Credentials } from './credentials.ts';
 
 /**
  * Wire formats of model calls. `openai-chat` is the hub: what has to be translated passes through it, so that N client formats and M provider
@@ -64,8 +67,12 @@ export interface ChatTranslation extends AnswerTranslation {
 export interface ChatEndpoint {
   /** A client that speaks it has its bytes forwarded. */
   readonly dialect: DialectName;
+  /** Models that it serves; absent = all. */
+  readonly serves?: (upstreamModel: string) => boolean;
+  /** Last change to a forwarded body, for providers that take a dialect with other trimmings; absent = none. */
+  readonly editForwarded?: (body: Buffer) => Buffer;
   /** Appended to the provider's base URL; the model stands in the path of some. @param settings non-secret settings of the provider */
-  path(upstreamModel: string, isStream: boolean, settings: Readonly<Record<string, string>>): string;
+  path(upstreamModel: string, isStream: boolean, settings: Settings): string;
   /** How a stream is cut into events; absent = server-sent events. */
   readonly framing?: 'sse' | 'aws-event-stream';
   /** Null only for `openai-chat`: the bytes are read by a scanner. */
@@ -81,15 +88,100 @@ export interface ClassifiedError {
   readonly message: string;
 }
 
-/** A provider: how to address it, how to read it. One file each. */
+/** Non-secret settings of a provider (`region`, `apiVersion` …) as its adapter's schema left them. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** What the operator wrote about a provider, for checks that span several values. */
+export interface GivenConfiguration {
+  readonly settings: Settings;
+  /** `apiKey` and the names of the secrets that are configured. */
+  readonly secrets: ReadonlySet<string>;
+  readonly hasBaseUrl: boolean;
+}
+
+/** A request as it will be sent, for adapters that sign each one. */
+export interface SignableRequest {
+  readonly host: string;
+  /** With the query. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** How a short-lived access token is bought: one form-encoded POST (RFC 6749), done and repeated off the hot path. */
+export interface TokenGrant {
+  /** Equal ids share a token; holds no secret. */
+  readonly id: string;
+  readonly url: string;
+  /** Body of the request, made anew for each: assertions expire. @throws PlimsollError `provider_auth_failed` for a credential that is not usable */
+  form(nowMs: number): Promise<Readonly<Record<string, string>>>;
+}
+
+/** A provider: what it is, how to address it, how to read it. One file each, with a folder of its name where the dialect is its own. */
 export interface ProviderAdapter {
+  /** `kind` in plimsoll.yaml. */
   readonly kind: string;
+  /** One line for the reference page. */
+  readonly summary: string;
+  /** Strict; every value is text. */
+  readonly settings: z.ZodObject;
+  /** Secrets besides `apiKey`: name → what it is. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Without a trailing slash; null when the operator must name one. */
+  defaultBaseUrl(settings: Settings): string | null;
+  /** Appended when the operator names a bare host, e.g. `/v1`. */
+  readonly versionPath: string;
+  /** Path of a cheap GET that needs the credential, for `plimsoll doctor`; null = none. */
+  readonly probePath: string | null;
+  /** What is missing or contradicts itself, and the fix; null when nothing is. */
+  findProblem(given: GivenConfiguration): string | null;
+  /** Whose list prices its models: a provider id of the price book; null = the address may tell, else unpriced. */
+  readonly priceList: string | null;
   /** What it speaks. The first endpoint that can encode from the hub (or is the hub) serves clients of every other dialect. */
   readonly chat: readonly ChatEndpoint[];
-  /** Authentication and dialect headers; null credential = the provider needs none. */
-  headers(credential: string | null): Record<string, string>;
+  /** What is refused or left out because there is no counterpart, for the reference page. */
+  readonly limits: readonly string[];
+  /** Authentication and dialect headers that do not change from call to call. */
+  headers(credentials: Credentials, settings: Settings): Record<string, string>;
+  /** Headers that depend on the request. */
+  readonly sign: ((request: SignableRequest, credentials: Credentials, settings: Settings, nowMs: number) => Record<string, string>) | null;
+  /** Null when the credentials at hand need no token. */
+  tokenGrant(credentials: Credentials, settings: Settings): TokenGrant | null;
   /** The provider's usage object → disjoint classes; null when it is not one. */
   readUsage(usage: unknown): Usage | null;
+  /** What the provider itself says that the call cost; its function answers null when it says nothing. */
+  readonly readCost: ((usage: unknown) => PicoUsd | null) | null;
   /** An answer with status ≥ 400 (or an error event, with the status it stands for) → our closed code and a message without secrets. */
   classifyError(status: number, body: string, headers: ResponseHeaders): ClassifiedError;
+}
+
+const NO_SETTINGS = z.strictObject({});
+
+type Defaulted =
+  | 'settings'
+  | 'secrets'
+  | 'versionPath'
+  | 'probePath'
+  | 'findProblem'
+  | 'priceList'
+  | 'limits'
+  | 'sign'
+  | 'tokenGrant'
+  | 'readCost';
+
+/** An adapter; what most providers do not need may be left out. */
+export function defineProvider(adapter: Omit<ProviderAdapter, Defaulted> & Partial<Pick<ProviderAdapter, Defaulted>>): ProviderAdapter {
+  return {
+    settings: NO_SETTINGS,
+    secrets: {},
+    versionPath: '',
+    probePath: null,
+    findProblem: () => null,
+    priceList: null,
+    limits: [],
+    sign: null,
+    tokenGrant: () => null,
+    readCost: null,
+    ...adapter,
+  };
 }

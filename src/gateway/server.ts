@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
+import { AccessTokens } from './access-tokens.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { ResponseCache } from './cache/response-cache.ts';
@@ -74,6 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     journal,
     pools: options.pools ?? new UpstreamPools(clock),
+    tokens: new AccessTokens(clock),
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
@@ -96,6 +98,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       compiled = compileSnapshot(newest, options.resolveSecret);
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache);
+      context.tokens.retain(compiled.providers);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
       options.writeLogLine(JSON.stringify({ event: 'snapshot_refused', epoch: newest.epoch, error: error.code, message: error.message }));
@@ -195,6 +198,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       await idle;
       timer.cancel();
       context.pools.close();
+      context.tokens.close();
     },
     get stats() {
       return { activeCalls: activeCalls.size, totalCalls };

@@ -20,10 +20,15 @@ export interface ProviderTimeouts {
 
 export interface SnapshotProvider {
   readonly name: string;
-  readonly kind: 'openai' | 'openai-compatible' | 'anthropic' | 'sim';
+  /** Of an adapter, or `sim`. */
+  readonly kind: string;
   /** Without a trailing slash, e.g. `https://api.openai.com/v1`. */
   readonly baseUrl: string;
   readonly apiKey: SecretReference;
+  /** Non-secret settings of the kind; absent from controls that do not know them. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Secrets besides the key; absent from controls that do not know them. */
+  readonly secrets?: Readonly<Record<string, SecretReference>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: ProviderTimeouts;
   readonly maxConnections: number;

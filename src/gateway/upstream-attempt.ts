@@ -89,7 +89,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
         return;
       }
       try {
-        const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
+        const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this;
         this.#context.deadlines.watch(this);
@@ -242,9 +242,11 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     this.#exchange = null;
   }
 
-  #report(outcome: Outcome): void {
+  #report(error: Outcome): void {
     if (this.#isReported) return;
     this.#isReported = true;
+    // The one place that every failure of an attempt passes: what a provider says must not repeat our credential to a client or a record.
+    const outcome = error === null ? null : this.#context.tokens.redactError(error, this.#target.provider);
     this.#call.running = null;
     this.#call.attempts.push(this.#record(outcome));
     this.#resolve(outcome);
@@ -338,12 +340,23 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     };
   }
 
+  /** What the provider says that it charged; null when it does not say, or the operator has a price of their own. */
+  #reportedCost(): bigint | null {
+    const { provider, price } = this.#target;
+    const { readCost } = provider.adapter;
+    const usage = this.#reader?.facts.providerUsage;
+    if (readCost === null || usage == null || isOwnPrice(price?.priceId)) return null;
+    return readCost(typeof usage === 'string' ? JSON.parse(usage) : usage);
+  }
+
   #cost(usage: Usage | null, source: CallAttempt['usageSource']): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId'> {
     if (usage === null) {
       // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
       const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
       return { costPicoUsd: isFree ? '0' : null, costStatus: isFree ? 'priced' : 'unpriced', priceId: null };
     }
+    const reported = this.#reportedCost();
+    if (reported !== null) return { costPicoUsd: reported.toString(), costStatus: 'provider_reported', priceId: null };
     const priced = priceCompiled(usage, this.#target.price);
     if (priced.costPicoUsd === null) return { costPicoUsd: null, costStatus: 'unpriced', priceId: null };
     return {
@@ -352,6 +365,11 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       priceId: priced.priceId,
     };
   }
+}
+
+/** Prices of plimsoll.yaml are what the operator pays by contract: they stand above what a provider reports. */
+function isOwnPrice(priceId: string | undefined): boolean {
+  return priceId?.startsWith('config:') ?? false;
 }
 
 function asJson(value: unknown): string {

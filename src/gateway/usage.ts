@@ -1,4 +1,4 @@
-import type { Usage } from '../models/usage.ts';
+import { inputTokens, outputTokens, type Usage } from '../models/usage.ts';
 
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
@@ -35,5 +35,20 @@ export function readOpenAiUsage(value: unknown): Usage | null {
     outputTextTokens: output - reasoningTokens - audioOutputTokens,
     reasoningTokens,
     audioOutputTokens,
+  };
+}
+
+/** OpenAI's `usage`: `prompt_tokens` is all input, cached or not; `completion_tokens` all output, reasoning included. */
+export function toOpenAiUsage(usage: Usage): Record<string, unknown> {
+  const prompt = inputTokens(usage);
+  const completion = outputTokens(usage);
+  const audioInput = usage.audioInputTokens > 0 ? { audio_tokens: usage.audioInputTokens } : {};
+  const audioOutput = usage.audioOutputTokens > 0 ? { audio_tokens: usage.audioOutputTokens } : {};
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, ...audioInput },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, ...audioOutput },
   };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { providerKinds } from '../gateway/provider-kinds.ts';
 import { configSchema, parseConfig } from '../kernel/config/load.ts';
-import { priceFromConfig, resolveBaseUrl, resolveCatalogue } from './catalogue.ts';
+import { priceFromConfig, resolveCatalogue } from './catalogue.ts';
 import { configSections, modelsConfig, ProviderConfig, pricesConfig, providersConfig } from './config.ts';
 import { genaiPriceBook } from './price-book.ts';
 
@@ -16,7 +17,7 @@ function problems(value: unknown): string[] {
 
 function catalogue(providers: unknown, models: unknown, prices: unknown = {}) {
   const config = { providers: providersConfig.parse(providers), models: modelsConfig.parse(models), prices: pricesConfig.parse(prices) };
-  return resolveCatalogue(config, genaiPriceBook, NOW, SIM);
+  return resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, SIM);
 }
 
 describe('catalogue', () => {
@@ -31,6 +32,8 @@ describe('catalogue', () => {
         kind: 'openai',
         baseUrl: 'https://api.openai.com/v1',
         apiKey: { env: 'OPENAI_API_KEY' },
+        settings: {},
+        secrets: {},
         headers: {},
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 5_000, totalMs: 600_000 },
         maxConnections: 256,
@@ -87,12 +90,26 @@ describe('catalogue', () => {
     assert.equal(catalogue({ openai: { kind: 'openai' } }, { m: { provider: 'openai', model: 'gpt-4o' } }).nextPriceChangeMs, null);
   });
 
-  it('adds the version to a bare Anthropic host and drops trailing slashes', () => {
-    assert.equal(resolveBaseUrl({ kind: 'anthropic' }, null), 'https://api.anthropic.com/v1');
-    assert.equal(resolveBaseUrl({ kind: 'anthropic', baseUrl: 'http://127.0.0.1:9/' }, null), 'http://127.0.0.1:9/v1');
-    assert.equal(resolveBaseUrl({ kind: 'anthropic', baseUrl: 'http://proxy/anthropic/v1/' }, null), 'http://proxy/anthropic/v1');
-    assert.equal(resolveBaseUrl({ kind: 'openai', baseUrl: 'http://h/v1//' }, null), 'http://h/v1');
-    assert.equal(resolveBaseUrl({ kind: 'sim' }, null), null);
+  it('passes settings and secrets on, and prices a kind by its own list', () => {
+    const built = catalogue(
+      {
+        azure: { kind: 'azure-openai', settings: { resource: 'acme', apiVersion: '2024-10-21' }, secrets: { entraToken: '${TOKEN}' } },
+        grok: { kind: 'xai', apiKey: '${XAI}' },
+      },
+      { 'gpt-4o': { provider: 'azure', model: 'gpt-4o' }, grok: { provider: 'grok', model: 'grok-4' } },
+    );
+    assert.deepEqual(built.issues, []);
+    assert.equal(built.providers[0]?.baseUrl, 'https://acme.openai.azure.com');
+    assert.deepEqual(built.providers[0]?.settings, { resource: 'acme', apiVersion: '2024-10-21' });
+    assert.deepEqual(built.providers[0]?.secrets, { entraToken: { env: 'TOKEN' } });
+    assert.match(built.models[0]?.price?.priceId ?? '', /:azure\/gpt-4o$/);
+    assert.match(built.models[1]?.price?.priceId ?? '', /:x-ai\/grok-4/);
+  });
+
+  it('drops trailing slashes of a simulated provider, and says when it has no address', () => {
+    const config = { providers: providersConfig.parse({ s: { kind: 'sim' } }), models: {}, prices: {} };
+    assert.match(resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, null).issues[0]?.message ?? '', /no address/);
+    assert.equal(catalogue({ s: { kind: 'sim', baseUrl: 'http://h/v1//' } }, {}).providers[0]?.baseUrl, 'http://h/v1');
   });
 });
 
@@ -109,12 +126,19 @@ describe('provider config', () => {
     assert.deepEqual(problems({ kind: 'openai', apiKey: '${KEY}' }), []);
     assert.deepEqual(problems({ kind: 'openai-compatible', baseUrl: 'http://localhost:11434/v1', apiKey: 'ollama' }), []);
     assert.match(problems({ kind: 'openai', baseUrl: 'http://127.0.0.1.evil.example/v1', apiKey: 'sk' })[0] ?? '', /^apiKey/);
+    assert.match(
+      problems({ kind: 'bedrock', secrets: { secretAccessKey: 'AKIA' } })[0] ?? '',
+      /^secrets\.secretAccessKey: write "\$\{NAME\}"/,
+    );
+    assert.deepEqual(
+      problems({ kind: 'bedrock', secrets: { secretAccessKey: '${AWS}' }, settings: { region: 'eu-west-1', dated: 1 } }),
+      [],
+    );
     assert.match(problems({ kind: 'openai', headers: { Authorization: 'Bearer sk' } })[0] ?? '', /^headers: "Authorization"/);
     assert.match(problems({ kind: 'openai', headers: { 'x-a': 'a\r\nb' } })[0] ?? '', /not a header value/);
   });
 
   it('refuses what does not belong together, unknown keys, and prices finer than money', () => {
-    assert.match(problems({ kind: 'openai-compatible' })[0] ?? '', /needs baseUrl/);
     assert.match(problems({ kind: 'openai', dialect: 'anthropic' })[0] ?? '', /^dialect: only for kind: sim/);
     assert.match(problems({ kind: 'openai', timeout: 1 })[0] ?? '', /timeout/);
     assert.equal(pricesConfig.safeParse({ m: { inputPerMillionUsd: 0.0000001, outputPerMillionUsd: 1 } }).success, false);

@@ -2,16 +2,20 @@ import { secretEnvironmentName } from '../kernel/config/secret.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
 import { nearest } from '../kernel/suggest.ts';
-import type { ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProviderKind, ProvidersConfig } from './config.ts';
+import type { ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProvidersConfig } from './config.ts';
 import type { Price, TokenPrices } from './price.ts';
 import type { PriceBook } from './price-book.ts';
 
+type SecretReference = { readonly env: string } | { readonly literal: string };
+
 export interface CatalogueProvider {
   readonly name: string;
-  readonly kind: ProviderKind;
+  readonly kind: string;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  readonly apiKey: { readonly env: string } | { readonly literal: string } | null;
+  readonly apiKey: SecretReference | null;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, SecretReference>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: ProviderConfig['timeouts'];
   readonly maxConnections: number;
@@ -42,23 +46,12 @@ export interface Catalogue {
   readonly nextPriceChangeMs: number | null;
 }
 
-const DEFAULT_BASE_URLS: Readonly<Record<'openai' | 'anthropic', string>> = {
-  openai: 'https://api.openai.com/v1',
-  anthropic: 'https://api.anthropic.com/v1',
-};
-
-/**
- * Base URL as it is used: no trailing slash. Anthropic's SDKs name the bare host (`https://api.anthropic.com`): then `/v1` is added.
- * @param simBaseUrl where the simulated providers listen (with the version path), null while that is unknown
- */
-export function resolveBaseUrl(provider: Pick<ProviderConfig, 'kind' | 'baseUrl'>, simBaseUrl: string | null): string | null {
-  const text = provider.baseUrl;
-  if (text === undefined) {
-    if (provider.kind === 'sim') return simBaseUrl;
-    return provider.kind === 'openai-compatible' ? null : DEFAULT_BASE_URLS[provider.kind];
-  }
-  const trimmed = text.replace(/\/+$/, '');
-  return provider.kind === 'anthropic' && new URL(trimmed).pathname === '/' ? `${trimmed}/v1` : trimmed;
+/** What the catalogue asks of the provider adapters, which stand in a later room. */
+export interface ProviderKinds {
+  /** Base URL without a trailing slash; null for a kind that is unknown, or that has no address and was given none. */
+  baseUrlOf(provider: ProviderConfig): string | null;
+  /** Whose list prices the models of a kind: a provider id of the price book; null = only the address may tell. */
+  priceListOf(kind: string): string | null;
 }
 
 /** Price from plimsoll.yaml. The id carries a hash of the values, so that a changed price is another price. */
@@ -82,26 +75,33 @@ export function priceFromConfig(alias: string, config: PriceConfig): Price {
 
 /**
  * Providers, models and prices of plimsoll.yaml as the snapshot needs them.
+ * @param simBaseUrl where the simulated providers listen (with the version path), null while that is unknown
  * @param atMs epoch milliseconds; prices are those of this moment
  */
 export function resolveCatalogue(
   config: { readonly providers: ProvidersConfig; readonly models: ModelsConfig; readonly prices: PricesConfig },
   book: PriceBook,
+  kinds: ProviderKinds,
   atMs: number,
   simBaseUrl: string | null,
 ): Catalogue {
   const issues: CatalogueIssue[] = [];
   const providers: CatalogueProvider[] = [];
   for (const [name, provider] of Object.entries(config.providers)) {
-    const baseUrl = resolveBaseUrl(provider, simBaseUrl);
+    const { kind, headers, timeouts, maxConnections, settings } = provider;
+    const isSimulated = kind === 'sim';
+    const baseUrl = isSimulated ? (provider.baseUrl?.replace(/\/+$/, '') ?? simBaseUrl) : kinds.baseUrlOf(provider);
     if (baseUrl === null) {
-      issues.push({ path: ['providers', name], message: 'the simulated provider has no address: start the sim process or set baseUrl' });
+      const message = isSimulated
+        ? 'the simulated provider has no address: start the sim process or set baseUrl'
+        : `the kind "${kind}" is unknown or has no address of its own: set baseUrl`;
+      issues.push({ path: ['providers', name], message });
       continue;
     }
-    const { kind, headers, timeouts, maxConnections } = provider;
     const dialect = kind === 'anthropic' ? 'anthropic' : (provider.dialect ?? 'openai');
-    const apiKey = secretReference(provider.apiKey);
-    providers.push({ name, kind, baseUrl, apiKey, headers, timeouts, maxConnections, dialect, isSimulated: kind === 'sim' });
+    const apiKey = provider.apiKey === undefined ? null : secretReference(provider.apiKey);
+    const secrets = Object.fromEntries(Object.entries(provider.secrets).map(([key, text]) => [key, secretReference(text)]));
+    providers.push({ name, kind, baseUrl, apiKey, settings, secrets, headers, timeouts, maxConnections, dialect, isSimulated });
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
@@ -112,14 +112,15 @@ export function resolveCatalogue(
       continue;
     }
     const own = Object.hasOwn(config.prices, name) ? config.prices[name] : undefined;
-    const baseUrl = target.baseUrl;
+    const { baseUrl } = target;
+    const list = kinds.priceListOf(target.kind) ?? target.kind;
     models.push({
       name,
       provider,
       upstreamModel: model,
-      price: own === undefined ? book.find(target.kind, model, atMs, baseUrl) : priceFromConfig(name, own),
+      price: own === undefined ? book.find(list, model, atMs, baseUrl) : priceFromConfig(name, own),
     });
-    const change = own === undefined ? book.nextChangeMs(target.kind, model, atMs, baseUrl) : null;
+    const change = own === undefined ? book.nextChangeMs(list, model, atMs, baseUrl) : null;
     if (change !== null) nextPriceChangeMs = Math.min(nextPriceChangeMs ?? change, change);
   }
   for (const name of Object.keys(config.prices))
@@ -128,8 +129,8 @@ export function resolveCatalogue(
   return { providers, models, issues, nextPriceChangeMs };
 }
 
-function secretReference(text: string | undefined): CatalogueProvider['apiKey'] {
-  if (text === undefined) return null;
+/** `${NAME}` → the name; anything else is the value itself (allowed only where it is no secret). */
+export function secretReference(text: string): SecretReference {
   const env = secretEnvironmentName(text);
   return env === null ? { literal: text } : { env };
 }

@@ -11,9 +11,6 @@ const name = z
 
 const milliseconds = z.number().int().positive().max(86_400_000);
 
-const PROVIDER_KINDS = ['openai', 'openai-compatible', 'anthropic', 'sim'] as const;
-export type ProviderKind = (typeof PROVIDER_KINDS)[number];
-
 /** Why a text is no usable base URL; null when it is one. */
 function baseUrlProblem(text: string): string | null {
   if (!URL.canParse(text)) return `not a URL: "${text}"`;
@@ -45,19 +42,30 @@ const timeouts = z
   .prefault({})
   .describe('When an attempt at this provider is given up');
 
-const FORBIDDEN_HEADERS = /^(host|connection|content-length|transfer-encoding|authorization|x-api-key)$/i;
+const FORBIDDEN_HEADERS = /^(host|connection|content-length|transfer-encoding|authorization|x-api-key|api-key|x-goog-api-key)$/i;
+const ONLY_BY_NAME = 'write "${NAME}" and set the environment variable NAME; a key is never kept in this file';
 
 export const ProviderConfig = z
   .strictObject({
     kind: z
-      .enum(PROVIDER_KINDS)
-      .describe('openai; openai-compatible (Ollama, vLLM, Groq …); anthropic (translated both ways); sim (simulated answers)'),
+      .string()
+      .min(1)
+      .max(64)
+      .describe('What is spoken there: openai, anthropic, azure-openai, groq, ollama …; providers.md lists all; sim = simulated answers'),
     baseUrl: baseUrl
       .optional()
       .describe(
-        'Address up to the version path, without a trailing slash. Required for openai-compatible; openai and anthropic have their own',
+        'Address up to the version path, without a trailing slash; absent = the address of the kind, which providers.md names where there is one',
       ),
     apiKey: secretText('The provider\'s key as "${NAME}" of an environment variable; absent = none is sent').optional(),
+    settings: z
+      .record(z.string().min(1).max(64), z.union([z.string().max(1024), z.number(), z.boolean()]).transform(String))
+      .default({})
+      .describe('Settings of the kind (region, project, apiVersion …); providers.md lists them'),
+    secrets: z
+      .record(z.string().min(1).max(64), secretText('A secret as "${NAME}" of an environment variable'))
+      .default({})
+      .describe('Secrets of the kind besides apiKey (secretAccessKey, serviceAccountJson …), each as "${NAME}"; providers.md lists them'),
     headers: z
       .record(
         z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name'),
@@ -79,15 +87,15 @@ export const ProviderConfig = z
       .describe('Only for sim: the wire format that the simulated provider speaks; openai when absent'),
   })
   .superRefine((provider, context) => {
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (provider.kind === 'openai-compatible' && provider.baseUrl === undefined)
-      issue('kind', 'an openai-compatible provider needs baseUrl, e.g. http://127.0.0.1:11434/v1');
-    if (provider.kind !== 'sim' && provider.dialect !== undefined) issue('dialect', `only for kind: sim; ${provider.kind} has its own`);
-    const isLiteral = provider.apiKey !== undefined && secretEnvironmentName(provider.apiKey) === null;
-    if (isLiteral && provider.kind !== 'sim' && !isLoopback(provider.baseUrl))
-      issue('apiKey', 'write "${NAME}" and set the environment variable NAME; a key is never kept in this file');
+    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (provider.kind !== 'sim' && provider.dialect !== undefined) issue(['dialect'], `only for kind: sim; ${provider.kind} has its own`);
+    const mayBeLiteral = provider.kind === 'sim' || isLoopback(provider.baseUrl);
+    const needsReference = (text: string | undefined): boolean =>
+      text !== undefined && secretEnvironmentName(text) === null && !mayBeLiteral;
+    if (needsReference(provider.apiKey)) issue(['apiKey'], ONLY_BY_NAME);
+    for (const [name, text] of Object.entries(provider.secrets)) if (needsReference(text)) issue(['secrets', name], ONLY_BY_NAME);
     for (const header of Object.keys(provider.headers))
-      if (FORBIDDEN_HEADERS.test(header)) issue('headers', `"${header}" is set by Plimsoll; for the key use apiKey`);
+      if (FORBIDDEN_HEADERS.test(header)) issue(['headers'], `"${header}" is set by Plimsoll; for the key use apiKey`);
   });
 export type ProviderConfig = z.output<typeof ProviderConfig>;
 

@@ -9,7 +9,7 @@ export const GENAI_PRICES_VERSION = '0.1.8';
 /** What models charge. A model that the book does not know is null, never a price of 0. */
 export interface PriceBook {
   /**
-   * @param providerKind our provider kind (`openai`, `anthropic`, `openai-compatible`, `sim`) or a provider id of the book (`google`, `groq`)
+   * @param providerKind a provider id of the book (`openai`, `google`, `groq`); any other word has no list of its own
    * @param modelId id as sent to the provider, e.g. `claude-3-5-sonnet-20241022`
    * @param atMs epoch milliseconds at which the price must hold
    * @param baseUrl where the provider is reached; an address that the book knows (api.groq.com) decides before the kind does

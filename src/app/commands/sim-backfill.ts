@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { providerKinds } from '../../gateway/provider-kinds.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
@@ -43,7 +44,7 @@ export default defineCommand<CliContext>()({
         'conflict',
         `There was a backfill before (${describeNote(readFileSync(note, 'utf8'))}); --again writes another one beside it, and its days are counted twice`,
       );
-    const catalogue = resolveCatalogue(config, genaiPriceBook, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
+    const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
     const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
     const profiles = resolveProfiles(config.sim);
     const models = catalogue.models

@@ -1,14 +1,23 @@
-import type { ProviderAdapter } from '../provider.ts';
+import { defineProvider } from '../provider.ts';
 import { decodeAnswer } from './anthropic/answer.ts';
 import { classifyAnthropicError } from './anthropic/errors.ts';
 import { encodeRequest } from './anthropic/request.ts';
 import { AnthropicStreamDecoder } from './anthropic/stream.ts';
 import { readAnthropicUsage } from './anthropic/usage.ts';
 
-/** Anthropic's Messages API, spoken for clients of OpenAI's chat completions. The base URL ends in `/v1`. */
-const anthropic: ProviderAdapter = {
+/** Anthropic's Messages API. The base URL ends in `/v1`; Anthropic's own SDKs name the bare host. */
+export default defineProvider({
   kind: 'anthropic',
-  headers: (credential) => ({ 'anthropic-version': '2023-06-01', ...(credential === null ? {} : { 'x-api-key': credential }) }),
+  summary: "Anthropic's Messages API",
+  defaultBaseUrl: () => 'https://api.anthropic.com/v1',
+  versionPath: '/v1',
+  probePath: '/models',
+  priceList: 'anthropic',
+  limits: [
+    'n above 1, audio, the old function calls and json_schema for models before Claude 4.1 are refused',
+    'response_format json_object becomes an instruction; seed, penalties, logit_bias and logprobs are not sent (warning)',
+  ],
+  headers: ({ apiKey }) => ({ 'anthropic-version': '2023-06-01', ...(apiKey === null ? {} : { 'x-api-key': apiKey.reveal() }) }),
   chat: [
     {
       dialect: 'anthropic-messages',
@@ -19,6 +28,4 @@ const anthropic: ProviderAdapter = {
   ],
   readUsage: readAnthropicUsage,
   classifyError: classifyAnthropicError,
-};
-
-export default anthropic;
+});

@@ -1,7 +1,29 @@
-import type { ProviderAdapter } from '../provider.ts';
-import openai from './openai.ts';
+import { defineProvider, type ProviderAdapter } from '../provider.ts';
+import { readOpenAiUsage } from '../usage.ts';
+import { bearer } from './openai/authorization.ts';
+import { chatCompletions } from './openai/chat.ts';
+import { classifyOpenAiError } from './openai/errors.ts';
+import { SERVICES, type Service } from './openai-compatible/services.ts';
 
-/** Servers that speak OpenAI's chat format: Ollama, vLLM, llama.cpp, Groq, Together … Their bytes are forwarded. */
-const openaiCompatible: ProviderAdapter = { ...openai, kind: 'openai-compatible' };
+/** Servers that speak OpenAI's chat format: their bytes are forwarded. `openai-compatible` is any of them, the rest have a name of their own. */
+function compatible({ kind, title, baseUrl, priceList, readCost }: Service): ProviderAdapter {
+  return defineProvider({
+    kind,
+    summary: title,
+    defaultBaseUrl: () => baseUrl,
+    probePath: '/models',
+    priceList: priceList ?? null,
+    chat: [chatCompletions],
+    headers: bearer,
+    readUsage: readOpenAiUsage,
+    readCost: readCost ?? null,
+    classifyError: classifyOpenAiError,
+  });
+}
 
-export default openaiCompatible;
+const openAiCompatible: readonly ProviderAdapter[] = [
+  compatible({ kind: 'openai-compatible', title: "Any server that speaks OpenAI's format", baseUrl: null }),
+  ...SERVICES.map(compatible),
+];
+
+export default openAiCompatible;

@@ -1,13 +1,17 @@
-import type { ProviderAdapter } from '../provider.ts';
+import { defineProvider } from '../provider.ts';
 import { readOpenAiUsage } from '../usage.ts';
+import { bearer } from './openai/authorization.ts';
+import { chatCompletions } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
 
-const openai: ProviderAdapter = {
+export default defineProvider({
   kind: 'openai',
-  chat: [{ dialect: 'openai-chat', path: () => '/chat/completions', encodeRequest: null, answers: null }],
-  headers: (credential): Record<string, string> => (credential === null ? {} : { authorization: `Bearer ${credential}` }),
+  summary: "OpenAI's API",
+  defaultBaseUrl: () => 'https://api.openai.com/v1',
+  probePath: '/models',
+  priceList: 'openai',
+  chat: [chatCompletions],
+  headers: bearer,
   readUsage: readOpenAiUsage,
   classifyError: classifyOpenAiError,
-};
-
-export default openai;
+});

@@ -23,15 +23,17 @@ export function sumCost(attempts: readonly CallAttempt[]): { costPicoUsd: string
   let sum = 0n;
   let known = attempts.length === 0;
   let isEstimated = false;
+  let isReported = false;
   for (const attempt of attempts) {
     if (attempt.costPicoUsd !== null) {
       known = true;
       sum += BigInt(attempt.costPicoUsd);
       if (attempt.costStatus === 'estimated_tokens') isEstimated = true;
+      else if (attempt.costStatus === 'provider_reported') isReported = true;
     } else if (attempt.usage !== null) return { costPicoUsd: null, costStatus: 'unpriced' };
   }
   if (!known) return { costPicoUsd: null, costStatus: 'unpriced' };
-  return { costPicoUsd: sum.toString(), costStatus: isEstimated ? 'estimated_tokens' : 'priced' };
+  return { costPicoUsd: sum.toString(), costStatus: isEstimated ? 'estimated_tokens' : isReported ? 'provider_reported' : 'priced' };
 }
 
 function statusOf(error: PlimsollError | null): CallStatus {

@@ -22,6 +22,9 @@ export class OpenAiChunkReader {
   finishReason: string | null = null;
   usageStart = -1;
   usageEnd = -1;
+  /** Groq's own member, which holds the usage at the end of some of its streams. */
+  groqStart = -1;
+  groqEnd = -1;
   errorStart = -1;
   errorEnd = -1;
   idStart = -1;
@@ -51,6 +54,7 @@ export class OpenAiChunkReader {
     this.contentEnd = -1;
     this.finishReason = null;
     this.usageStart = -1;
+    this.groqStart = -1;
     this.errorStart = -1;
     this.idStart = -1;
     this.modelStart = -1;
@@ -91,7 +95,13 @@ export class OpenAiChunkReader {
   }
 
   #keepTemplate(start: number, end: number): void {
-    const isPlain = this.contentStart >= 0 && !this.isComplex && this.finishReason === null && this.usageStart < 0 && this.errorStart < 0;
+    const isPlain =
+      this.contentStart >= 0 &&
+      !this.isComplex &&
+      this.finishReason === null &&
+      this.usageStart < 0 &&
+      this.groqStart < 0 &&
+      this.errorStart < 0;
     // Providers that add a changing field to each chunk would make every copy useless.
     if (!isPlain || ++this.#misses > MAX_TEMPLATE_MISSES) return;
     this.#template = Buffer.from(this.#bytes.subarray(start, end));
@@ -125,6 +135,12 @@ export class OpenAiChunkReader {
         if (spells(bytes, keyStart, keyEnd, 'error')) {
           this.errorStart = valueStart;
           this.errorEnd = valueEnd;
+        }
+        return;
+      case 0x78:
+        if (spells(bytes, keyStart, keyEnd, 'x_groq')) {
+          this.groqStart = valueStart;
+          this.groqEnd = valueEnd;
         }
         return;
       case 0x69:

@@ -162,13 +162,10 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (this.#responseId === null && chunk.idStart >= 0) this.#responseId = data.toString('utf8', chunk.idStart, chunk.idEnd);
     if (this.#responseModel === null && chunk.modelStart >= 0)
       this.#responseModel = data.toString('utf8', chunk.modelStart, chunk.modelEnd);
-    if (chunk.usageStart >= 0) {
-      const text = data.toString('utf8', chunk.usageStart, chunk.usageEnd);
-      const usage = this.#target.provider.adapter.readUsage(JSON.parse(text));
-      if (usage !== null) {
-        this.#usage = usage;
-        this.#providerUsage = text;
-      }
+    if (chunk.usageStart >= 0) this.#readUsage(data.toString('utf8', chunk.usageStart, chunk.usageEnd));
+    else if (chunk.groqStart >= 0) {
+      const groq = JSON.parse(data.toString('utf8', chunk.groqStart, chunk.groqEnd)) as { usage?: unknown };
+      if (groq.usage !== undefined) this.#readUsage(JSON.stringify(groq.usage));
     }
     if (chunk.isComplex) this.#readComplex(JSON.parse(data.toString('utf8', start, end)));
     else {
@@ -177,6 +174,13 @@ export class StreamRelay implements AnswerReader, SseListener {
       else if (chunk.hasContent) this.#openChoices.add(0);
     }
     if (chunk.hasContent) this.#markContent();
+  }
+
+  #readUsage(text: string): void {
+    const usage = this.#target.provider.adapter.readUsage(JSON.parse(text));
+    if (usage === null) return;
+    this.#usage = usage;
+    this.#providerUsage = text;
   }
 
   #readComplex(chunk: { choices?: unknown }): void {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlimsollError } from '../../../kernel/errors.ts';
+import { Secret } from '../../../kernel/secret.ts';
+import { Credentials, NO_CREDENTIALS } from '../../credentials.ts';
+import { toOpenAiUsage } from '../../usage.ts';
 import anthropic from '../anthropic.ts';
 import { decodeAnswer } from './answer.ts';
 import { jsonFixture, MESSAGE_FIXTURES } from './fixtures.ts';
 import { modelTraits } from './model-traits.ts';
 import { encodeRequest } from './request.ts';
-import { mergeUsage, readAnthropicUsage, toOpenAiUsage } from './usage.ts';
+import { mergeUsage, readAnthropicUsage } from './usage.ts';
 
 interface Message {
   content: string | null;
@@ -124,8 +127,11 @@ describe('Anthropic usage', () => {
 
 describe('Anthropic adapter', () => {
   it('addresses the Messages API', () => {
-    assert.deepEqual(anthropic.headers('sk-ant-1'), { 'anthropic-version': '2023-06-01', 'x-api-key': 'sk-ant-1' });
-    assert.deepEqual(anthropic.headers(null), { 'anthropic-version': '2023-06-01' });
+    assert.deepEqual(anthropic.headers(new Credentials(new Secret('sk-ant-1')), {}), {
+      'anthropic-version': '2023-06-01',
+      'x-api-key': 'sk-ant-1',
+    });
+    assert.deepEqual(anthropic.headers(NO_CREDENTIALS, {}), { 'anthropic-version': '2023-06-01' });
     assert.equal(`https://api.anthropic.com/v1${anthropic.chat[0]?.path('', false, {})}`, 'https://api.anthropic.com/v1/messages');
   });
 

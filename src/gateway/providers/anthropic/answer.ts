@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { PlimsollError } from '../../../kernel/errors.ts';
+import { isObject, type JsonObject } from '../../hub/json.ts';
 import type { AnswerFacts } from '../../provider.ts';
+import { toOpenAiUsage } from '../../usage.ts';
 import { classifyErrorObject } from './errors.ts';
-import { isObject, type JsonObject } from './json.ts';
-import { readAnthropicUsage, toOpenAiUsage } from './usage.ts';
+import { readAnthropicUsage } from './usage.ts';
 
 /** Anthropic's reasons in OpenAI's words; a reason that we do not know passes as it is, never as a success. */
 const FINISH_REASONS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, refuse } from './json.ts';
+import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { type CacheControl, type ContentBlock, type DocumentBlock, IMAGE_TYPES, type ImageBlock, type TextBlock } from './wire.ts';
 
 function parseDataUrl(url: string): { mediaType: string; data: string } | null {

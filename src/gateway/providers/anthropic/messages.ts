@@ -1,5 +1,5 @@
+import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { cacheControl, contentBlocks, textBlock } from './content.ts';
-import { isObject, type JsonObject, refuse } from './json.ts';
 import type { AnthropicMessage, Block, RedactedThinkingBlock, TextBlock, ThinkingBlock, ToolUseBlock } from './wire.ts';
 
 export interface EncodedMessages {

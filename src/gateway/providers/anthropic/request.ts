@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, refuse } from './json.ts';
+import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { encodeMessages } from './messages.ts';
 import { type ModelTraits, modelTraits } from './model-traits.ts';
 import { encodeThinking } from './thinking.ts';

@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../../../kernel/errors.ts';
+import { isObject, type JsonObject } from '../../hub/json.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../../provider.ts';
+import { toOpenAiUsage } from '../../usage.ts';
 import { finishReason, refusalText } from './answer.ts';
 import { classifyErrorObject } from './errors.ts';
-import { isObject, type JsonObject } from './json.ts';
-import { mergeUsage, readAnthropicUsage, toOpenAiUsage } from './usage.ts';
+import { mergeUsage, readAnthropicUsage } from './usage.ts';
 
 export interface StreamOptions {
   readonly requestedModel: string;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, refuse } from './json.ts';
+import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import type { ModelTraits } from './model-traits.ts';
 import type { AnthropicMessage, Effort, Thinking, ToolChoice } from './wire.ts';
 

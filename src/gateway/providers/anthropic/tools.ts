@@ -1,5 +1,5 @@
+import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { cacheControl } from './content.ts';
-import { isObject, type JsonObject, refuse } from './json.ts';
 import type { AnthropicTool, ToolChoice } from './wire.ts';
 
 export interface EncodedTools {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputTokens, outputTokens, type Usage } from '../../../models/usage.ts';
+import type { Usage } from '../../../models/usage.ts';
 
 const tokens = z.int().nonnegative().nullish();
 
@@ -43,17 +43,4 @@ export function readAnthropicUsage(usage: unknown): Usage | null {
 export function mergeUsage(known: Readonly<Record<string, unknown>>, update: unknown): Record<string, unknown> {
   if (typeof update !== 'object' || update === null) return { ...known };
   return { ...known, ...Object.fromEntries(Object.entries(update).filter(([, value]) => value !== null && value !== undefined)) };
-}
-
-/** OpenAI's `usage`: `prompt_tokens` is all input, cached or not; `completion_tokens` all output, reasoning included. */
-export function toOpenAiUsage(usage: Usage): Record<string, unknown> {
-  const prompt = inputTokens(usage);
-  const completion = outputTokens(usage);
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-  };
 }

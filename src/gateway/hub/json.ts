@@ -1,4 +1,4 @@
-import { PlimsollError } from '../../../kernel/errors.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
