@@ -1,3 +1,4 @@
+import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
@@ -57,6 +58,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       route: feature.route,
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
+      ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
     })),
     keys: sources.keys,
     limits: {

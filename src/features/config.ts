@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ResidencyConfig } from './residency.ts';
 
 const word = z.string().trim().min(1).max(128);
 
@@ -18,6 +19,7 @@ export const FeatureConfig = z.strictObject({
     .enum(['full', 'preview', 'none'])
     .default('full')
     .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
+  residency: ResidencyConfig.optional().describe('Where its data may go; holds for every target, fallbacks included'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

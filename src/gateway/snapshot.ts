@@ -1,3 +1,4 @@
+import type { Residency } from '../features/residency.ts';
 import type { Price } from '../models/price.ts';
 
 /**
@@ -39,6 +40,9 @@ export interface SnapshotModel {
   readonly upstreamModel: string;
   /** Null = unpriced. */
   readonly price: SnapshotPrice | null;
+  /** Where it runs; absent or null = not declared. */
+  readonly region?: string | null;
+  readonly isSelfHosted?: boolean;
 }
 
 export interface SnapshotRoute {
@@ -56,6 +60,8 @@ export interface SnapshotFeature {
   readonly payloads: 'full' | 'preview' | 'none';
   /** The pause or throttle that was in force when this was compiled; absent = none. Its expiry is the gateway's to watch. */
   readonly switch?: SnapshotFeatureSwitch;
+  /** Where its data may go; absent = anywhere. */
+  readonly residency?: Residency;
 }
 
 export interface SnapshotFeatureSwitch {

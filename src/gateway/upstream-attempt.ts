@@ -14,6 +14,7 @@ import { JsonAnswerReader } from './json-answer-reader.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
+import { assertTargetAllowed } from './target-policy.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
@@ -88,6 +89,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
         return;
       }
       try {
+        assertTargetAllowed(this.#call, this.#target);
         const { path, headers, body } = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
         this.#call.running = this;
         this.#context.deadlines.watch(this);
@@ -339,6 +341,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
       usageSource: source,
       providerUsage: facts?.providerUsage == null ? null : asJson(facts.providerUsage),
       ...cost,
+      ...(target.region === null ? {} : { region: target.region }),
+      ...(target.isSelfHosted ? { isSelfHosted: true } : {}),
     };
   }
 

@@ -67,6 +67,7 @@ export function settle(call: Call, context: GatewayContext): void {
     costPicoUsd: cost.costPicoUsd,
     costStatus: cost.costStatus,
     isRecovered: false,
+    ...(call.targetRules === null ? {} : { targetRules: call.targetRules }),
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
