@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { featuresConfig } from '../features/config.ts';
+import { describeResidency, residencyOf } from '../features/residency.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig, routesConfig } from '../gateway/config.ts';
 import { findProviderProblems } from '../gateway/provider-kinds.ts';
@@ -8,6 +9,7 @@ import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } fro
 import { nearest } from '../kernel/suggest.ts';
 import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts';
 import { simConfig } from '../sim/config.ts';
+import { refusedTargets } from './feature-catalogue.ts';
 
 /** `sim:` may be left out whole. */
 export const SimConfig = simConfig
@@ -88,8 +90,17 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
     }
     if (new Set(targets).size < targets.length) report(['routes', route, 'targets'], 'names the same model twice');
   }
-  for (const [feature, { route }] of Object.entries(config.features))
-    check('route or model', route, { ...config.routes, ...config.models }, ['features', feature, 'route']);
+  for (const [name, feature] of Object.entries(config.features)) {
+    check('route or model', feature.route, { ...config.routes, ...config.models }, ['features', name, 'route']);
+    const { all, refused } = refusedTargets(config, feature);
+    if (feature.residency === undefined || refused.length < all.length) continue;
+    const demand = describeResidency(residencyOf(feature.residency));
+    const list = refused.map(({ model, rule }) => `${model}: ${rule}`).join('; ');
+    report(
+      ['features', name, 'residency'],
+      `"${feature.route}" has no target that it allows (${demand}): ${list}. Add one, or declare region and selfHosted where they run`,
+    );
+  }
   const names = new Set<string>();
   config.keys.forEach((key, index) => {
     if (names.has(key.name)) report(['keys', index, 'name'], `a second key named "${key.name}"`);

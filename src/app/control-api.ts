@@ -25,6 +25,7 @@ import type { ChildContext } from './child-process.ts';
 import type { ConfigWatcher } from './config-watcher.ts';
 import type { ControlEvents } from './control-events.ts';
 import type { EngineLink } from './engine-link.ts';
+import { cataloguedFeatures } from './feature-catalogue.ts';
 import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
 import type { PriceHistory } from './price-history.ts';
@@ -174,19 +175,7 @@ export class ControlApi {
     list: () => {
       const { config, publisher } = this.#options;
       const unpriced = new Set(publisher.current?.models.filter((model) => model.price === null).map((model) => model.name));
-      return Object.entries(config.current.features).map(([name, feature]) => {
-        const targets = config.current.routes[feature.route]?.targets ?? [feature.route];
-        return {
-          name,
-          owner: feature.owner ?? null,
-          costOwner: feature.costOwner ?? null,
-          description: feature.description ?? null,
-          route: feature.route,
-          targets,
-          payloads: feature.payloads,
-          unpricedTargets: targets.filter((target) => unpriced.has(target)),
-        };
-      });
+      return cataloguedFeatures(config.current, unpriced);
     },
   };
 

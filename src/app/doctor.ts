@@ -15,6 +15,7 @@ import { readConfigFile } from './config-watcher.ts';
 import { controlStoreLocation } from './control-store-location.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
+import { cataloguedFeatures } from './feature-catalogue.ts';
 
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'problem';
@@ -171,19 +172,9 @@ function examineFeatures(config: Config): Finding[] {
   const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
   const unpriced = new Set(catalogue.models.filter((model) => model.price === null).map((model) => model.name));
   const findings: Finding[] = [];
-  for (const [name, feature] of Object.entries(config.features)) {
-    const targets = config.routes[feature.route]?.targets ?? [feature.route];
-    const warnings = featureWarnings({
-      name,
-      owner: feature.owner ?? null,
-      costOwner: feature.costOwner ?? null,
-      description: feature.description ?? null,
-      route: feature.route,
-      targets,
-      payloads: feature.payloads,
-      unpricedTargets: targets.filter((target) => unpriced.has(target)),
-    });
-    for (const text of warnings) findings.push({ level: 'warning', subject: `feature ${name}`, message: text, fix: null });
+  for (const feature of cataloguedFeatures(config, unpriced)) {
+    for (const text of featureWarnings(feature))
+      findings.push({ level: 'warning', subject: `feature ${feature.name}`, message: text, fix: null });
   }
   for (const model of unpriced)
     findings.push(warning(`model ${model}`, 'no price is known: its calls are shown as unpriced', `Add prices.${model} to plimsoll.yaml.`));

@@ -1,3 +1,4 @@
+import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { providerKinds } from '../gateway/provider-kinds.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
@@ -61,6 +62,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
       cache: featureCache(name, feature.cache, sources.cache),
+      ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
     })),
     keys: sources.keys,
     limits: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FeatureCacheConfig } from './cache-config.ts';
+import { ResidencyConfig } from './residency.ts';
 
 const word = z.string().trim().min(1).max(128);
 
@@ -20,6 +21,7 @@ export const FeatureConfig = z.strictObject({
     .default('full')
     .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
   cache: FeatureCacheConfig.optional().describe('Whether answers are kept and given again; absent = off'),
+  residency: ResidencyConfig.optional().describe('Where its data may go; holds for every target, fallbacks included'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

@@ -15,6 +15,7 @@ const SOUND: CataloguedFeature = {
   targets: ['a', 'b'],
   payloads: 'full',
   unpricedTargets: [],
+  refusedTargets: [],
 };
 
 describe('features', () => {
@@ -24,6 +25,10 @@ describe('features', () => {
     assert.equal(warnings.length, 4);
     for (const [index, pattern] of [/No owner/, /No cost owner/, /one target: when a fails/, /No price is known for a/].entries())
       assert.match(warnings[index] ?? '', pattern);
+    assert.deepEqual(featureWarnings({ ...SOUND, refusedTargets: [{ model: 'b', rule: 'in us' }] }), [
+      'Of route "default" it may not use b (in us): no call falls back to them.',
+      'Route "default" has one target: when a fails, so do its calls. Add a fallback.',
+    ]);
   });
 
   it('are listed by name with their keys', async () => {

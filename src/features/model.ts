@@ -13,6 +13,8 @@ export interface CataloguedFeature {
   readonly payloads: 'full' | 'preview' | 'none';
   /** Targets without a price: their calls are counted and not costed. */
   readonly unpricedTargets: readonly string[];
+  /** Targets that a rule of the feature leaves out. */
+  readonly refusedTargets: readonly { readonly model: string; readonly rule: string }[];
 }
 
 export const FeatureView = z

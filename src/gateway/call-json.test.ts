@@ -35,40 +35,44 @@ const opened: fc.Arbitrary<CallOpened> = fc.record({
   isSimulated: fc.boolean(),
 });
 
-const attempt: fc.Arbitrary<CallAttempt> = fc.record({
-  spanId: fc.constant('b7ad6b7169203332'),
-  model: text,
-  provider: text,
-  providerKind: text,
-  requestModel: text,
-  responseModel: textOrNull,
-  responseId: textOrNull,
-  startOffsetMs: ms,
-  durationMs: ms,
-  ttftMs: fc.option(ms),
-  status: fc.constantFrom('ok', 'error', 'aborted'),
-  httpStatus: fc.option(count),
-  errorType: fc.constantFrom(null, 'provider_timeout'),
-  errorMessage: textOrNull,
-  finishReasons: fc.array(text, { maxLength: 3 }),
-  usage: fc.option(
-    fc.record({
-      inputUncachedTokens: count,
-      cacheReadTokens: count,
-      cacheWrite5mTokens: count,
-      cacheWrite1hTokens: count,
-      audioInputTokens: count,
-      outputTextTokens: count,
-      reasoningTokens: count,
-      audioOutputTokens: count,
-    }),
-  ),
-  usageSource: fc.constantFrom(null, 'reported', 'estimated'),
-  providerUsage: textOrNull,
-  costPicoUsd: fc.constantFrom(null, '123456789012345678901234567890'),
-  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
-  priceId: textOrNull,
-});
+const RULES = { residency: 'region "eu"', excluded: [{ model: 'm', rule: 'in us' }] };
+
+const attempt: fc.Arbitrary<CallAttempt> = fc
+  .record({
+    spanId: fc.constant('b7ad6b7169203332'),
+    model: text,
+    provider: text,
+    providerKind: text,
+    requestModel: text,
+    responseModel: textOrNull,
+    responseId: textOrNull,
+    startOffsetMs: ms,
+    durationMs: ms,
+    ttftMs: fc.option(ms),
+    status: fc.constantFrom('ok', 'error', 'aborted'),
+    httpStatus: fc.option(count),
+    errorType: fc.constantFrom(null, 'provider_timeout'),
+    errorMessage: textOrNull,
+    finishReasons: fc.array(text, { maxLength: 3 }),
+    usage: fc.option(
+      fc.record({
+        inputUncachedTokens: count,
+        cacheReadTokens: count,
+        cacheWrite5mTokens: count,
+        cacheWrite1hTokens: count,
+        audioInputTokens: count,
+        outputTextTokens: count,
+        reasoningTokens: count,
+        audioOutputTokens: count,
+      }),
+    ),
+    usageSource: fc.constantFrom(null, 'reported', 'estimated'),
+    providerUsage: textOrNull,
+    costPicoUsd: fc.constantFrom(null, '123456789012345678901234567890'),
+    costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
+    priceId: textOrNull,
+  })
+  .chain((base) => fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }));
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
   name: fc.constantFrom('authenticate', 'admit', 'cache', 'route', 'infer', 'settle'),
@@ -77,20 +81,23 @@ const stage: fc.Arbitrary<CallStage> = fc.record({
   status: fc.constantFrom('ok', 'error'),
 });
 
-const outcome: fc.Arbitrary<CallOutcome> = fc.record({
-  status: fc.constantFrom('ok', 'error', 'aborted'),
-  httpStatus: count,
-  errorType: fc.constantFrom(null, 'client_closed'),
-  errorMessage: textOrNull,
-  durationMs: ms,
-  ttftMs: fc.option(ms),
-  interTokenMs: fc.option(fc.record({ count, meanMs: ms, maxMs: ms })),
-  attempts: fc.array(attempt, { maxLength: 3 }),
-  stages: fc.array(stage, { maxLength: 5 }),
-  costPicoUsd: fc.constantFrom(null, '0', '42'),
-  costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced', 'cached_zero'),
-  isRecovered: fc.boolean(),
-});
+const outcome: fc.Arbitrary<CallOutcome> = fc
+  .record({
+    status: fc.constantFrom('ok', 'error', 'aborted'),
+    httpStatus: count,
+    errorType: fc.constantFrom(null, 'client_closed'),
+    errorMessage: textOrNull,
+    durationMs: ms,
+    ttftMs: fc.option(ms),
+    interTokenMs: fc.option(fc.record({ count, meanMs: ms, maxMs: ms })),
+    attempts: fc.array(attempt, { maxLength: 3 }),
+    stages: fc.array(stage, { maxLength: 5 }),
+    costPicoUsd: fc.constantFrom(null, '0', '42'),
+    costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced', 'cached_zero'),
+    isRecovered: fc.boolean(),
+  })
+  .chain((base) => fc.constantFrom(base, { ...base, targetRules: RULES }));
+
 const cached: fc.Arbitrary<CallOutcome> = fc
   .tuple(outcome, text, textOrNull, attempt)
   .map(([out, reason, amount, { responseId, responseModel }]) => ({

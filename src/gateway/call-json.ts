@@ -45,11 +45,28 @@ function usageJson(usage: CallAttempt['usage']): string {
 }
 
 function attemptJson(attempt: CallAttempt): string {
-  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${msText(attempt.startOffsetMs)},"durationMs":${msText(attempt.durationMs)},"ttftMs":${msText(attempt.ttftMs)},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}}`;
+  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${msText(attempt.startOffsetMs)},"durationMs":${msText(attempt.durationMs)},"ttftMs":${msText(attempt.ttftMs)},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}${placeMembers(attempt)}}`;
+}
+
+/** Most targets declare neither. */
+function placeMembers({ region, isSelfHosted }: CallAttempt): string {
+  return `${region === undefined ? '' : `,"region":${jsonText(region)}`}${isSelfHosted === undefined ? '' : `,"isSelfHosted":${isSelfHosted}`}`;
 }
 
 function stageJson(stage: CallStage): string {
   return `{"name":"${stage.name}","startOffsetMs":${msText(stage.startOffsetMs)},"durationMs":${msText(stage.durationMs)},"status":"${stage.status}"}`;
+}
+
+/** Members that most calls do not have. */
+const OPTIONAL_MEMBERS = ['cache', 'targetRules'] as const satisfies readonly (keyof CallOutcome)[];
+
+function optionalMembers(outcome: CallOutcome): string {
+  let members = '';
+  for (const name of OPTIONAL_MEMBERS) {
+    const value = outcome[name];
+    if (value !== undefined) members += `,"${name}":${JSON.stringify(value)}`;
+  }
+  return members;
 }
 
 /** The members of an outcome, without the braces around them. */
@@ -59,5 +76,5 @@ export function outcomeMembers(outcome: CallOutcome): string {
   for (const attempt of outcome.attempts) attempts += attempts === '' ? attemptJson(attempt) : `,${attemptJson(attempt)}`;
   let stages = '';
   for (const stage of outcome.stages) stages += stages === '' ? stageJson(stage) : `,${stageJson(stage)}`;
-  return `"status":"${outcome.status}","httpStatus":${outcome.httpStatus},"errorType":${jsonText(outcome.errorType)},"errorMessage":${jsonText(outcome.errorMessage)},"durationMs":${msText(outcome.durationMs)},"ttftMs":${msText(outcome.ttftMs)},"interTokenMs":${gaps === null ? 'null' : `{"count":${gaps.count},"meanMs":${msText(gaps.meanMs)},"maxMs":${msText(gaps.maxMs)}}`},"attempts":[${attempts}],"stages":[${stages}],"costPicoUsd":${jsonText(outcome.costPicoUsd)},"costStatus":"${outcome.costStatus}","isRecovered":${outcome.isRecovered}${outcome.cache === undefined ? '' : `,"cache":${JSON.stringify(outcome.cache)}`}`;
+  return `"status":"${outcome.status}","httpStatus":${outcome.httpStatus},"errorType":${jsonText(outcome.errorType)},"errorMessage":${jsonText(outcome.errorMessage)},"durationMs":${msText(outcome.durationMs)},"ttftMs":${msText(outcome.ttftMs)},"interTokenMs":${gaps === null ? 'null' : `{"count":${gaps.count},"meanMs":${msText(gaps.meanMs)},"maxMs":${msText(gaps.maxMs)}}`},"attempts":[${attempts}],"stages":[${stages}],"costPicoUsd":${jsonText(outcome.costPicoUsd)},"costStatus":"${outcome.costStatus}","isRecovered":${outcome.isRecovered}${optionalMembers(outcome)}`;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
-import type { CallAttempt, CallOpened, CallSettled, CallStage } from '../traces/call-record.ts';
+import type { CallAttempt, CallOpened, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
 import { type ChatBody, parseChatBody } from './body/chat-body.ts';
 import type { CallCache } from './cache/call-cache.ts';
 import type { Flight } from './cache/flight.ts';
@@ -71,6 +71,8 @@ export class Call {
   tags: Readonly<Record<string, string>> = {};
   body: ChatBody | null = null;
   destination: Destination | null = null;
+  /** What the feature's policy left out of the destination; null = the feature has none. */
+  targetRules: TargetRules | null = null;
   opened: CallOpened | null = null;
   /** `opened` as it was journaled. */
   openedJson: string | null = null;

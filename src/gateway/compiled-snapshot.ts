@@ -9,6 +9,7 @@ import { type Credentials, resolveCredentials } from './credentials.ts';
 import type { ChatEndpoint, DialectName, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
 import { readSettings } from './provider-kinds.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
+import { compileTargetPolicies, type TargetPolicy } from './target-policy.ts';
 
 export interface CompiledProvider {
   readonly name: string;
@@ -52,6 +53,9 @@ export interface CompiledTarget {
   /** The model id as JSON text, spliced into request bodies. */
   readonly upstreamModelJson: Buffer;
   readonly price: CompiledPrice | null;
+  /** Where it runs; null = not declared. */
+  readonly region: string | null;
+  readonly isSelfHosted: boolean;
   /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
@@ -77,6 +81,8 @@ export interface CompiledSnapshot {
   readonly cache: CacheSettings;
   readonly features: ReadonlyMap<string, SnapshotFeature>;
   readonly destinations: ReadonlyMap<string, Destination>;
+  /** By feature; only of those that demand something of their targets. */
+  readonly targetPolicies: ReadonlyMap<string, TargetPolicy>;
   readonly providers: readonly CompiledProvider[];
   /** Scans are synchronous, so that one serves all calls. */
   readonly bodyScanner: JsonScanner;
@@ -148,6 +154,8 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     upstreamModelJson: Buffer.from(JSON.stringify(upstreamModel)),
     // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
     price: model.price === null ? null : compilePrice(model.price as Price),
+    region: model.region ?? null,
+    isSelfHosted: model.isSelfHosted ?? false,
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
   };
@@ -187,6 +195,7 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     cache: snapshot.cache ?? DEFAULT_CACHE_SETTINGS,
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
     destinations: compileDestinations(snapshot, providers),
+    targetPolicies: compileTargetPolicies(snapshot.features),
     providers: [...providers.values()],
     bodyScanner: new JsonScanner(snapshot.limits.maxJsonDepth),
     findKey(token) {

@@ -1,3 +1,4 @@
+import type { Residency } from '../features/residency.ts';
 import type { Price } from '../models/price.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
 
@@ -45,6 +46,9 @@ export interface SnapshotModel {
   readonly upstreamModel: string;
   /** Null = unpriced. */
   readonly price: SnapshotPrice | null;
+  /** Where it runs; absent or null = not declared. */
+  readonly region?: string | null;
+  readonly isSelfHosted?: boolean;
 }
 
 export interface SnapshotRoute {
@@ -64,6 +68,8 @@ export interface SnapshotFeature {
   readonly cache?: FeatureCacheSettings | null;
   /** The pause or throttle that was in force when this was compiled; absent = none. Its expiry is the gateway's to watch. */
   readonly switch?: SnapshotFeatureSwitch;
+  /** Where its data may go; absent = anywhere. */
+  readonly residency?: Residency;
 }
 
 export interface SnapshotFeatureSwitch {

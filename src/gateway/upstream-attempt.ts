@@ -13,6 +13,7 @@ import { JsonAnswerReader } from './json-answer-reader.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
+import { assertTargetAllowed } from './target-policy.ts';
 import type { AnswerHandler, Exchange } from './upstream/exchange.ts';
 import type { UpstreamError } from './upstream/upstream-error.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
@@ -89,6 +90,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
         return;
       }
       try {
+        assertTargetAllowed(this.#call, this.#target);
         const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this;
@@ -337,6 +339,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       usageSource: source,
       providerUsage: facts?.providerUsage == null ? null : asJson(facts.providerUsage),
       ...cost,
+      ...(target.region === null ? {} : { region: target.region }),
+      ...(target.isSelfHosted ? { isSelfHosted: true } : {}),
     };
   }
 

@@ -45,6 +45,12 @@ export const ERRORS = {
     owner: 'operator',
     fix: 'Wait for "retry-after" seconds where it is given, or ask who paused it; `plimsoll features resume <feature>` ends the pause.',
   },
+  target_not_allowed: {
+    status: 403,
+    retryable: false,
+    owner: 'operator',
+    fix: "Name another model, or give the route a target that the feature's residency and model approvals in plimsoll.yaml allow.",
+  },
   budget_exceeded: { status: 429, retryable: false, owner: 'caller', fix: 'Ask the cost owner of the named scope to raise the budget.' },
   client_closed: { status: 499, retryable: false, owner: 'caller', fix: 'None needed: the client left before the answer was complete.' },
   provider_timeout: { status: 504, retryable: true, owner: 'upstream', fix: 'Check the provider status page; add a fallback target.' },

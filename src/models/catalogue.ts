@@ -29,6 +29,9 @@ export interface CatalogueModel {
   readonly upstreamModel: string;
   /** Null = unpriced. */
   readonly price: Price | null;
+  /** Where it runs; null = not declared. */
+  readonly region: string | null;
+  readonly isSelfHosted: boolean;
 }
 
 export interface CatalogueIssue {
@@ -105,7 +108,7 @@ export function resolveCatalogue(
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
-  for (const [name, { provider, model }] of Object.entries(config.models)) {
+  for (const [name, { provider, model, region, selfHosted }] of Object.entries(config.models)) {
     const target = Object.hasOwn(config.providers, provider) ? config.providers[provider] : undefined;
     if (target === undefined) {
       issues.push({ path: ['models', name, 'provider'], message: unknownName('provider', provider, Object.keys(config.providers)) });
@@ -119,6 +122,8 @@ export function resolveCatalogue(
       provider,
       upstreamModel: model,
       price: own === undefined ? book.find(list, model, atMs, baseUrl) : priceFromConfig(name, own),
+      region: region ?? target.region ?? null,
+      isSelfHosted: selfHosted ?? target.selfHosted,
     });
     const change = own === undefined ? book.nextChangeMs(list, model, atMs, baseUrl) : null;
     if (change !== null) nextPriceChangeMs = Math.min(nextPriceChangeMs ?? change, change);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RegionName } from '../features/residency.ts';
 import type { ConfigSection } from '../kernel/config/load.ts';
 import { secretEnvironmentName, secretText } from '../kernel/config/secret.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -81,6 +82,8 @@ export const ProviderConfig = z
       .max(10_000)
       .default(256)
       .describe('Most connections at the same time; further requests wait in line'),
+    region: RegionName.optional().describe('Where its models run, e.g. eu-central-1; for features that demand a residency'),
+    selfHosted: z.boolean().default(false).describe('It runs on our own machines; for features that demand a residency'),
     dialect: z
       .enum(['openai', 'anthropic'])
       .optional()
@@ -102,6 +105,8 @@ export type ProviderConfig = z.output<typeof ProviderConfig>;
 export const ModelConfig = z.strictObject({
   provider: name.describe('Name of a provider above'),
   model: z.string().min(1).max(256).describe("The provider's own id of the model"),
+  region: RegionName.optional().describe('Where this model runs, when it differs from its provider'),
+  selfHosted: z.boolean().optional().describe('It runs on our own machines, when it differs from its provider'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

@@ -75,6 +75,18 @@ export interface CallAttempt {
   readonly costPicoUsd: string | null;
   readonly costStatus: CostStatus;
   readonly priceId: string | null;
+  /** Declared region of the target; absent = none was declared. */
+  readonly region?: string;
+  /** Present and true when the target declares that it runs on our own machines. */
+  readonly isSelfHosted?: boolean;
+}
+
+/** What a feature demanded of its targets and what that left out. */
+export interface TargetRules {
+  /** E.g. `regions eu; self-hosted`; null = none is demanded. */
+  readonly residency: string | null;
+  /** Targets of the destination that were not used, with the reason. */
+  readonly excluded: readonly { readonly model: string; readonly rule: string }[];
 }
 
 export interface CallStage {
@@ -132,6 +144,8 @@ export interface CallSettled extends CallOpened {
   readonly isRecovered: boolean;
   /** Absent for features without a cache. */
   readonly cache?: CallCacheRecord;
+  /** Absent when the feature demands nothing of its targets. */
+  readonly targetRules?: TargetRules;
 }
 
 /** Journal record `payload`: texts of a call; shed first when the disk is short. */

@@ -87,6 +87,8 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'http.response.status_code': attempt.httpStatus,
     'plimsoll.provider': attempt.provider,
     'plimsoll.model': attempt.model,
+    'plimsoll.target.region': attempt.region,
+    'plimsoll.target.is_self_hosted': attempt.isSelfHosted,
     'plimsoll.usage.provided': attempt.providerUsage,
   });
 }
@@ -153,6 +155,12 @@ function cacheAttributes({ cache }: CallSettled): Record<string, unknown> {
   };
 }
 
+/** `gpt: in us` for each target that a rule of the feature left out. */
+function excludedTargets({ targetRules }: CallSettled): string[] | null {
+  if (targetRules === undefined || targetRules.excluded.length === 0) return null;
+  return targetRules.excluded.map(({ model, rule }) => `${model}: ${rule}`);
+}
+
 function entrySpan(call: CallSettled): SpanRow {
   const deciding = decidingAttempt(call);
   // No provider was asked; the model is the one whose answer was given.
@@ -207,6 +215,8 @@ function entrySpan(call: CallSettled): SpanRow {
       'plimsoll.is_recovered': call.isRecovered ? true : null,
       'plimsoll.inter_token.count': call.interTokenMs?.count,
       ...cacheAttributes(call),
+      'plimsoll.residency': call.targetRules?.residency,
+      'plimsoll.targets.excluded': excludedTargets(call),
     }),
   };
 }

@@ -102,6 +102,7 @@ for (const driver of TEST_DRIVERS) {
             targets: ['gpt-5-mini'],
             payloads: 'full' as const,
             unpricedTargets: [],
+            refusedTargets: [],
           },
         ],
       };

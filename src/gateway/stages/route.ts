@@ -2,15 +2,21 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
 import type { CompiledSnapshot, Destination } from '../compiled-snapshot.ts';
 import type { SnapshotFeature, SnapshotKey } from '../snapshot.ts';
+import { restrictDestination } from '../target-policy.ts';
 import { suggestNames } from './authenticate.ts';
 
 /** A request for this model takes the route of the feature that calls. */
 const FEATURE_ROUTE = 'default';
 
-/** Routes and model aliases that a key may name, in the order of the snapshot's maps. */
+/** Routes and model aliases that a key may name and its feature may use, in the order of the snapshot's maps. */
 export function allowedDestinations(key: SnapshotKey, snapshot: CompiledSnapshot): Destination[] {
   const all = [...snapshot.destinations.values()];
-  return key.models === null ? all : all.filter((destination) => key.models?.includes(destination.name));
+  const policy = key.feature === null ? undefined : snapshot.targetPolicies.get(key.feature);
+  return all.filter(
+    (destination) =>
+      (key.models === null || key.models.includes(destination.name)) &&
+      (policy === undefined || policy.restrict(destination).destination.targets.length > 0),
+  );
 }
 
 /**
@@ -36,5 +42,5 @@ export function findDestination(name: string, key: SnapshotKey, feature: Snapsho
 
 export function route(call: Call): void {
   if (call.caller === null || call.body === null) throw new PlimsollError('internal', 'route ran before authenticate and admit');
-  call.destination = findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot);
+  call.destination = restrictDestination(call, findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot));
 }

@@ -70,6 +70,7 @@ export function settle(call: Call, context: GatewayContext): void {
     costStatus: cost.costStatus,
     isRecovered: false,
     ...(call.cache === null ? {} : { cache: call.cache.record() }),
+    ...(call.targetRules === null ? {} : { targetRules: call.targetRules }),
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
