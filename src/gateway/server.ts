@@ -6,7 +6,7 @@ import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
-import { ResponseCache } from './cache/response-cache.ts';
+import { type CacheReport, ResponseCache } from './cache/response-cache.ts';
 import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
@@ -61,6 +61,8 @@ export interface Gateway {
   readiness(): Readiness;
   /** Calls that are journaled as opened and not settled yet: carried over into each new journal segment. */
   openCalls(): CallOpened[];
+  /** What control is told of the cache; comparisons are handed over once. */
+  cacheReport(): CacheReport;
   /** Stops being ready, waits for the calls in flight, cuts what is left at the deadline (each is settled), closes the connections to providers. */
   drain(deadlineMs: number): Promise<void>;
   readonly stats: { readonly activeCalls: number; readonly totalCalls: number };
@@ -97,7 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       compiled = compileSnapshot(newest, options.resolveSecret);
       context.pools.retain(compiled.providers);
-      context.cache.configure(compiled.cache);
+      context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
@@ -185,6 +187,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
     },
     metrics,
+    cacheReport: () => context.cache.report(),
     readiness,
     async drain(deadlineMs) {
       isDraining = true;

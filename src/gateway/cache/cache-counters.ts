@@ -12,6 +12,8 @@ export interface FeatureCounters {
   readonly outcomes: Record<Outcome, number>;
   /** Answers that were not kept, by reason. */
   readonly refused: Record<Refusal, number>;
+  /** Semantic hits that were held against the model's own answer. */
+  readonly shadow: Record<'same' | 'different', number>;
   kept: number;
   savedPicoUsd: bigint;
   savedInputTokens: number;
@@ -22,6 +24,7 @@ function zero(): FeatureCounters {
   return {
     outcomes: { hit: 0, 'near-hit': 0, 'semantic-hit': 0, miss: 0, bypass: 0 },
     refused: { empty: 0, tool_calls: 0, truncated: 0, refused: 0, incomplete: 0 },
+    shadow: { same: 0, different: 0 },
     kept: 0,
     savedPicoUsd: 0n,
     savedInputTokens: 0,
@@ -98,6 +101,12 @@ export class CacheCounters {
       'counter',
       'Tokens that were not used again',
       byName((c) => ({ input: c.savedInputTokens, output: c.savedOutputTokens }), 'token_type'),
+    );
+    series(
+      'plimsoll_cache_shadow_total',
+      'counter',
+      'Semantic hits that were held against the answer of the model',
+      byName((c) => c.shadow, 'verdict'),
     );
     const held = [...holdings];
     series(

@@ -1,6 +1,7 @@
 import { inputTokens, outputTokens } from '../../models/usage.ts';
 import type { CallCacheRecord } from '../../traces/call-record.ts';
-import type { AnswerOrigin } from './answer-cache.ts';
+import type { AnswerOrigin, CachedAnswer } from './answer-cache.ts';
+import type { EmbeddedQuestion } from './semantic-cache.ts';
 import type { FeatureCacheSettings } from './settings.ts';
 
 /** What the cache found out for one call and did for it. */
@@ -13,6 +14,10 @@ export class CallCache {
   key: string | null = null;
   /** Of the normalised text; null = there is none. */
   nearKey: string | null = null;
+  /** Ready to be compared with others; null when the mode is another. */
+  question: EmbeddedQuestion | null = null;
+  /** A kept answer to a similar question, held against the model's own instead of being given. */
+  shadow: CachedAnswer | null = null;
   /** Cosine of the question to the one whose answer was found. */
   similarity: number | null = null;
   /** Alias of the model whose answer is given; null while none is. */

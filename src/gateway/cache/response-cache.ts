@@ -1,18 +1,29 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
+import type { SnapshotFeature } from '../snapshot.ts';
 import { type AnswerCache, type CachedAnswer, type FeatureHoldings, isSelected } from './answer-cache.ts';
 import { refusalToKeep } from './answer-policy.ts';
 import { CacheCounters } from './cache-counters.ts';
 import { scopeOf } from './cache-key.ts';
+import { isSameAnswer } from './compare-answers.ts';
 import { Flight } from './flight.ts';
 import { completionOf } from './hub-answer.ts';
 import { MemoryAnswerCache } from './memory-answer-cache.ts';
+import { SemanticCache, type ShadowReport } from './semantic-cache.ts';
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './settings.ts';
 
 /** A store that failed this often in a row is left alone for a while: a call must not pay for it each time. */
 const MAX_FAILURES = 5;
 const PAUSE_MS = 1000;
+
+/** What a gateway says of its cache. */
+export interface CacheReport {
+  readonly driver: 'memory' | 'redis';
+  readonly features: readonly (FeatureHoldings & { readonly feature: string; readonly questions: number })[];
+  /** Since the last report. */
+  readonly shadow: readonly ShadowReport[];
+}
 
 /** What a purge is held against: an answer, or one that is on its way. */
 interface Purgeable {
@@ -29,6 +40,7 @@ function isPurged(call: Call, { feature, tags, purgeSequence }: Purgeable): bool
 export class ResponseCache {
   readonly #flights = new Map<string, Flight>();
   readonly counters = new CacheCounters();
+  readonly semantic = new SemanticCache();
   readonly #clock: Clock;
   readonly #memory: MemoryAnswerCache;
   readonly #redis: AnswerCache | null;
@@ -63,7 +75,8 @@ export class ResponseCache {
   }
 
   /** Takes up a new snapshot's settings, and carries out the purges that it brings. */
-  configure(settings: CacheSettings): void {
+  configure(settings: CacheSettings, features: Iterable<SnapshotFeature>): void {
+    this.semantic.configure(features);
     this.#settings = settings;
     this.#store = settings.driver === 'redis' && this.#redis !== null ? this.#redis : this.#memory;
     this.#store.resize(settings.maxBytes);
@@ -73,6 +86,12 @@ export class ResponseCache {
       // Answers of before are void by their sequence already: this gives their bytes back.
       this.#store.purge(purge).catch(() => this.counters.storeFailures++);
     }
+  }
+
+  report(): CacheReport {
+    const questions = this.semantic.sizes();
+    const features = [...this.holdings()].map(([feature, holdings]) => ({ feature, ...holdings, questions: questions.get(feature) ?? 0 }));
+    return { driver: this.#store.driver, features, shadow: this.semantic.takeReports() };
   }
 
   /** The answers under the keys, each null where there is none that this call may be given. Never throws, never takes longer than its budget. */
@@ -167,14 +186,25 @@ export class ResponseCache {
     const { cache } = call;
     if (answer === null || cache === null || cache.key === null || call.error !== null) return;
     const counters = this.counters.of(answer.feature);
+    const { semantic } = cache.settings;
     try {
-      const refusal = refusalToKeep(completionOf(answer), cache.settings);
+      const completion = completionOf(answer);
+      const refusal = refusalToKeep(completion, cache.settings);
+      // An answer that was cut says nothing about the kept one.
+      if (semantic !== null && cache.shadow !== null && refusal !== 'truncated' && refusal !== 'incomplete') {
+        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion);
+        this.semantic.addComparison(answer.feature, semantic, isSame);
+        counters.shadow[isSame ? 'same' : 'different']++;
+      }
       if (refusal !== null) {
         counters.refused[refusal]++;
         return;
       }
       const store = this.#store;
-      if (await this.#inTime(store.put(cache.key, answer, cache.nearKey === null ? [] : [cache.nearKey]), store)) counters.kept++;
+      if (await this.#inTime(store.put(cache.key, answer, cache.nearKey === null ? [] : [cache.nearKey]), store)) {
+        counters.kept++;
+        if (semantic !== null && cache.question !== null) this.semantic.add(answer.feature, cache.question, cache.key, semantic);
+      }
     } catch {
       this.counters.storeFailures++;
     }

@@ -30,6 +30,8 @@ function reasonToBypass(call: Call, settings: FeatureCacheSettings, identity: Re
 
 interface Question {
   readonly key: string;
+  /** What to look for among similar questions; null when the mode is another. */
+  readonly similar: { readonly circumstances: string; readonly text: string } | null;
   readonly wish: CacheWish;
   /** Equal calls share one that is on its way. */
   isShared: boolean;
@@ -52,8 +54,10 @@ function ask(call: Call, cache: CallCache): Question | null {
   cache.key = key;
   const context = cache.settings.mode === 'exact' || identity.hub === null ? null : requestContext(identity.hub);
   if (context !== null) cache.nearKey = hashKey('near', prefix, context.canonical, nearForm(context.text));
+  const isSemantic = context !== null && cache.settings.semantic !== null && cache.settings.semantic.state !== 'off';
+  const similar = isSemantic ? { circumstances: hashKey('context', prefix, context.canonical), text: context.text } : null;
   // A tool call that waits for another one's would act twice on one decision.
-  return { key, wish, isShared: wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) };
+  return { key, similar, wish, isShared: wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) };
 }
 
 async function serve(
@@ -108,13 +112,50 @@ async function follow(call: Call, cache: CallCache, flight: Flight, mayRetry: bo
   return false;
 }
 
+/** Spread evenly over calls: the end of a call's id is random. @param ratio share that is chosen (fraction) */
+function isSampled(callId: string, ratio: number): boolean {
+  return Number.parseInt(callId.slice(-8), 16) < ratio * 0x1_0000_0000;
+}
+
+/**
+ * Looks for the answer to a similar question. While that is being measured, and for a sample later, it is not given but held against the
+ * answer of the model, which this call then gets.
+ */
+async function giveSimilar(
+  call: Call,
+  cache: CallCache,
+  { similar, wish }: Pick<Question, 'similar' | 'wish'>,
+  context: GatewayContext,
+): Promise<boolean> {
+  const { semantic: settings } = cache.settings;
+  const { semantic } = context.cache;
+  const feature = call.caller?.feature.name ?? '';
+  if (settings === null || similar === null) return false;
+  cache.question ??= await semantic.embed(similar.circumstances, similar.text, settings);
+  const neighbour = semantic.find(feature, cache.question, settings);
+  if (neighbour === null) return false;
+  const [kept = null] = await context.cache.find(call, [neighbour.key], wish.maxAgeMs);
+  if (kept === null) {
+    // A shared store may only have been slow to answer.
+    if (wish.maxAgeMs === null && context.cache.store.driver === 'memory') semantic.forget(feature, cache.question, neighbour.key);
+    return false;
+  }
+  cache.similarity = Math.round(neighbour.similarity * 10_000) / 10_000;
+  if (!semantic.isLive(feature, settings) || isSampled(call.callId, settings.shadowRatio)) {
+    cache.shadow = kept;
+    return false;
+  }
+  await serve(call, cache, kept, 'semantic-hit', context);
+  return true;
+}
+
 /** @returns true when there is a kept answer, and it was given */
-async function giveKept(call: Call, cache: CallCache, { key, wish }: Question, context: GatewayContext): Promise<boolean> {
+async function giveKept(call: Call, cache: CallCache, { key, similar, wish }: Question, context: GatewayContext): Promise<boolean> {
   const keys = cache.nearKey === null ? [key] : [key, cache.nearKey];
   const [exact = null, near = null] = await context.cache.find(call, keys, wish.maxAgeMs);
   const kept = exact ?? near;
-  if (kept === null) return false;
   cache.reason = null;
+  if (kept === null) return giveSimilar(call, cache, { similar, wish }, context);
   await serve(call, cache, kept, exact === null ? 'near-hit' : 'hit', context);
   return true;
 }
