@@ -1,3 +1,4 @@
+import { rulesOf } from '../gateway/admission/config-rules.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -53,6 +54,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       costOwner: feature.costOwner ?? null,
       route: feature.route,
       payloads: feature.payloads,
+      ...(feature.priority === undefined ? {} : { priority: feature.priority }),
     })),
     keys: sources.keys,
     limits: {
@@ -63,6 +65,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       workers: config.gateway.workers,
       journalMaxBytes: config.gateway.journalMaxBytes,
     },
+    limitRules: rulesOf(config.limits, config.features),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
 }

@@ -18,6 +18,12 @@ export const FeatureConfig = z.strictObject({
     .enum(['full', 'preview', 'none'])
     .default('full')
     .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
+  priority: z
+    .int()
+    .min(0)
+    .max(9)
+    .optional()
+    .describe('How its calls stand in the waiting lines of limits, 0 (last) to 9 (first); 5 when left out'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

@@ -71,7 +71,7 @@ const attempt: fc.Arbitrary<CallAttempt> = fc.record({
 });
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
-  name: fc.constantFrom('authenticate', 'admit', 'route', 'infer', 'settle'),
+  name: fc.constantFrom('authenticate', 'receive', 'route', 'admit', 'infer', 'settle'),
   startOffsetMs: ms,
   durationMs: ms,
   status: fc.constantFrom('ok', 'error'),

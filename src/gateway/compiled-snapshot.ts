@@ -3,6 +3,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
+import type { LimitRule } from './admission/limit-rule.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { ChatEndpoint, DialectName, ProviderAdapter } from './provider.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
@@ -43,6 +44,8 @@ export interface CompiledTarget {
   /** The model id as JSON text, spliced into request bodies. */
   readonly upstreamModelJson: Buffer;
   readonly price: CompiledPrice | null;
+  /** Longest answer of the model; null = not known. */
+  readonly maxOutputTokens: number | null;
   /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
@@ -65,6 +68,7 @@ export interface CompiledSnapshot {
   readonly environment: string;
   readonly createdAtMs: number;
   readonly limits: SnapshotLimits;
+  readonly limitRules: readonly LimitRule[];
   readonly features: ReadonlyMap<string, SnapshotFeature>;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly providers: readonly CompiledProvider[];
@@ -135,6 +139,7 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     upstreamModelJson: Buffer.from(JSON.stringify(upstreamModel)),
     // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
     price: model.price === null ? null : compilePrice(model.price as Price),
+    maxOutputTokens: model.maxOutputTokens ?? null,
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
   };
@@ -171,6 +176,7 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     environment: snapshot.environment,
     createdAtMs: snapshot.createdAtMs,
     limits: snapshot.limits,
+    limitRules: snapshot.limitRules ?? [],
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
     destinations: compileDestinations(snapshot, providers),
     providers: [...providers.values()],

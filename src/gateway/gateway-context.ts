@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
+import type { Admission } from './admission/admission.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
@@ -14,6 +15,7 @@ export interface GatewayContext {
   /** For answers; requests have one with the depth limit of their snapshot. */
   readonly answerScanner: JsonScanner;
   readonly metrics: GatewayMetrics;
+  readonly admission: Admission;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };

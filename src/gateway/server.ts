@@ -3,6 +3,8 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
+import { Admission } from './admission/admission.ts';
+import { type LimitState, limitStates } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
@@ -51,6 +53,8 @@ export interface Gateway {
   /** Prometheus text format. */
   metrics(): string;
   readiness(): Readiness;
+  /** What is used of every limit, with the members that have used most. */
+  limits(topMembers: number): LimitState[];
   /** Calls that are journaled as opened and not settled yet: carried over into each new journal segment. */
   openCalls(): CallOpened[];
   /** Stops being ready, waits for the calls in flight, cuts what is left at the deadline (each is settled), closes the connections to providers. */
@@ -70,6 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
     metrics: new GatewayMetrics(),
+    admission: new Admission({ clock, onReached: () => {} }),
     writeLogLine: options.writeLogLine,
     activeCalls,
   };
@@ -85,6 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     source = newest;
     try {
       compiled = compileSnapshot(newest, options.resolveSecret);
+      context.admission.adopt(compiled.limitRules);
       context.pools.retain(compiled.providers);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
@@ -120,6 +126,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         response.destroy();
       })
       .finally(() => {
+        // The pipeline settled it; what a defect left is given back here.
+        call.reservation?.release();
         activeCalls.delete(call);
         if (activeCalls.size === 0) for (const wake of idleWaiters.splice(0)) wake();
       });
@@ -157,6 +165,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       snapshotEpoch: compiled?.epoch ?? null,
       journal: journal.stats,
       upstreams: context.pools.stats(),
+      admission: context.admission.stats,
     });
   }
 
@@ -171,6 +180,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     metrics,
     readiness,
+    limits: (topMembers) => {
+      currentSnapshot();
+      return limitStates(context.admission, topMembers);
+    },
     async drain(deadlineMs) {
       isDraining = true;
       const idle = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import type { Price } from '../models/price.ts';
+import type { LimitRule } from './admission/limit-rule.ts';
 
 /**
  * Everything the gateway needs to serve a call, compiled by control, immutable, swapped by one pointer.
@@ -39,6 +40,8 @@ export interface SnapshotModel {
   readonly upstreamModel: string;
   /** Null = unpriced. */
   readonly price: SnapshotPrice | null;
+  /** Longest answer; absent = not known. */
+  readonly maxOutputTokens?: number;
 }
 
 export interface SnapshotRoute {
@@ -54,6 +57,8 @@ export interface SnapshotFeature {
   /** Used when a request's model is `default`, and shown as the feature's route. */
   readonly route: string;
   readonly payloads: 'full' | 'preview' | 'none';
+  /** How its calls stand in waiting lines, 0 (last) to 9; absent = 5. */
+  readonly priority?: number;
 }
 
 export interface SnapshotKey {
@@ -83,6 +88,8 @@ export interface Snapshot {
   readonly features: readonly SnapshotFeature[];
   readonly keys: readonly SnapshotKey[];
   readonly limits: SnapshotLimits;
+  /** `limits:` of plimsoll.yaml; absent from controls that know none. */
+  readonly limitRules?: readonly LimitRule[];
 }
 
 export interface SnapshotLimits {

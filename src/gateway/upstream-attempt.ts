@@ -5,6 +5,8 @@ import { priceCompiled } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallAttempt } from '../traces/call-record.ts';
+import type { TargetHold } from './admission/reservation.ts';
+import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { type Call, roundMs } from './call.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
@@ -47,6 +49,8 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
   #errorBody: Buffer[] = [];
   #errorBytes = 0;
   #wasNeverSent = false;
+  /** Of the limits of this model and provider. */
+  #hold: TargetHold | null = null;
   #isReported = false;
   #resolve: (outcome: Outcome) => void = () => {};
 
@@ -88,6 +92,7 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
         return;
       }
       try {
+        this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
         const { path, headers, body } = buildUpstreamRequest(this.#call, this.#target, this.#endpoint);
         this.#call.running = this;
         this.#context.deadlines.watch(this);
@@ -256,7 +261,9 @@ export class UpstreamAttempt implements Dispatcher.DispatchHandler, Deadlined, F
     if (this.#isReported) return;
     this.#isReported = true;
     this.#call.running = null;
-    this.#call.attempts.push(this.#record(outcome));
+    const record = this.#record(outcome);
+    this.#call.attempts.push(record);
+    this.#hold?.settle(record);
     this.#resolve(outcome);
   }
 

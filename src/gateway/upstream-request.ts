@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
+import type { OutputCap } from './client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
 
 /** Faults on demand, understood by simulated providers only and sent to no other. */
@@ -22,8 +23,10 @@ export function buildUpstreamRequest(call: Call, target: CompiledTarget, endpoin
 function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer {
   const { body } = call;
   if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
-  if (isForwarded) return call.dialect.forwardBody(body, target.upstreamModelJson);
-  const hub = call.hubRequest();
+  const cap = outputCap(call, target);
+  if (isForwarded) return call.dialect.forwardBody(body, target.upstreamModelJson, cap);
+  const asked = call.hubRequest();
+  const hub = cap === null ? asked : { ...asked, [cap.name]: cap.tokens };
   if (endpoint.encodeRequest === null) {
     const wantsUsage = body.isStream ? { stream_options: { include_usage: true } } : {};
     return Buffer.from(JSON.stringify({ ...hub, model: target.upstreamModel, ...wantsUsage }));
@@ -31,6 +34,11 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
   const encoded = endpoint.encodeRequest(hub, target.upstreamModel);
   call.warnings.push(...encoded.warnings);
   return Buffer.from(JSON.stringify(encoded.body));
+}
+
+/** OpenAI itself has renamed the member; servers that are only compatible mostly know the old name. */
+function outputCap({ outputTokensCap: tokens }: Call, { provider }: CompiledTarget): OutputCap | null {
+  return tokens === null ? null : { name: provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens', tokens };
 }
 
 function requestHeaders(call: Call, provider: CompiledTarget['provider']): readonly string[] {

@@ -25,6 +25,8 @@ export interface CatalogueModel {
   readonly upstreamModel: string;
   /** Null = unpriced. */
   readonly price: Price | null;
+  /** Longest answer; absent = not known. */
+  readonly maxOutputTokens?: number;
 }
 
 export interface CatalogueIssue {
@@ -105,7 +107,7 @@ export function resolveCatalogue(
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
-  for (const [name, { provider, model }] of Object.entries(config.models)) {
+  for (const [name, { provider, model, maxOutputTokens }] of Object.entries(config.models)) {
     const target = Object.hasOwn(config.providers, provider) ? config.providers[provider] : undefined;
     if (target === undefined) {
       issues.push({ path: ['models', name, 'provider'], message: unknownName('provider', provider, Object.keys(config.providers)) });
@@ -118,6 +120,7 @@ export function resolveCatalogue(
       provider,
       upstreamModel: model,
       price: own === undefined ? book.find(target.kind, model, atMs, baseUrl) : priceFromConfig(name, own),
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
     });
     const change = own === undefined ? book.nextChangeMs(target.kind, model, atMs, baseUrl) : null;
     if (change !== null) nextPriceChangeMs = Math.min(nextPriceChangeMs ?? change, change);

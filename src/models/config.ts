@@ -94,6 +94,11 @@ export type ProviderConfig = z.output<typeof ProviderConfig>;
 export const ModelConfig = z.strictObject({
   provider: name.describe('Name of a provider above'),
   model: z.string().min(1).max(256).describe("The provider's own id of the model"),
+  maxOutputTokens: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Longest answer of the model, tokens: what is reserved for a call that names no number; 4096 is assumed when left out'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

@@ -78,7 +78,7 @@ export interface CallAttempt {
 }
 
 export interface CallStage {
-  readonly name: 'authenticate' | 'admit' | 'route' | 'infer' | 'settle';
+  readonly name: 'authenticate' | 'receive' | 'route' | 'admit' | 'infer' | 'settle';
   readonly startOffsetMs: number;
   readonly durationMs: number;
   readonly status: 'ok' | 'error';

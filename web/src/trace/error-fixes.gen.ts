@@ -11,6 +11,8 @@ export const ERROR_FIXES: Readonly<Record<string, string>> = {
   context_length_exceeded: "Shorten the messages or use a model with a longer context.",
   content_filtered: "The provider's content filter refused the request; change the input.",
   rate_limited: "Wait for \"retry-after\" seconds, or ask the owner of the limit to raise it.",
+  request_over_limit: "Send less, ask for fewer output tokens, or ask the owner of the named limit to raise it.",
+  agent_loop_stopped: "End this run: change what is tried, or ask a person. The same step again is refused again.",
   budget_exceeded: "Ask the cost owner of the named scope to raise the budget.",
   client_closed: "None needed: the client left before the answer was complete.",
   provider_timeout: "Check the provider status page; add a fallback target.",
