@@ -3,6 +3,7 @@ import { featuresConfig } from '../features/config.ts';
 import { describeResidency, residencyOf } from '../features/residency.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig, routesConfig } from '../gateway/config.ts';
+import { limitsConfig } from '../gateway/limits-config.ts';
 import { findProviderProblems } from '../gateway/provider-kinds.ts';
 import { keysConfig } from '../identity/config.ts';
 import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } from '../kernel/config/load.ts';
@@ -24,6 +25,7 @@ export const CONFIG_SECTIONS = [
   { key: 'routes', schema: routesConfig },
   { key: 'features', schema: featuresConfig },
   { key: 'keys', schema: keysConfig },
+  { key: 'limits', schema: limitsConfig },
   { key: 'gateway', schema: gatewayConfig },
   { key: 'cache', schema: cacheConfig },
   { key: 'sim', schema: SimConfig },
@@ -37,6 +39,7 @@ const Config = z.strictObject({
   routes: routesConfig,
   features: featuresConfig,
   keys: keysConfig,
+  limits: limitsConfig,
   gateway: gatewayConfig,
   cache: cacheConfig,
   sim: SimConfig,
@@ -56,6 +59,29 @@ export function readConfig(text: string, fileName: string, environment: Readonly
   const issues = crossIssues(config, text);
   if (issues.length > 0) throw invalid(fileName, issues);
   return config;
+}
+
+type Check = (noun: string, word: string, known: Readonly<Record<string, unknown>>, path: (string | number)[]) => boolean;
+
+/** Names in `limits` that lead nowhere. Teams, users and customers are known only by their calls, so that any name is right. */
+function limitIssues(config: Config, check: Check, report: (path: (string | number)[], message: string) => void): void {
+  const targets = { ...config.routes, ...config.models };
+  const isSimulated = (name: string): boolean =>
+    (config.routes[name]?.targets ?? [name]).some((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
+  config.limits.forEach(({ scope, name, feature, downgradeTo }, index) => {
+    if (feature !== undefined) check('feature', feature, config.features, ['limits', index, 'feature']);
+    if (name !== undefined && scope === 'feature') check('feature', name, config.features, ['limits', index, 'name']);
+    if (name !== undefined && scope === 'model') check('model', name, config.models, ['limits', index, 'name']);
+    if (name !== undefined && scope === 'provider') check('provider', name, config.providers, ['limits', index, 'name']);
+    if (downgradeTo === undefined || !check('route or model', downgradeTo, targets, ['limits', index, 'downgradeTo'])) return;
+    const from = feature ?? (scope === 'feature' ? name : undefined);
+    const sources = from === undefined ? Object.values(config.features) : [config.features[from]];
+    if (isSimulated(downgradeTo) && sources.some((source) => source !== undefined && !isSimulated(source.route)))
+      report(
+        ['limits', index, 'downgradeTo'],
+        `"${downgradeTo}" is simulated and would answer for real models: a made-up answer could reach a user`,
+      );
+  });
 }
 
 function crossIssues(config: Config, text: string): ConfigIssue[] {
@@ -101,6 +127,7 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
       `"${feature.route}" has no target that it allows (${demand}): ${list}. Add one, or declare region and selfHosted where they run`,
     );
   }
+  limitIssues(config, check, report);
   const names = new Set<string>();
   config.keys.forEach((key, index) => {
     if (names.has(key.name)) report(['keys', index, 'name'], `a second key named "${key.name}"`);

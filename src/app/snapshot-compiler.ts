@@ -1,5 +1,6 @@
 import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
+import { rulesOf } from '../gateway/admission/config-rules.ts';
 import { providerKinds } from '../gateway/provider-kinds.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
@@ -63,6 +64,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       ...switchOf(name, sources.featureSwitches),
       cache: featureCache(name, feature.cache, sources.cache),
       ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
+      ...(feature.priority === undefined ? {} : { priority: feature.priority }),
     })),
     keys: sources.keys,
     limits: {
@@ -74,6 +76,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       journalMaxBytes: config.gateway.journalMaxBytes,
     },
     cache: sharedCache(config, sources.cache),
+    limitRules: rulesOf(config.limits, config.features),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
 }

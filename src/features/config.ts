@@ -22,6 +22,12 @@ export const FeatureConfig = z.strictObject({
     .describe('What is kept of prompts and answers: everything, the first 200 characters, or nothing'),
   cache: FeatureCacheConfig.optional().describe('Whether answers are kept and given again; absent = off'),
   residency: ResidencyConfig.optional().describe('Where its data may go; holds for every target, fallbacks included'),
+  priority: z
+    .int()
+    .min(0)
+    .max(9)
+    .optional()
+    .describe('How its calls stand in the waiting lines of limits, 0 (last) to 9 (first); 5 when left out'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

@@ -75,7 +75,7 @@ const attempt: fc.Arbitrary<CallAttempt> = fc
   .chain((base) => fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }));
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
-  name: fc.constantFrom('authenticate', 'admit', 'cache', 'route', 'infer', 'settle'),
+  name: fc.constantFrom('authenticate', 'receive', 'admit', 'cache', 'route', 'infer', 'settle'),
   startOffsetMs: ms,
   durationMs: ms,
   status: fc.constantFrom('ok', 'error'),

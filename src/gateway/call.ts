@@ -3,6 +3,9 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
 import type { CallAttempt, CallOpened, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
+import type { ApplicableLimits } from './admission/limit-book.ts';
+import type { Refusal } from './admission/refusal.ts';
+import type { Reservation } from './admission/reservation.ts';
 import { type ChatBody, parseChatBody } from './body/chat-body.ts';
 import type { CallCache } from './cache/call-cache.ts';
 import type { Flight } from './cache/flight.ts';
@@ -39,6 +42,14 @@ export interface InterTokenGaps {
   maxMs: number;
 }
 
+/** What a call may use at most; the dearest and longest of its targets decides. */
+export interface CallEstimate {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** US dollars × 10⁹. */
+  readonly nanoUsd: number;
+}
+
 /** Who calls; known once `authenticate` has run. */
 export interface Caller {
   readonly key: SnapshotKey;
@@ -73,6 +84,17 @@ export class Call {
   destination: Destination | null = null;
   /** What the feature's policy left out of the destination; null = the feature has none. */
   targetRules: TargetRules | null = null;
+  /** Limits of the caller; null = none. */
+  limits: ApplicableLimits | null = null;
+  estimate: CallEstimate | null = null;
+  /** Output tokens that the call is held to although it asked for no number; null = none. */
+  outputTokensCap: number | null = null;
+  /** Held from admission to settlement; null before, and for calls that nothing limits. */
+  reservation: Reservation | null = null;
+  /** Why it was not let in. */
+  refusal: Refusal | null = null;
+  /** The route that was asked for, when a limit sent the call to a cheaper one. */
+  downgradedFrom: string | null = null;
   opened: CallOpened | null = null;
   /** `opened` as it was journaled. */
   openedJson: string | null = null;
@@ -167,6 +189,11 @@ export class Call {
         ? { body: this.parsedBody(), warnings: [] }
         : translation.decodeRequest(this.parsedBody(), this.request.url ?? '');
     return this.#decoded;
+  }
+
+  /** Both clocks of this moment. */
+  now(): { readonly nowMs: number; readonly epochMs: number } {
+    return { nowMs: this.#clock.monotonicMs(), epochMs: this.#clock.nowMs() };
   }
 
   /** Milliseconds since the call came. */

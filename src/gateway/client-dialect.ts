@@ -33,13 +33,23 @@ export interface ClientTranslation {
   }): StreamEncoder;
 }
 
+/** Most output tokens of an answer, and what the provider calls that in the hub's dialect. */
+export interface OutputCap {
+  readonly name: 'max_tokens' | 'max_completion_tokens';
+  readonly tokens: number;
+}
+
 /** A wire format that clients speak to us. */
 export interface ClientDialect {
   readonly name: DialectName;
   /** Finds what the gateway needs in the bytes, without building values. @param path of the URL: some dialects name the model there. @throws PlimsollError `invalid_argument` */
   scan(bytes: Buffer, scanner: JsonScanner, path: string): ChatBody;
-  /** The body for a provider of the same dialect: the client's bytes but for the model name and our own member. @param upstreamModelJson the model id as JSON text */
-  forwardBody(body: ChatBody, upstreamModelJson: Buffer): Buffer;
+  /**
+   * The body for a provider of the same dialect: the client's bytes but for the model name and our own member.
+   * @param upstreamModelJson the model id as JSON text
+   * @param outputCap to add, because a limit holds the call to it and the request names no number of its own; null = nothing to add
+   */
+  forwardBody(body: ChatBody, upstreamModelJson: Buffer, outputCap: OutputCap | null): Buffer;
   /** Null only for the hub. */
   readonly translation: ClientTranslation | null;
   /** Body of an error answer, in the shape that the dialect's SDKs turn into their exception classes. */

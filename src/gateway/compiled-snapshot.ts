@@ -3,6 +3,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
+import type { LimitRule } from './admission/limit-rule.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts';
 import { type Credentials, resolveCredentials } from './credentials.ts';
@@ -56,6 +57,8 @@ export interface CompiledTarget {
   /** Where it runs; null = not declared. */
   readonly region: string | null;
   readonly isSelfHosted: boolean;
+  /** Longest answer of the model; null = not known. */
+  readonly maxOutputTokens: number | null;
   /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
@@ -79,6 +82,7 @@ export interface CompiledSnapshot {
   readonly createdAtMs: number;
   readonly limits: SnapshotLimits;
   readonly cache: CacheSettings;
+  readonly limitRules: readonly LimitRule[];
   readonly features: ReadonlyMap<string, SnapshotFeature>;
   readonly destinations: ReadonlyMap<string, Destination>;
   /** By feature; only of those that demand something of their targets. */
@@ -156,6 +160,7 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     price: model.price === null ? null : compilePrice(model.price as Price),
     region: model.region ?? null,
     isSelfHosted: model.isSelfHosted ?? false,
+    maxOutputTokens: model.maxOutputTokens ?? null,
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
   };
@@ -193,6 +198,7 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     createdAtMs: snapshot.createdAtMs,
     limits: snapshot.limits,
     cache: snapshot.cache ?? DEFAULT_CACHE_SETTINGS,
+    limitRules: snapshot.limitRules ?? [],
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
     destinations: compileDestinations(snapshot, providers),
     targetPolicies: compileTargetPolicies(snapshot.features),

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import type { Admission } from './admission/admission.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { ResponseCache } from './cache/response-cache.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -20,6 +21,7 @@ export interface GatewayContext {
   readonly metrics: GatewayMetrics;
   readonly throttles: FeatureThrottles;
   readonly cache: ResponseCache;
+  readonly admission: Admission;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };

@@ -62,6 +62,7 @@ export interface GatewayGauges {
   readonly activeCalls: number;
   readonly snapshotEpoch: number | null;
   readonly journal: { readonly shedPayloads: number; readonly appended: number; readonly bytes: number; readonly isDegraded: boolean };
+  readonly admission: { readonly outstanding: number; readonly refusals: ReadonlyMap<string, number> };
   readonly upstreams: readonly { readonly origin: string; readonly connected: number; readonly running: number; readonly queued: number }[];
 }
 
@@ -205,6 +206,10 @@ export class GatewayMetrics {
     counter('plimsoll_journal_shed_payloads_total', 'Payload records dropped because the disk was short', gauges.journal.shedPayloads);
     gauge('plimsoll_journal_degraded', '1 while the journal lives on its reserve or in memory', gauges.journal.isDegraded ? 1 : 0);
     counter('plimsoll_metrics_overflow_total', 'Observations counted under "other" because there were too many series', this.#overflows);
+    gauge('plimsoll_reservations_outstanding', 'Calls that hold a place under a limit', gauges.admission.outstanding);
+    header(lines, 'plimsoll_limit_refusals_total', 'counter', 'Calls that did not fit under a limit, by limit');
+    for (const [limit, count] of gauges.admission.refusals)
+      lines.push(`plimsoll_limit_refusals_total{limit="${escapeLabel(limit)}"} ${count}`);
     header(lines, 'plimsoll_upstream_connections', 'gauge', 'Connections to providers: open, running a call, and calls waiting for one');
     for (const { origin, ...counts } of gauges.upstreams) {
       for (const [state, count] of Object.entries(counts)) {

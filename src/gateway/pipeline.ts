@@ -7,6 +7,7 @@ import { authenticate } from './stages/authenticate.ts';
 import { answerFromCache } from './stages/cache.ts';
 import { infer } from './stages/infer.ts';
 import { open } from './stages/open.ts';
+import { receive } from './stages/receive.ts';
 import { record } from './stages/record.ts';
 import { route } from './stages/route.ts';
 import { settle } from './stages/settle.ts';
@@ -15,8 +16,8 @@ import { settle } from './stages/settle.ts';
 async function runStages(call: Call, context: GatewayContext): Promise<void> {
   call.enterStage('authenticate');
   authenticate(call, context);
-  call.enterStage('admit');
-  await admit(call, context);
+  call.enterStage('receive');
+  await receive(call, context);
   const cacheSettings = call.caller?.feature.cache;
   if (cacheSettings) {
     call.enterStage('cache');
@@ -24,6 +25,8 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   }
   call.enterStage('route');
   route(call);
+  call.enterStage('admit');
+  await admit(call, context);
   open(call, context);
   call.enterStage('infer');
   await infer(call, context);

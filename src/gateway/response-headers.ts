@@ -1,3 +1,4 @@
+import { addLimitHeaders } from './admission/limit-headers.ts';
 import type { Call } from './call.ts';
 import type { ResponseHeaders } from './provider.ts';
 
@@ -32,7 +33,7 @@ export function answerHead(call: Call, contentType: string, model: string | null
   if (model !== null) head.push('x-plimsoll-model', headerText(model));
   if (call.warnings.length > 0) head.push('x-plimsoll-warnings', headerText([...new Set(call.warnings)].join('; ').slice(0, 1000)));
   if (call.cache !== null) head.push(...call.cache.headers());
-  for (const part of call.answerHeaders) head.push(part);
+  addLimitsAndPassed(call, head);
   return head;
 }
 
@@ -41,4 +42,15 @@ export function streamHead(call: Call, model: string | null): string[] {
   const head = answerHead(call, 'text/event-stream; charset=utf-8', model);
   head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   return head;
+}
+
+/** Limits that the call stands under, and the provider's headers; of rates only those of one of the two. */
+export function addLimitsAndPassed(call: Call, head: string[]): void {
+  const hasRates = addLimitHeaders(call, head);
+  const passed = call.answerHeaders;
+  for (let index = 0; index < passed.length; index += 2) {
+    const name = passed[index] as string;
+    if (hasRates && PASSED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
+    head.push(name, passed[index + 1] as string);
+  }
 }

@@ -3,7 +3,7 @@ import { openAiErrorBody, type PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
-import { answerHead } from './response-headers.ts';
+import { addLimitsAndPassed, answerHead } from './response-headers.ts';
 
 /** How long the rest of a refused body is read and thrown away, so that the client can finish sending and read the answer. */
 const DRAIN_MS = 2000;
@@ -42,12 +42,14 @@ function jsonBytes(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Headers of a refusal: `retry-after` where somebody gave one. */
+/** Headers of a refusal: `retry-after` where somebody gave one, and a word to the official SDKs, which repeat every 429 unless told not to. */
 function errorHead(error: PlimsollError): string[] {
-  const { retryAfter, retryAfterSeconds, allow } = error.details;
+  const { retryAfter, retryAfterSeconds, retryAfterMs, allow, limit } = error.details;
   const head: string[] = [];
   if (typeof retryAfter === 'string') head.push('retry-after', retryAfter);
   else if (typeof retryAfterSeconds === 'number') head.push('retry-after', String(retryAfterSeconds));
+  if (typeof retryAfterMs === 'number') head.push('retry-after-ms', String(retryAfterMs));
+  if (limit !== undefined && (!error.retryable || retryAfterSeconds === undefined)) head.push('x-should-retry', 'false');
   if (typeof allow === 'string') head.push('allow', allow);
   return head;
 }
@@ -123,9 +125,11 @@ export function sendFailure(call: Call, error: PlimsollError, context: GatewayCo
     return;
   }
   const head = ['x-plimsoll-trace-id', call.traceId];
-  for (let index = 0; index < call.answerHeaders.length; index += 2) {
-    const name = call.answerHeaders[index] ?? '';
-    if (!name.startsWith('retry-after')) head.push(name, call.answerHeaders[index + 1] ?? '');
+  const passed: string[] = [];
+  addLimitsAndPassed(call, passed);
+  for (let index = 0; index < passed.length; index += 2) {
+    const name = passed[index] ?? '';
+    if (!name.startsWith('retry-after')) head.push(name, passed[index + 1] ?? '');
   }
   if (request.complete || request.headers['content-length'] === '0')
     sendError(response, error, head, jsonBytes(call.dialect.errorBody(error)));

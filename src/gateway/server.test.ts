@@ -83,7 +83,7 @@ describe('chat', () => {
     assert.deepEqual(settled.requestParameters, { temperature: 0.5 });
     assert.deepEqual(
       settled.stages.map((stage) => stage.name),
-      ['authenticate', 'admit', 'route', 'infer', 'settle'],
+      ['authenticate', 'receive', 'route', 'admit', 'infer', 'settle'],
     );
     const [attempt] = settled.attempts;
     assert.equal(attempt?.usage?.cacheReadTokens, 8);

@@ -4,6 +4,8 @@ import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
+import { Admission } from './admission/admission.ts';
+import { type LimitState, limitStates } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { type CacheReport, ResponseCache } from './cache/response-cache.ts';
@@ -59,6 +61,8 @@ export interface Gateway {
   /** Prometheus text format. */
   metrics(): string;
   readiness(): Readiness;
+  /** What is used of every limit, with the members that have used most. */
+  limits(topMembers: number): LimitState[];
   /** Calls that are journaled as opened and not settled yet: carried over into each new journal segment. */
   openCalls(): CallOpened[];
   /** What control is told of the cache; comparisons are handed over once. */
@@ -83,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics: new GatewayMetrics(),
     throttles: new FeatureThrottles(),
     cache: new ResponseCache(clock, options.sharedCache ?? null),
+    admission: new Admission({ clock, onReached: () => {} }),
     writeLogLine: options.writeLogLine,
     activeCalls,
   };
@@ -98,6 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     source = newest;
     try {
       compiled = compileSnapshot(newest, options.resolveSecret);
+      context.admission.adopt(compiled.limitRules);
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
@@ -135,6 +141,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         response.destroy();
       })
       .finally(() => {
+        // The pipeline settled it; what a defect left is given back here.
+        call.reservation?.release();
         activeCalls.delete(call);
         if (activeCalls.size === 0) for (const wake of idleWaiters.splice(0)) wake();
       });
@@ -173,6 +181,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       snapshotEpoch: compiled?.epoch ?? null,
       journal: journal.stats,
       upstreams: context.pools.stats(),
+      admission: context.admission.stats,
     });
     return `${text}${cache.counters.text(cache.holdings(), cache.store.evictions)}`;
   }
@@ -189,6 +198,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     cacheReport: () => context.cache.report(),
     readiness,
+    limits: (topMembers) => {
+      currentSnapshot();
+      return limitStates(context.admission, topMembers);
+    },
     async drain(deadlineMs) {
       isDraining = true;
       const idle = new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 import type { Residency } from '../features/residency.ts';
 import type { Price } from '../models/price.ts';
+import type { LimitRule } from './admission/limit-rule.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
 
 /**
@@ -49,6 +50,8 @@ export interface SnapshotModel {
   /** Where it runs; absent or null = not declared. */
   readonly region?: string | null;
   readonly isSelfHosted?: boolean;
+  /** Longest answer; absent = not known. */
+  readonly maxOutputTokens?: number;
 }
 
 export interface SnapshotRoute {
@@ -64,6 +67,8 @@ export interface SnapshotFeature {
   /** Used when a request's model is `default`, and shown as the feature's route. */
   readonly route: string;
   readonly payloads: 'full' | 'preview' | 'none';
+  /** How its calls stand in waiting lines, 0 (last) to 9; absent = 5. */
+  readonly priority?: number;
   /** Absent or null = its answers are not kept. */
   readonly cache?: FeatureCacheSettings | null;
   /** The pause or throttle that was in force when this was compiled; absent = none. Its expiry is the gateway's to watch. */
@@ -114,6 +119,8 @@ export interface Snapshot {
   readonly limits: SnapshotLimits;
   /** Absent from controls that do not know of it. */
   readonly cache?: CacheSettings;
+  /** `limits:` of plimsoll.yaml; absent from controls that know none. */
+  readonly limitRules?: readonly LimitRule[];
 }
 
 export interface SnapshotLimits {

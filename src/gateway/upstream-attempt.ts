@@ -4,6 +4,8 @@ import { priceCompiled } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallAttempt } from '../traces/call-record.ts';
+import type { TargetHold } from './admission/reservation.ts';
+import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { type Call, roundMs } from './call.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
@@ -49,6 +51,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   #errorBody: Buffer[] = [];
   #errorBytes = 0;
   #wasNeverSent = false;
+  /** Of the limits of this model and provider. */
+  #hold: TargetHold | null = null;
   #isReported = false;
   #resolve: (outcome: Outcome) => void = () => {};
 
@@ -91,6 +95,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       }
       try {
         assertTargetAllowed(this.#call, this.#target);
+        this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
         const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this;
@@ -250,7 +255,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     // The one place that every failure of an attempt passes: what a provider says must not repeat our credential to a client or a record.
     const outcome = error === null ? null : this.#context.tokens.redactError(error, this.#target.provider);
     this.#call.running = null;
-    this.#call.attempts.push(this.#record(outcome));
+    const record = this.#record(outcome);
+    this.#call.attempts.push(record);
+    this.#hold?.settle(record);
     this.#resolve(outcome);
   }
 

@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
+import type { OutputCap } from './client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { OutgoingRequest } from './upstream/exchange.ts';
@@ -35,11 +36,13 @@ function authorize(provider: CompiledTarget['provider'], path: string, body: Buf
 function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer {
   const { body } = call;
   if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
+  const cap = outputCap(call, target);
   if (isForwarded) {
-    const bytes = call.dialect.forwardBody(body, target.upstreamModelJson);
+    const bytes = call.dialect.forwardBody(body, target.upstreamModelJson, cap);
     return endpoint.editForwarded?.(bytes) ?? bytes;
   }
-  const hub = call.hubRequest();
+  const asked = call.hubRequest();
+  const hub = cap === null ? asked : { ...asked, [cap.name]: cap.tokens };
   if (endpoint.encodeRequest === null) {
     const wantsUsage = body.isStream ? { stream_options: { include_usage: true } } : {};
     return Buffer.from(JSON.stringify({ ...hub, model: target.upstreamModel, ...wantsUsage }));
@@ -47,6 +50,11 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
   const encoded = endpoint.encodeRequest(hub, target.upstreamModel);
   call.warnings.push(...encoded.warnings);
   return Buffer.from(JSON.stringify(encoded.body));
+}
+
+/** OpenAI itself has renamed the member; servers that are only compatible mostly know the old name. */
+function outputCap({ outputTokensCap: tokens }: Call, { provider }: CompiledTarget): OutputCap | null {
+  return tokens === null ? null : { name: provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens', tokens };
 }
 
 function faultHeader(call: Call): readonly string[] {

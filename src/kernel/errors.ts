@@ -51,6 +51,18 @@ export const ERRORS = {
     owner: 'operator',
     fix: "Name another model, or give the route a target that the feature's residency and model approvals in plimsoll.yaml allow.",
   },
+  request_over_limit: {
+    status: 400,
+    retryable: false,
+    owner: 'caller',
+    fix: 'Send less, ask for fewer output tokens, or ask the owner of the named limit to raise it.',
+  },
+  agent_loop_stopped: {
+    status: 422,
+    retryable: false,
+    owner: 'caller',
+    fix: 'End this run: change what is tried, or ask a person. The same step again is refused again.',
+  },
   budget_exceeded: { status: 429, retryable: false, owner: 'caller', fix: 'Ask the cost owner of the named scope to raise the budget.' },
   client_closed: { status: 499, retryable: false, owner: 'caller', fix: 'None needed: the client left before the answer was complete.' },
   provider_timeout: { status: 504, retryable: true, owner: 'upstream', fix: 'Check the provider status page; add a fallback target.' },
@@ -188,9 +200,9 @@ function openAiType(error: PlimsollError): string {
 
 /** Body of an error answer on `/v1`, in OpenAI's shape, with our fix and owner beside it. */
 export function openAiErrorBody(error: PlimsollError): {
-  error: { message: string; type: string; param: string | null; code: ErrorCode; fix: string; owner: ErrorOwner };
+  error: { message: string; type: string; param: string | null; code: ErrorCode; fix: string; owner: ErrorOwner; limit?: unknown };
 } {
-  const param = error.details.param;
+  const { param, limit } = error.details;
   return {
     error: {
       message: error.message,
@@ -199,6 +211,7 @@ export function openAiErrorBody(error: PlimsollError): {
       code: error.code,
       fix: error.fix,
       owner: error.owner,
+      ...(limit === undefined ? {} : { limit }),
     },
   };
 }

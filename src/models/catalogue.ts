@@ -32,6 +32,8 @@ export interface CatalogueModel {
   /** Where it runs; null = not declared. */
   readonly region: string | null;
   readonly isSelfHosted: boolean;
+  /** Longest answer; absent = not known. */
+  readonly maxOutputTokens?: number;
 }
 
 export interface CatalogueIssue {
@@ -108,7 +110,7 @@ export function resolveCatalogue(
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
-  for (const [name, { provider, model, region, selfHosted }] of Object.entries(config.models)) {
+  for (const [name, { provider, model, region, selfHosted, maxOutputTokens }] of Object.entries(config.models)) {
     const target = Object.hasOwn(config.providers, provider) ? config.providers[provider] : undefined;
     if (target === undefined) {
       issues.push({ path: ['models', name, 'provider'], message: unknownName('provider', provider, Object.keys(config.providers)) });
@@ -124,6 +126,7 @@ export function resolveCatalogue(
       price: own === undefined ? book.find(list, model, atMs, baseUrl) : priceFromConfig(name, own),
       region: region ?? target.region ?? null,
       isSelfHosted: selfHosted ?? target.selfHosted,
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
     });
     const change = own === undefined ? book.nextChangeMs(list, model, atMs, baseUrl) : null;
     if (change !== null) nextPriceChangeMs = Math.min(nextPriceChangeMs ?? change, change);

@@ -107,6 +107,11 @@ export const ModelConfig = z.strictObject({
   model: z.string().min(1).max(256).describe("The provider's own id of the model"),
   region: RegionName.optional().describe('Where this model runs, when it differs from its provider'),
   selfHosted: z.boolean().optional().describe('It runs on our own machines, when it differs from its provider'),
+  maxOutputTokens: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Longest answer of the model, tokens: what is reserved for a call that names no number; 4096 is assumed when left out'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

@@ -14,6 +14,10 @@ const CLASSES: readonly UsageClass[] = [
   'audioOutputTokens',
 ];
 
+const INPUT_UNCACHED = CLASSES.indexOf('inputUncachedTokens');
+const OUTPUT_TEXT = CLASSES.indexOf('outputTextTokens');
+const REASONING = CLASSES.indexOf('reasoningTokens');
+
 interface Rates {
   /** Pico-dollars per token by position in CLASSES; null = unpriced. */
   readonly exact: readonly (bigint | null)[];
@@ -86,6 +90,18 @@ export function priceCompiled(usage: Usage, price: CompiledPrice | null): Priced
 
 function exactSum(usage: Usage, rates: Rates): bigint {
   return CLASSES.reduce((sum, name, index) => sum + BigInt(usage[name]) * (rates.exact[index] ?? 0n), 0n);
+}
+
+/**
+ * What a call may cost before anything of it is known, in whole nano-dollars (US dollars × 10⁹), rounded up: all input uncached, all output at the
+ * dearer of text and reasoning. Null when the price lacks one of these.
+ */
+export function estimateNanoUsd(input: number, output: number, price: CompiledPrice): number | null {
+  let rates = price.base;
+  for (const tier of price.tiers) if (input > tier.aboveInputTokens) rates = tier.rates;
+  const outputRate = Math.max(rates.fast[OUTPUT_TEXT] ?? Number.NaN, rates.fast[REASONING] ?? Number.NaN);
+  const pico = input * (rates.fast[INPUT_UNCACHED] ?? Number.NaN) + output * outputRate + Number(price.perRequest);
+  return Number.isNaN(pico) ? null : Math.ceil(pico / 1000);
 }
 
 /** `priceCompiled` for callers that price once (an admin view, a test). */

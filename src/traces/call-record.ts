@@ -90,7 +90,7 @@ export interface TargetRules {
 }
 
 export interface CallStage {
-  readonly name: 'authenticate' | 'admit' | 'cache' | 'route' | 'infer' | 'settle';
+  readonly name: 'authenticate' | 'receive' | 'admit' | 'cache' | 'route' | 'infer' | 'settle';
   readonly startOffsetMs: number;
   readonly durationMs: number;
   readonly status: 'ok' | 'error';

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import type { OutputCap } from '../client-dialect.ts';
 import type { JsonScanner } from './json-scanner.ts';
 import { KeyNames } from './key-names.ts';
 
@@ -181,15 +182,16 @@ const NOTHING = Buffer.alloc(0);
 const WANT_USAGE = Buffer.from(',"stream_options":{"include_usage":true}');
 
 /**
- * The body for an OpenAI-dialect provider: the client's bytes, untouched but for the model name, `include_usage` on streams, and our own member.
+ * The body for an OpenAI-dialect provider: the client's bytes, untouched but for the model name, `include_usage` on streams, our own member, and a
+ * cap of the output where a limit sets one.
  * @param upstreamModel the model id as JSON text, e.g. `"gpt-4o"` with its quotes
  */
-export function upstreamChatBody(body: ChatBody, upstreamModel: Buffer): Buffer {
+export function upstreamChatBody(body: ChatBody, upstreamModel: Buffer, outputCap: OutputCap | null = null): Buffer {
   const { bytes, modelSlice } = body;
   const edits: Edit[] = [];
-  let model = upstreamModel;
+  let model = outputCap === null ? upstreamModel : Buffer.concat([upstreamModel, Buffer.from(`,"${outputCap.name}":${outputCap.tokens}`)]);
   if (body.isStream && !body.includeUsage) {
-    if (body.streamOptions === null) model = Buffer.concat([upstreamModel, WANT_USAGE]);
+    if (body.streamOptions === null) model = Buffer.concat([model, WANT_USAGE]);
     else {
       const options = { ...readObject(bytes, body.streamOptions, 'stream_options'), include_usage: true };
       edits.push({ ...body.streamOptions, replacement: Buffer.from(JSON.stringify(options)) });

@@ -1,47 +1,147 @@
-import { isUtf8 } from 'node:buffer';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { metadataTags } from '../body/chat-body.ts';
-import { readBody } from '../body/read-body.ts';
+import { formatUsd } from '../../kernel/money.ts';
+import { estimateNanoUsd } from '../../models/price-usage.ts';
+import type { Admission, AdmissionRequest } from '../admission/admission.ts';
+import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
+import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
+import { ownerText, Refusal, unpriced } from '../admission/refusal.ts';
+import type { Reservation } from '../admission/reservation.ts';
+import { waitForRoom } from '../admission/wait-for-room.ts';
 import type { Call } from '../call.ts';
+import type { CompiledTarget, Destination } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
-import { checkLabel, checkTags } from './authenticate.ts';
 
-function checkContentType(call: Call): void {
-  const { headers } = call.request;
-  const type = headers['content-type'] ?? '';
-  if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
-    throw new PlimsollError(
-      'unsupported_media_type',
-      type === '' ? 'The request has no content-type.' : `The content-type is "${type.slice(0, 100)}".`,
-    );
+/** The limits of who calls; null when there are none. Asked for once the caller is known. */
+function limitsOf(call: Call, admission: Admission): ApplicableLimits | null {
+  const { caller, snapshot } = call;
+  if (caller === null) throw new PlimsollError('internal', 'admission was asked before authenticate');
+  const { key, feature } = caller;
+  const limits = admission.applicable({
+    organisationId: snapshot.organisationId,
+    keyId: key.id,
+    keyName: key.name,
+    team: key.team,
+    feature: feature.name,
+  });
+  return limits.isUnlimited ? null : limits;
+}
+
+/** Before the body is read. @throws PlimsollError when a limit is used up whatever the body says */
+export function refuseEarly(call: Call, { admission }: GatewayContext): void {
+  call.limits = limitsOf(call, admission);
+  const refusal = call.limits === null ? null : admission.peek(call.limits, call);
+  if (refusal !== null) throw refuse(call, refusal, admission);
+}
+
+function refuse(call: Call, refusal: Refusal, admission: Admission): PlimsollError {
+  admission.countRefusal(refusal);
+  call.refusal = refusal;
+  return refusal.error();
+}
+
+/** Output tokens that one answer of a target may have. */
+function outputTokensAt(target: CompiledTarget, asked: number | null): number {
+  const most = target.maxOutputTokens ?? Number.POSITIVE_INFINITY;
+  return Math.min(asked ?? target.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS, most);
+}
+
+/** What a call may use: at each target, and at the dearest and longest of them. */
+function estimate(call: Call, destination: Destination, asked: number | null): void {
+  if (call.body === null) throw new PlimsollError('internal', 'admit ran before the body was read');
+  const inputTokens = call.estimate?.inputTokens ?? estimateInputTokens(call.body.bytes);
+  const answers = askedAnswers(call.body);
+  let outputTokens = 0;
+  let nanoUsd = 0;
+  for (const target of destination.targets) {
+    const output = outputTokensAt(target, asked) * answers;
+    outputTokens = Math.max(outputTokens, output);
+    nanoUsd = Math.max(nanoUsd, (target.price === null ? null : estimateNanoUsd(inputTokens, output, target.price)) ?? 0);
   }
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new PlimsollError(
-      'unsupported_media_type',
-      `The body is compressed (content-encoding: ${encoding.slice(0, 100)}); send it plain.`,
-    );
+  call.estimate = { inputTokens, outputTokens, nanoUsd };
+}
+
+function checkCap(cap: Cap | null, asked: number, what: string, unit: string, show: (amount: number) => string): void {
+  if (cap === null || asked <= cap.amount) return;
+  const { rule, amount } = cap;
+  throw new PlimsollError(
+    'request_over_limit',
+    `The request ${what} ${show(asked)}; one request may have at most ${show(amount)}.${ownerText(rule)}`,
+    {
+      details: {
+        limit: {
+          id: rule.id,
+          scope: rule.scope,
+          unit,
+          limit: show(amount),
+          requested: show(asked),
+          owner: rule.owner,
+          costOwner: rule.costOwner,
+        },
+      },
+    },
+  );
+}
+
+/** @throws PlimsollError `request_over_limit` for a request that is too large by itself */
+function applyCaps(call: Call, limits: ApplicableLimits, destination: Destination): void {
+  const caps = capsFor(limits, call);
+  let asked = call.body === null ? null : askedOutputTokens(call.body);
+  if (asked === null && caps.outputTokens !== null) {
+    if (call.body !== null && namesOutputTokens(call.body))
+      throw new PlimsollError('invalid_argument', 'The number of output tokens must be a whole number above 0, or be left out.', {
+        details: { param: 'max_tokens' },
+      });
+    asked = caps.outputTokens.amount;
+    call.outputTokensCap = asked;
+  }
+  estimate(call, destination, asked);
+  const tokens = (amount: number): string => `${amount} tokens`;
+  checkCap(caps.inputTokens, call.estimate?.inputTokens ?? 0, 'has about', 'input_tokens', tokens);
+  if (asked !== null) checkCap(caps.outputTokens, asked, 'asks for up to', 'output_tokens', tokens);
+  checkCap(caps.nanoUsd, call.estimate?.nanoUsd ?? 0, 'may cost', 'usd', (nano) => `$${formatUsd(BigInt(nano) * 1000n)}`);
+  if (caps.nanoUsd?.rule.unpriced === 'reject' && destination.targets.every((target) => target.price === null))
+    throw unpriced(destination.name, caps.nanoUsd.rule.id);
+}
+
+function requestOf(call: Call, limits: ApplicableLimits, isDowngraded: boolean): AdmissionRequest {
+  const tokens = (call.estimate?.inputTokens ?? 0) + (call.estimate?.outputTokens ?? 0);
+  const { user, customer, session } = call;
+  return { limits, tokens, nanoUsd: call.estimate?.nanoUsd ?? 0, user, customer, session, isDowngraded };
+}
+
+/** @throws PlimsollError when the call is refused by the limit */
+function downgrade(call: Call, refusal: Refusal): void {
+  const name = refusal.rule.downgradeTo ?? '';
+  const cheaper = call.snapshot.destinations.get(name);
+  if (cheaper === undefined || call.destination === null) throw refusal.error();
+  if (cheaper !== call.destination) {
+    call.downgradedFrom = call.destination.name;
+    call.warnings.push(`downgraded from ${call.destination.name} to ${name} by the limit ${refusal.counter.limit.id}`);
+    call.destination = cheaper;
   }
 }
 
 /**
- * Takes the call in, or says why not: capacity, journal, then the body with its limits. All checks of capacity are synchronous and come
- * before the first byte of the body is read.
+ * Reserves what the call may use under every limit that applies to it, or refuses it: all or nothing, in one synchronous step. Only a call that has
+ * to wait in a line waits; what it reserves then is again one step.
+ * @throws PlimsollError `rate_limited`, `budget_exceeded`, `agent_loop_stopped`, `request_over_limit`; `client_closed` when it left while it waited
  */
 export async function admit(call: Call, context: GatewayContext): Promise<void> {
-  const { limits } = call.snapshot;
-  if (context.activeCalls.size > limits.maxConcurrentRequests) {
-    throw new PlimsollError('rate_limited', `This gateway already serves ${limits.maxConcurrentRequests} calls, its limit.`, {
-      details: { maxConcurrentRequests: limits.maxConcurrentRequests, retryAfterSeconds: 1 },
-    });
+  const { admission } = context;
+  // The body may have named a user that the headers did not.
+  const { limits } = call;
+  if (limits === null || call.destination === null) return;
+  if (limits.needsEstimate) applyCaps(call, limits, call.destination);
+  let outcome: Reservation | Refusal = admission.reserve(requestOf(call, limits, false));
+  if (outcome instanceof Refusal && outcome.rule.onExceed === 'downgrade') {
+    downgrade(call, outcome);
+    if (limits.needsEstimate) applyCaps(call, limits, call.destination);
+    outcome = admission.reserve(requestOf(call, limits, true));
   }
-  if (!context.journal.canAccept())
-    throw new PlimsollError('journal_full', 'The journal cannot take another call: the disk is full or gone.');
-  checkContentType(call);
-  const bytes = await readBody(call, limits.maxBodyBytes);
-  if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
-  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.request.url ?? '');
-  call.body = body;
-  if (call.user === null && body.user !== null && body.user !== '') call.user = checkLabel('user', body.user);
-  if (body.metadata !== null && Object.keys(call.tags).length === 0) call.tags = checkTags('metadata', metadataTags(body));
+  if (outcome instanceof Refusal && outcome.rule.onExceed === 'queue' && !outcome.isHopeless) {
+    await waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);
+    return;
+  }
+  if (outcome instanceof Refusal) throw refuse(call, outcome, admission);
+  call.reservation = outcome;
 }

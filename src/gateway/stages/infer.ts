@@ -25,8 +25,8 @@ function summarise(failures: readonly Failure[]): PlimsollError {
 }
 
 /**
- * Asks the targets in order until one answers. The next one is tried only after a failure that may pass elsewhere (`retryable`), and only
- * while the client has not received a byte.
+ * Asks the targets in order until one answers. The next one is tried only after a failure that may pass elsewhere (`retryable`, or a limit of the
+ * target's model or provider), and only while the client has not received a byte.
  * @throws PlimsollError when none answered, the answer broke off, or the client left
  */
 export async function infer(call: Call, context: GatewayContext): Promise<void> {
@@ -38,7 +38,7 @@ export async function infer(call: Call, context: GatewayContext): Promise<void> 
     if (error === null) return;
     if (attempt.hasStarted || call.isStopped || error.code === 'client_closed') throw error;
     failures.push({ target: target.model, error, retryAfter: attempt.retryAfter });
-    if (!error.retryable) break;
+    if (!error.retryable && error.details.limit === undefined) break;
   }
   throw summarise(failures);
 }

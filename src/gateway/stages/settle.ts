@@ -49,6 +49,8 @@ function statusOf(error: PlimsollError | null): CallStatus {
 export function settle(call: Call, context: GatewayContext): void {
   if (call.isSettled) throw new PlimsollError('internal', `Call ${call.callId} was settled twice`);
   call.isSettled = true;
+  // First, and in the same turn as the record: nothing that fails below may keep what was reserved, and the journal never tells another story.
+  call.reservation?.settle(call.attempts);
   call.enterStage('settle');
   const opened = call.opened ?? describeCall(call);
   if (opened === null) return;

@@ -13,6 +13,8 @@ export const ERROR_FIXES: Readonly<Record<string, string>> = {
   rate_limited: "Wait for \"retry-after\" seconds, or ask the owner of the limit to raise it.",
   feature_paused: "Wait for \"retry-after\" seconds where it is given, or ask who paused it; `plimsoll features resume <feature>` ends the pause.",
   target_not_allowed: "Name another model, or give the route a target that the feature's residency and model approvals in plimsoll.yaml allow.",
+  request_over_limit: "Send less, ask for fewer output tokens, or ask the owner of the named limit to raise it.",
+  agent_loop_stopped: "End this run: change what is tried, or ask a person. The same step again is refused again.",
   budget_exceeded: "Ask the cost owner of the named scope to raise the budget.",
   client_closed: "None needed: the client left before the answer was complete.",
   provider_timeout: "Check the provider status page; add a fallback target.",
