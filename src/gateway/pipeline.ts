@@ -1,6 +1,9 @@
 import { toPlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { answerRepeated, finishIdempotent } from './idempotency/repeat-answer.ts';
+import { planRoute } from './routing/plan-route.ts';
+import { mirrorCall } from './routing/shadow.ts';
 import { sendAnswer, sendFailure } from './send-answer.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
@@ -17,6 +20,7 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   authenticate(call, context);
   call.enterStage('admit');
   await admit(call, context);
+  if (call.request.headers['idempotency-key'] !== undefined && (await answerRepeated(call, context))) return;
   const cacheSettings = call.caller?.feature.cache;
   if (cacheSettings) {
     call.enterStage('cache');
@@ -24,6 +28,8 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   }
   call.enterStage('route');
   route(call);
+  const planning = planRoute(call, context);
+  if (planning !== null) await planning;
   open(call, context);
   call.enterStage('infer');
   await infer(call, context);
@@ -49,6 +55,7 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
     call.error = toPlimsollError(thrown);
     call.answer = null;
   }
+  finishIdempotent(call, context);
   if (call.error === null && call.isClientGone) {
     // The answer was complete and is paid for; only its delivery failed. The row stands as it is.
     call.response.destroy();
@@ -56,4 +63,5 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
   else sendFailure(call, call.error, context);
   record(call, context);
   if (call.cache !== null) context.cache.finish(call);
+  mirrorCall(call, context);
 }

@@ -1,6 +1,7 @@
 import type { Residency } from '../features/residency.ts';
 import type { Price } from '../models/price.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
+import type { HealthPolicy, QualityFloor, RoutePolicy } from './routing/policy.ts';
 
 /**
  * Everything the gateway needs to serve a call, compiled by control, immutable, swapped by one pointer.
@@ -49,12 +50,16 @@ export interface SnapshotModel {
   /** Where it runs; absent or null = not declared. */
   readonly region?: string | null;
   readonly isSelfHosted?: boolean;
+  /** Longest input and output together; absent or null = not known. */
+  readonly contextTokens?: number | null;
 }
 
 export interface SnapshotRoute {
   readonly name: string;
   /** Model aliases; the first is primary, the rest are fallbacks in order. */
   readonly targets: readonly string[];
+  /** Absent from controls that know none: the targets are then tried in order, once each. */
+  readonly policy?: RoutePolicy;
 }
 
 export interface SnapshotFeature {
@@ -114,6 +119,9 @@ export interface Snapshot {
   readonly limits: SnapshotLimits;
   /** Absent from controls that do not know of it. */
   readonly cache?: CacheSettings;
+  /** When a target is taken out; absent from controls that do not say: then none ever is. */
+  readonly health?: HealthPolicy;
+  readonly qualityFloors?: readonly QualityFloor[];
 }
 
 export interface SnapshotLimits {
@@ -124,6 +132,8 @@ export interface SnapshotLimits {
   readonly maxPayloadBytes: number;
   /** Gateway processes of one machine; absent from controls that do not say. */
   readonly workers?: number;
+  /** How long and how many answers are kept for repeated idempotency keys, per worker; absent from controls that do not say. */
+  readonly idempotency?: { readonly ttlMs: number; readonly maxBytes: number };
   /** Most disk of one worker's journal; absent from controls that do not say. */
   readonly journalMaxBytes?: number;
 }

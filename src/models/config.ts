@@ -107,6 +107,12 @@ export const ModelConfig = z.strictObject({
   model: z.string().min(1).max(256).describe("The provider's own id of the model"),
   region: RegionName.optional().describe('Where this model runs, when it differs from its provider'),
   selfHosted: z.boolean().optional().describe('It runs on our own machines, when it differs from its provider'),
+  contextTokens: z
+    .int()
+    .positive()
+    .max(1_000_000_000)
+    .optional()
+    .describe('Longest input and output together; absent = what the price book knows. A request that is too long goes to a larger one'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

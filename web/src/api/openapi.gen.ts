@@ -448,7 +448,7 @@ export interface components {
             /** @description What happened, with the values */
             detail: string;
             /** @enum {string} */
-            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "feature_paused" | "target_not_allowed" | "budget_exceeded" | "client_closed" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
+            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "feature_paused" | "target_not_allowed" | "budget_exceeded" | "client_closed" | "superseded" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
             /** @description The next action for the owner */
             fix: string;
             /** @enum {string} */
