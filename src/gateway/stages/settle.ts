@@ -40,7 +40,7 @@ export function sumCost(attempts: readonly CallAttempt[]): { costPicoUsd: string
 
 function statusOf(error: PlimsollError | null): CallStatus {
   if (error === null) return 'ok';
-  return error.code === 'client_closed' ? 'aborted' : 'error';
+  return error.code === 'client_closed' || error.code === 'superseded' ? 'aborted' : 'error';
 }
 
 /**
