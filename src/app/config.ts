@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { featuresConfig } from '../features/config.ts';
 import { describeResidency, residencyOf } from '../features/residency.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
-import { gatewayConfig, routesConfig } from '../gateway/config.ts';
+import { gatewayConfig } from '../gateway/config.ts';
 import { limitsConfig } from '../gateway/limits-config.ts';
 import { findProviderProblems } from '../gateway/provider-kinds.ts';
+import { routeModels, routesConfig, targetNames } from '../gateway/routing/route-config.ts';
 import { keysConfig } from '../identity/config.ts';
 import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } from '../kernel/config/load.ts';
 import { nearest } from '../kernel/suggest.ts';
@@ -66,8 +67,12 @@ type Check = (noun: string, word: string, known: Readonly<Record<string, unknown
 /** Names in `limits` that lead nowhere. Teams, users and customers are known only by their calls, so that any name is right. */
 function limitIssues(config: Config, check: Check, report: (path: (string | number)[], message: string) => void): void {
   const targets = { ...config.routes, ...config.models };
+  const modelsOf = (name: string): readonly string[] => {
+    const route = config.routes[name];
+    return route === undefined ? [name] : targetNames(route);
+  };
   const isSimulated = (name: string): boolean =>
-    (config.routes[name]?.targets ?? [name]).some((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
+    modelsOf(name).some((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
   config.limits.forEach(({ scope, name, feature, downgradeTo }, index) => {
     if (feature !== undefined) check('feature', feature, config.features, ['limits', index, 'feature']);
     if (name !== undefined && scope === 'feature') check('feature', name, config.features, ['limits', index, 'name']);
@@ -103,10 +108,13 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
   for (const [alias, model] of Object.entries(config.models))
     check('provider', model.provider, config.providers, ['models', alias, 'provider']);
   for (const alias of Object.keys(config.prices)) check('model', alias, config.models, ['prices', alias]);
-  for (const [route, { targets }] of Object.entries(config.routes)) {
+  for (const [route, routeConfig] of Object.entries(config.routes)) {
+    const targets = targetNames(routeConfig);
     if (Object.hasOwn(config.models, route))
       report(['routes', route], `"${route}" is also a model; routes and models share one namespace: rename one`);
-    const known = targets.filter((target, index) => check('model', target, config.models, ['routes', route, 'targets', index]));
+    const known = routeModels(routeConfig)
+      .filter(({ model, path }) => check('model', model, config.models, ['routes', route, ...path]))
+      .map(({ model }) => model);
     const simulated = known.filter((target) => config.providers[config.models[target]?.provider ?? '']?.kind === 'sim');
     if (simulated.length > 0 && simulated.length < known.length) {
       report(

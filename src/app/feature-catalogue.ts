@@ -1,5 +1,6 @@
 import type { CataloguedFeature } from '../features/model.ts';
 import { residencyOf, residencyRefusal } from '../features/residency.ts';
+import { featureTargets } from '../gateway/routing/route-config.ts';
 import type { Config } from './config.ts';
 
 /** A target that a feature may not use, with the reason. */
@@ -8,14 +9,9 @@ export interface RefusedTarget {
   readonly rule: string;
 }
 
-/** Model aliases that a route or model name leads to, in order. */
-function targetsOf(config: Config, route: string): readonly string[] {
-  return Object.hasOwn(config.routes, route) ? (config.routes[route]?.targets ?? []) : [route];
-}
-
 /** Targets of a feature's route that its residency leaves out. Names that lead nowhere are left to other checks. */
 export function refusedTargets(config: Config, feature: Config['features'][string]): { all: readonly string[]; refused: RefusedTarget[] } {
-  const all = targetsOf(config, feature.route);
+  const all = featureTargets(config.routes, feature.route);
   if (feature.residency === undefined) return { all, refused: [] };
   const residency = residencyOf(feature.residency);
   const refused = all.flatMap((alias): RefusedTarget[] => {

@@ -2,6 +2,8 @@ import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { rulesOf } from '../gateway/admission/config-rules.ts';
 import { providerKinds } from '../gateway/provider-kinds.ts';
+import { healthPolicy } from '../gateway/routing/health-config.ts';
+import { routePolicy, targetNames } from '../gateway/routing/route-config.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
 import type { GatewayKey } from '../identity/service.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -54,7 +56,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
     keyPepper: sources.keyPepper,
     providers,
     models: catalogue.models,
-    routes: Object.entries(config.routes).map(([name, { targets }]) => ({ name, targets })),
+    routes: Object.entries(config.routes).map(([name, route]) => ({ name, targets: targetNames(route), policy: routePolicy(route) })),
     features: Object.entries(config.features).map(([name, feature]) => ({
       name,
       owner: feature.owner ?? null,
@@ -74,9 +76,17 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       maxPayloadBytes: config.gateway.maxPayloadBytes,
       workers: config.gateway.workers,
       journalMaxBytes: config.gateway.journalMaxBytes,
+      idempotency: {
+        ttlMs: Math.round(config.gateway.idempotency.ttlHours * 3_600_000),
+        maxBytes: config.gateway.idempotency.maxBytes,
+      },
     },
     cache: sharedCache(config, sources.cache),
     limitRules: rulesOf(config.limits, config.features),
+    health: healthPolicy(config.gateway.health),
+    qualityFloors: Object.entries(config.features).flatMap(([feature, { qualityFloor }]) =>
+      qualityFloor === undefined ? [] : [{ feature, minimum: qualityFloor.minimum, scores: qualityFloor.scores }],
+    ),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
 }

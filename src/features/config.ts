@@ -12,6 +12,19 @@ export const FeatureName = z
     'a feature name has small letters, digits, "-", "_" and ".", at most 63, and begins with a letter or digit',
   );
 
+const share = z.number().min(0).max(1);
+
+const QualityFloorConfig = z.strictObject({
+  minimum: share.describe('Least score that a tier of a complexity route must have to serve this feature, 0 to 1'),
+  scores: z
+    .strictObject({
+      simple: share.optional().describe('Measured score of the tier simple, 0 to 1'),
+      medium: share.optional().describe('Measured score of the tier medium, 0 to 1'),
+    })
+    .default({})
+    .describe('Scores of the tiers on this feature’s own tests; a tier without one is unmeasured and stays in use'),
+});
+
 export const FeatureConfig = z.strictObject({
   owner: word.optional().describe('Team or person who answers for the feature'),
   costOwner: z.email().optional().describe('E-mail address of who pays for it and hears of its budget'),
@@ -28,6 +41,7 @@ export const FeatureConfig = z.strictObject({
     .max(9)
     .optional()
     .describe('How its calls stand in the waiting lines of limits, 0 (last) to 9 (first); 5 when left out'),
+  qualityFloor: QualityFloorConfig.optional().describe('Below this quality a cheaper tier is not used for the feature'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

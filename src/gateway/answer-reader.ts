@@ -20,4 +20,9 @@ export interface AnswerReader {
 export interface FlowControl {
   pause(): void;
   resume(): void;
+  /**
+   * Asks to be the answer of the call. Nothing may go to the client, or be kept on the call, before this was granted.
+   * @param isContent false = only signs of life so far: granted to nobody, so that another target can still answer
+   */
+  claim(isContent: boolean): boolean;
 }

@@ -36,7 +36,7 @@ export function openedJson(opened: CallOpened): string {
     hasTags = true;
     break;
   }
-  return `{"callId":"${opened.callId}","traceId":"${opened.traceId}","spanId":"${opened.spanId}","parentSpanId":${jsonText(opened.parentSpanId)},"organisationId":${jsonText(opened.organisationId)},"environment":${jsonText(opened.environment)},"operation":"${opened.operation}","feature":${jsonText(opened.feature)},"team":${jsonText(opened.team)},"user":${jsonText(opened.user)},"session":${jsonText(opened.session)},"customer":${jsonText(opened.customer)},"tags":${hasTags ? JSON.stringify(tags) : '{}'},"keyId":${jsonText(opened.keyId)},"requestedModel":${jsonText(opened.requestedModel)},"route":${jsonText(opened.route)},"isStream":${opened.isStream},"startedAtMs":${opened.startedAtMs},"snapshotEpoch":${opened.snapshotEpoch},"estimatedInputTokens":${opened.estimatedInputTokens},"firstTarget":${target === null ? 'null' : `{"model":${jsonText(target.model)},"provider":${jsonText(target.provider)},"upstreamModel":${jsonText(target.upstreamModel)}}`},"isSimulated":${opened.isSimulated}}`;
+  return `{"callId":"${opened.callId}","traceId":"${opened.traceId}","spanId":"${opened.spanId}","parentSpanId":${jsonText(opened.parentSpanId)},"organisationId":${jsonText(opened.organisationId)},"environment":${jsonText(opened.environment)},"operation":"${opened.operation}","feature":${jsonText(opened.feature)},"team":${jsonText(opened.team)},"user":${jsonText(opened.user)},"session":${jsonText(opened.session)},"customer":${jsonText(opened.customer)},"tags":${hasTags ? JSON.stringify(tags) : '{}'},"keyId":${jsonText(opened.keyId)},"requestedModel":${jsonText(opened.requestedModel)},"route":${jsonText(opened.route)},"isStream":${opened.isStream},"startedAtMs":${opened.startedAtMs},"snapshotEpoch":${opened.snapshotEpoch},"estimatedInputTokens":${opened.estimatedInputTokens},"firstTarget":${target === null ? 'null' : `{"model":${jsonText(target.model)},"provider":${jsonText(target.provider)},"upstreamModel":${jsonText(target.upstreamModel)}}`},"isSimulated":${opened.isSimulated}${opened.purpose === undefined ? '' : `,"purpose":"${opened.purpose}"`}${opened.parentCallId === undefined ? '' : `,"parentCallId":"${opened.parentCallId}"`}}`;
 }
 
 function usageJson(usage: CallAttempt['usage']): string {
@@ -45,7 +45,7 @@ function usageJson(usage: CallAttempt['usage']): string {
 }
 
 function attemptJson(attempt: CallAttempt): string {
-  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${msText(attempt.startOffsetMs)},"durationMs":${msText(attempt.durationMs)},"ttftMs":${msText(attempt.ttftMs)},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}${placeMembers(attempt)}}`;
+  return `{"spanId":"${attempt.spanId}","model":${jsonText(attempt.model)},"provider":${jsonText(attempt.provider)},"providerKind":${jsonText(attempt.providerKind)},"requestModel":${jsonText(attempt.requestModel)},"responseModel":${jsonText(attempt.responseModel)},"responseId":${jsonText(attempt.responseId)},"startOffsetMs":${msText(attempt.startOffsetMs)},"durationMs":${msText(attempt.durationMs)},"ttftMs":${msText(attempt.ttftMs)},"status":"${attempt.status}","httpStatus":${attempt.httpStatus},"errorType":${jsonText(attempt.errorType)},"errorMessage":${jsonText(attempt.errorMessage)},"finishReasons":${textList(attempt.finishReasons)},"usage":${usageJson(attempt.usage)},"usageSource":${jsonText(attempt.usageSource)},"providerUsage":${jsonText(attempt.providerUsage)},"costPicoUsd":${jsonText(attempt.costPicoUsd)},"costStatus":"${attempt.costStatus}","priceId":${jsonText(attempt.priceId)}${placeMembers(attempt)}${attempt.role === undefined ? '' : `,"role":"${attempt.role}"`}}`;
 }
 
 /** Most targets declare neither. */
@@ -58,7 +58,7 @@ function stageJson(stage: CallStage): string {
 }
 
 /** Members that most calls do not have. */
-const OPTIONAL_MEMBERS = ['cache', 'targetRules'] as const satisfies readonly (keyof CallOutcome)[];
+const OPTIONAL_MEMBERS = ['cache', 'targetRules', 'routing'] as const satisfies readonly (keyof CallOutcome)[];
 
 function optionalMembers(outcome: CallOutcome): string {
   let members = '';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
-import type { CallAttempt, CallOpened, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
+import type { CallAttempt, CallOpened, CallPurpose, CallRouting, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
 import type { ApplicableLimits } from './admission/limit-book.ts';
 import type { Refusal } from './admission/refusal.ts';
 import type { Reservation } from './admission/reservation.ts';
@@ -10,7 +10,7 @@ import { type ChatBody, parseChatBody } from './body/chat-body.ts';
 import type { CallCache } from './cache/call-cache.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ClientDialect, DecodedRequest } from './client-dialect.ts';
-import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
+import type { CompiledSnapshot, CompiledTarget, Destination } from './compiled-snapshot.ts';
 import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
 
 /** A JSON answer that is complete and waits for its ledger row before it is sent. */
@@ -95,6 +95,22 @@ export class Call {
   refusal: Refusal | null = null;
   /** The route that was asked for, when a limit sent the call to a cheaper one. */
   downgradedFrom: string | null = null;
+  /** Where to try, in this order. */
+  targets: readonly CompiledTarget[] = [];
+  /** How the route chose; null where there was nothing to choose. */
+  routing: CallRouting | null = null;
+  /** Null = a client's own call; else one that the gateway makes by itself. */
+  purpose: CallPurpose | null = null;
+  /** The client's call that this one belongs to, or whose answer it repeats. */
+  parentCallId: string | null = null;
+  /** What went to the client of a stream, where somebody wants to have it again. */
+  copy: Buffer[] | null = null;
+  /** Under which the answer is kept for repeats; null = it is not. */
+  idempotencyId: string | null = null;
+  /** The answer is another call's, and cost nothing. */
+  isRepeat = false;
+  /** Later requests with the same idempotency key that wait for this answer: for them it is finished although its client left. */
+  followers = 0;
   opened: CallOpened | null = null;
   /** `opened` as it was journaled. */
   openedJson: string | null = null;
@@ -116,9 +132,9 @@ export class Call {
   readonly gaps: InterTokenGaps = { count: 0, sumMs: 0, maxMs: 0 };
   /** The client closed its connection before the answer was complete. */
   isClientGone = false;
-  /** The gateway is ending the call: no other target is tried. */
-  isStopped = false;
-  /** What runs now (reading the body, an attempt); it must end when the client leaves or the gateway stops. */
+  /** Why the gateway ends the call: no other target is tried. Null = it does not. */
+  stopReason: PlimsollError | null = null;
+  /** What runs now (reading the body, an attempt, a wait); it must end when the client leaves or the gateway stops. */
   running: { fail(error: PlimsollError): void } | null = null;
   readonly #clock: Clock;
   /** What the cache found out; null for features without one. */
@@ -151,18 +167,23 @@ export class Call {
     if (this.response.writableFinished) return;
     this.isClientGone = true;
     // Others wait for the same answer: it goes on for them.
-    if (this.flight?.hasFollowers) return;
+    if (!this.isAbandoned) return;
     this.running?.fail(new PlimsollError('client_closed', 'The client closed the connection before the answer was complete.'));
   };
 
   /** Nobody is left who wants the answer. */
   get isAbandoned(): boolean {
-    return this.isClientGone && !this.flight?.hasFollowers;
+    return this.isClientGone && this.followers === 0 && !this.flight?.hasFollowers;
+  }
+
+  /** Notes what goes to the client, where somebody wants to have it again. The bytes are copied: the buffer that they lie in may be used again. */
+  keepCopy(bytes: Buffer): void {
+    this.copy?.push(Buffer.from(bytes));
   }
 
   /** Ends the call from outside. */
   stop(error: PlimsollError): void {
-    this.isStopped = true;
+    this.stopReason = error;
     this.running?.fail(error);
   }
 

@@ -9,6 +9,10 @@ import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts'
 import { type Credentials, resolveCredentials } from './credentials.ts';
 import type { ChatEndpoint, DialectName, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
 import { readSettings } from './provider-kinds.ts';
+import { type CompiledRoute, compileRoute, disabledTiers } from './routing/compiled-route.ts';
+import type { Tier } from './routing/policy.ts';
+import { RoutingRegistry } from './routing/routing-registry.ts';
+import type { TargetHealth } from './routing/target-health.ts';
 import type { SecretReference, Snapshot, SnapshotFeature, SnapshotKey, SnapshotLimits, SnapshotProvider } from './snapshot.ts';
 import { compileTargetPolicies, type TargetPolicy } from './target-policy.ts';
 
@@ -59,6 +63,10 @@ export interface CompiledTarget {
   readonly isSelfHosted: boolean;
   /** Longest answer of the model; null = not known. */
   readonly maxOutputTokens: number | null;
+  /** Longest input and output together; null = not known. */
+  readonly contextTokens: number | null;
+  /** What this worker knows of the target; shared by all snapshots that name it. */
+  readonly health: TargetHealth;
   /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
@@ -72,6 +80,8 @@ export interface Destination {
   readonly route: string | null;
   /** Non-empty; the first is primary. */
   readonly targets: readonly CompiledTarget[];
+  /** Null for a model alias, and for routes of a control that knows no policies. */
+  readonly routing: CompiledRoute | null;
 }
 
 /** A snapshot in the form that a call reads: maps, parsed prices, ready headers. Immutable but for the cache of known tokens. */
@@ -88,6 +98,8 @@ export interface CompiledSnapshot {
   /** By feature; only of those that demand something of their targets. */
   readonly targetPolicies: ReadonlyMap<string, TargetPolicy>;
   readonly providers: readonly CompiledProvider[];
+  /** Tiers below the quality floor, by feature. */
+  readonly disabledTiers: ReadonlyMap<string, ReadonlySet<Tier>>;
   /** Scans are synchronous, so that one serves all calls. */
   readonly bodyScanner: JsonScanner;
   /** The key record of a token, null when it is not one of ours. The HMAC is paid once per valid token and snapshot. */
@@ -138,7 +150,7 @@ function chooseEndpoint(provider: CompiledProvider, upstreamModel: string, clien
   return endpoint;
 }
 
-function compileTarget(model: Snapshot['models'][number], provider: CompiledProvider): CompiledTarget {
+function compileTarget(model: Snapshot['models'][number], provider: CompiledProvider, registry: RoutingRegistry): CompiledTarget {
   const { upstreamModel } = model;
   const compiled = new Map<DialectName, CompiledEndpoint>();
   const endpointFor = (client: DialectName): CompiledEndpoint => {
@@ -161,32 +173,47 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     region: model.region ?? null,
     isSelfHosted: model.isSelfHosted ?? false,
     maxOutputTokens: model.maxOutputTokens ?? null,
+    contextTokens: model.contextTokens ?? null,
+    health: registry.health.get(model.name, provider.name, upstreamModel),
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
   };
 }
 
-function compileDestinations(snapshot: Snapshot, providers: ReadonlyMap<string, CompiledProvider>): Map<string, Destination> {
+function compileDestinations(
+  snapshot: Snapshot,
+  providers: ReadonlyMap<string, CompiledProvider>,
+  registry: RoutingRegistry,
+): Map<string, Destination> {
   const targets = new Map<string, CompiledTarget>();
   for (const model of snapshot.models) {
     const provider = providers.get(model.provider);
     if (provider === undefined) continue;
-    targets.set(model.name, compileTarget(model, provider));
+    targets.set(model.name, compileTarget(model, provider, registry));
   }
   const destinations = new Map<string, Destination>();
-  for (const target of targets.values()) destinations.set(target.model, { name: target.model, route: null, targets: [target] });
+  for (const target of targets.values())
+    destinations.set(target.model, { name: target.model, route: null, targets: [target], routing: null });
   for (const route of snapshot.routes) {
     const chosen = route.targets.map((name) => targets.get(name)).filter((target) => target !== undefined);
-    if (chosen.length > 0) destinations.set(route.name, { name: route.name, route: route.name, targets: chosen });
+    if (chosen.length === 0) continue;
+    const routing =
+      route.policy === undefined
+        ? null
+        : compileRoute(route.policy, route.targets, targets, registry.route(route.name), snapshot.limits.workers ?? 1);
+    destinations.set(route.name, { name: route.name, route: route.name, targets: chosen, routing });
   }
+  registry.health.setPolicy(snapshot.health ?? null);
+  registry.health.retain(new Set([...targets.values()].map(({ health }) => health)));
+  registry.retainRoutes(new Set(snapshot.routes.map(({ name }) => name)));
   return destinations;
 }
 
 /**
- * Built once per snapshot and gateway. Names that lead nowhere (a route to a missing model) were refused by control; here they are left out.
+ * Built once per snapshot and gateway. `registry` is what the worker learned so far; targets and routes find their records in it. Names that lead nowhere (a route to a missing model) were refused by control; here they are left out.
  * @throws PlimsollError `config_invalid` for a provider kind of a newer version
  */
-export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret): CompiledSnapshot {
+export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret, registry = new RoutingRegistry()): CompiledSnapshot {
   const providers = new Map(snapshot.providers.map((provider) => [provider.name, compileProvider(provider, resolveSecret)]));
   const keysByHmac = new Map(snapshot.keys.map((key) => [key.hmac, key]));
   // Holds valid tokens only, so that it cannot outgrow the keys however many wrong ones are tried.
@@ -200,9 +227,10 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
     cache: snapshot.cache ?? DEFAULT_CACHE_SETTINGS,
     limitRules: snapshot.limitRules ?? [],
     features: new Map(snapshot.features.map((feature) => [feature.name, feature])),
-    destinations: compileDestinations(snapshot, providers),
+    destinations: compileDestinations(snapshot, providers, registry),
     targetPolicies: compileTargetPolicies(snapshot.features),
     providers: [...providers.values()],
+    disabledTiers: disabledTiers(snapshot.qualityFloors ?? []),
     bodyScanner: new JsonScanner(snapshot.limits.maxJsonDepth),
     findKey(token) {
       const known = keysByToken.get(token);

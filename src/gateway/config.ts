@@ -1,23 +1,6 @@
 import { z } from 'zod';
 
-const name = z.string().min(1).max(128);
-
-export const RouteConfig = z.strictObject({
-  targets: z.array(name).min(1).max(16).describe('Model aliases; the first is the primary, the rest are fallbacks in this order'),
-});
-
-/** `routes:` of plimsoll.yaml. */
-export const routesConfig = z
-  .record(
-    z
-      .string()
-      .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/,
-        'a name is 1 to 128 of: letters, digits, . _ : / @ -, and starts with a letter or digit',
-      ),
-    RouteConfig,
-  )
-  .describe('What a request may ask for as its "model": a route tries its targets in order. Routes and models share one namespace');
+import { healthConfig } from './routing/health-config.ts';
 
 /** `gateway:` of plimsoll.yaml. */
 export const gatewayConfig = z
@@ -49,6 +32,24 @@ export const gatewayConfig = z
       .describe(
         'Most disk that one worker’s journal may use while control is away; payloads are shed from 80 % on, calls are refused at the end',
       ),
+    health: healthConfig,
+    idempotency: z
+      .strictObject({
+        ttlHours: z
+          .number()
+          .min(0.01)
+          .max(24)
+          .default(24)
+          .describe('How long an answer is kept for requests that repeat its idempotency-key'),
+        maxBytes: z
+          .int()
+          .min(0)
+          .max(4 * 1024 * 1024 * 1024)
+          .default(64 * 1024 * 1024)
+          .describe('Memory for kept answers, per worker; the oldest leave first, one of more than an eighth of it is not kept'),
+      })
+      .prefault({})
+      .describe('Answers that are kept so that a repeated request gets the same one. Each worker knows its own'),
   })
   .prefault({})
   .describe('The data plane');

@@ -155,16 +155,24 @@ describe('fallback', () => {
       [400, openAiError('too long', 'context_length_exceeded'), 400, 'context_length_exceeded'],
       [400, openAiError("This model's maximum context length is 8192 tokens"), 400, 'context_length_exceeded'],
       [400, openAiError('no', 'content_policy_violation'), 400, 'content_filtered'],
-      [401, openAiError('Incorrect API key provided: sk-secret'), 502, 'provider_auth_failed'],
     ];
     for (const [status, body, clientStatus, code] of refusals) {
       first.script = (_request, response) => sendJson(response, body, status);
       const failure = await failureOf(client.chat.completions.create(CHAT));
       assert.deepEqual([failure.status, failure.code], [clientStatus, code]);
-      assert.ok(!failure.message.includes('sk-secret'));
       assert.equal(lastSettled().costPicoUsd, '0');
     }
     assert.equal(second.requests.length, asked);
+  });
+
+  it('asks the next target when the first one refuses its credential, which says nothing of the request', async () => {
+    first.script = (_request, response) => sendJson(response, openAiError('Incorrect API key provided: sk-secret'), 401);
+    assert.equal((await client.chat.completions.create(CHAT)).choices[0]?.message.content, 'from two');
+    second.script = first.script;
+    const failure = await failureOf(client.chat.completions.create(CHAT));
+    assert.deepEqual([failure.status, failure.code], [502, 'provider_auth_failed']);
+    assert.ok(!failure.message.includes('sk-secret'));
+    assert.equal(lastSettled().costPicoUsd, '0');
   });
 
   it('tells of all attempts, and passes retry-after on, when none answers', async () => {

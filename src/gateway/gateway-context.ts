@@ -4,9 +4,12 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { Admission } from './admission/admission.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { ResponseCache } from './cache/response-cache.ts';
+import type { Call } from './call.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
+import type { RoutingRegistry } from './routing/routing-registry.ts';
 import type { UpstreamPools } from './upstream/upstream-pools.ts';
 
 /** What the stages share; one per gateway. */
@@ -25,4 +28,11 @@ export interface GatewayContext {
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };
+  /** Health of targets, state of routes. */
+  readonly routing: RoutingRegistry;
+  readonly idempotency: IdempotencyStore;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Counts a call as in flight until its run is over. */
+  readonly track: (call: Call, run: Promise<unknown>) => void;
 }

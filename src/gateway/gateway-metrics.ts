@@ -3,6 +3,8 @@ import { formatUsd } from '../kernel/money.ts';
 import { inputTokens, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallStatus } from '../traces/call-record.ts';
 import type { Call } from './call.ts';
+import type { RoutingReport } from './routing/report.ts';
+import { writeRoutingMetrics } from './routing/routing-metrics.ts';
 
 /** Upper bounds of llm_request_duration_seconds, and of time to first token. */
 const DURATION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30] as const;
@@ -63,6 +65,7 @@ export interface GatewayGauges {
   readonly snapshotEpoch: number | null;
   readonly journal: { readonly shedPayloads: number; readonly appended: number; readonly bytes: number; readonly isDegraded: boolean };
   readonly admission: { readonly outstanding: number; readonly refusals: ReadonlyMap<string, number> };
+  readonly routing: RoutingReport;
   readonly upstreams: readonly { readonly origin: string; readonly connected: number; readonly running: number; readonly queued: number }[];
 }
 
@@ -89,10 +92,12 @@ export class GatewayMetrics {
     const { attempts } = call;
     const series = this.#get(attempts.at(-1)?.model ?? call.cache?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
     const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
-    series.durations[status].observe(durationMs / 1000);
+    // Calls of the gateway's own say nothing of what clients see; what they used and cost counts below.
+    const isClients = call.purpose === null;
+    if (isClients) series.durations[status].observe(durationMs / 1000);
     // A JSON answer's first byte comes with its last: it would only blur the streams' times.
-    if (call.ttftMs !== null && call.body?.isStream === true) series.ttft.observe(call.ttftMs / 1000);
-    if (call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
+    if (isClients && call.ttftMs !== null && call.body?.isStream === true) series.ttft.observe(call.ttftMs / 1000);
+    if (isClients && call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
     if (attempts.length === 1) {
       series.inputTokens += tokens.input ?? 0;
       series.outputTokens += tokens.output ?? 0;
@@ -175,6 +180,7 @@ export class GatewayMetrics {
     for (const [labels, group] of byFeature)
       lines.push(`plimsoll_unpriced_attempts_total{${labels}} ${total(group, (series) => series.unpriced)}`);
     this.#writeGauges(lines, gauges);
+    writeRoutingMetrics(lines, gauges.routing);
     return `${lines.join('\n')}\n`;
   }
 

@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
-import type { AnswerReader } from './answer-reader.ts';
+import type { AnswerReader, FlowControl } from './answer-reader.ts';
+import { isEmptyAnswer, mayAnswerNothing } from './body/empty-answer.ts';
 import { scanOpenAiAnswer } from './body/openai-answer.ts';
 import type { AnswerTexts, Call } from './call.ts';
 import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
@@ -66,11 +67,13 @@ export class JsonAnswerReader implements AnswerReader {
   readonly #target: CompiledTarget;
   readonly #endpoint: CompiledEndpoint;
   readonly #context: GatewayContext;
+  readonly #flow: FlowControl;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext) {
+  constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext, flow: FlowControl) {
     this.#call = call;
+    this.#flow = flow;
     this.#target = target;
     this.#endpoint = endpoint;
     this.#context = context;
@@ -116,6 +119,7 @@ export class JsonAnswerReader implements AnswerReader {
       throw this.#badResponse('answered with something that is not JSON', cause);
     }
     if (answer.error !== null) throw this.#errorAnswer(bytes);
+    if (isEmptyAnswer(bytes, answer) && !mayAnswerNothing(this.#call)) throw this.#badResponse('answered with nothing');
     const usageText = answer.usage === null ? null : bytes.toString('utf8', answer.usage[0], answer.usage[1]);
     let outputBytes = 0;
     for (const [start, end] of answer.messages) outputBytes += end - start;
@@ -127,6 +131,7 @@ export class JsonAnswerReader implements AnswerReader {
       providerUsage: usageText,
       outputCharacters: outputBytes,
     };
+    if (!this.#flow.claim(true)) throw new PlimsollError('superseded', 'Another attempt answered first.');
     this.#call.texts = new JsonTexts(bytes, answer.messages);
     this.#call.answer = { kind: 'json', body: bytes };
     this.#call.flight?.setCompletion(bytes);

@@ -1,6 +1,9 @@
 import { toPlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { answerRepeated, finishIdempotent } from './idempotency/repeat-answer.ts';
+import { planRoute } from './routing/plan-route.ts';
+import { mirrorCall } from './routing/shadow.ts';
 import { sendAnswer, sendFailure } from './send-answer.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
@@ -18,6 +21,7 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   authenticate(call, context);
   call.enterStage('receive');
   await receive(call, context);
+  if (call.request.headers['idempotency-key'] !== undefined && (await answerRepeated(call, context))) return;
   const cacheSettings = call.caller?.feature.cache;
   if (cacheSettings) {
     call.enterStage('cache');
@@ -27,6 +31,8 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   route(call);
   call.enterStage('admit');
   await admit(call, context);
+  const planning = planRoute(call, context);
+  if (planning !== null) await planning;
   open(call, context);
   call.enterStage('infer');
   await infer(call, context);
@@ -52,6 +58,7 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
     call.error = toPlimsollError(thrown);
     call.answer = null;
   }
+  finishIdempotent(call, context);
   if (call.error === null && call.isClientGone) {
     // The answer was complete and is paid for; only its delivery failed. The row stands as it is.
     call.response.destroy();
@@ -59,4 +66,5 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
   else sendFailure(call, call.error, context);
   record(call, context);
   if (call.cache !== null) context.cache.finish(call);
+  mirrorCall(call, context);
 }

@@ -31,6 +31,7 @@ export function headerText(value: string): string {
 export function answerHead(call: Call, contentType: string, model: string | null): string[] {
   const head = ['content-type', contentType, 'x-plimsoll-trace-id', call.traceId];
   if (model !== null) head.push('x-plimsoll-model', headerText(model));
+  if (call.routing !== null) head.push('x-plimsoll-route-reason', headerText(call.routing.reason));
   if (call.warnings.length > 0) head.push('x-plimsoll-warnings', headerText([...new Set(call.warnings)].join('; ').slice(0, 1000)));
   if (call.cache !== null) head.push(...call.cache.headers());
   addLimitsAndPassed(call, head);

@@ -17,8 +17,13 @@ import { openAiChat } from './dialects/openai-chat.ts';
 import { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
+import { IdempotencyStore } from './idempotency/idempotency-store.ts';
 import { listModels, readModel } from './models-endpoint.ts';
 import { runPipeline } from './pipeline.ts';
+import { ProbeRunner } from './routing/probes.ts';
+import type { RoutingReport } from './routing/report.ts';
+import { routingReport } from './routing/report-of-worker.ts';
+import { RoutingRegistry } from './routing/routing-registry.ts';
 import { sendError } from './send-answer.ts';
 import { SlotList } from './slot-list.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -47,6 +52,8 @@ export interface GatewayOptions {
   readonly forward?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Connections to providers; its own unless a bench counts without sockets. */
   readonly pools?: UpstreamPools;
+  /** Uniform in [0, 1); Math.random unless said. */
+  readonly random?: () => number;
 }
 
 export interface Readiness {
@@ -63,6 +70,8 @@ export interface Gateway {
   readiness(): Readiness;
   /** What is used of every limit, with the members that have used most. */
   limits(topMembers: number): LimitState[];
+  /** What this worker knows of its targets and routes. */
+  routing(): RoutingReport;
   /** Calls that are journaled as opened and not settled yet: carried over into each new journal segment. */
   openCalls(): CallOpened[];
   /** What control is told of the cache; comparisons are handed over once. */
@@ -77,6 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { clock, journal, snapshots } = options;
   const activeCalls = new SlotList<Call>();
   const idleWaiters: (() => void)[] = [];
+  const registry = new RoutingRegistry();
   const context: GatewayContext = {
     clock,
     journal,
@@ -90,7 +100,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     admission: new Admission({ clock, onReached: () => {} }),
     writeLogLine: options.writeLogLine,
     activeCalls,
+    routing: registry,
+    idempotency: new IdempotencyStore(clock),
+    random: options.random ?? Math.random,
+    track,
   };
+  const probes = new ProbeRunner(context, () => compiled);
   let totalCalls = 0;
   let isDraining = false;
   let source: Snapshot | null = null;
@@ -102,11 +117,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (newest === source || newest === null) return compiled;
     source = newest;
     try {
-      compiled = compileSnapshot(newest, options.resolveSecret);
+      compiled = compileSnapshot(newest, options.resolveSecret, registry);
       context.admission.adopt(compiled.limitRules);
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
+      context.idempotency.configure(newest.limits.idempotency);
+      probes.schedule(newest.health?.probes ?? null);
     } catch (thrown) {
       const error = toPlimsollError(thrown);
       options.writeLogLine(JSON.stringify({ event: 'snapshot_refused', epoch: newest.epoch, error: error.code, message: error.message }));
@@ -132,13 +149,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   function chat(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect): void {
     const call = new Call(request, response, dialect, requireSnapshot(), clock);
     totalCalls++;
-    activeCalls.add(call);
     if (isDraining) response.shouldKeepAlive = false;
-    runPipeline(call, context)
+    activeCalls.add(call);
+    track(call, runPipeline(call, context));
+  }
+
+  /** Keeps a call among those in flight until its run is over. */
+  function track(call: Call, run: Promise<unknown>): void {
+    activeCalls.add(call);
+    run
       .catch((thrown: unknown) => {
         // The pipeline handles everything it knows of; what gets here is our defect, and the client must not hang on it.
         options.writeLogLine(JSON.stringify({ event: 'gateway_defect', trace_id: call.traceId, message: String(thrown) }));
-        response.destroy();
+        call.response.destroy();
       })
       .finally(() => {
         // The pipeline settled it; what a defect left is given back here.
@@ -182,11 +205,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       journal: journal.stats,
       upstreams: context.pools.stats(),
       admission: context.admission.stats,
+      routing: routingReport(registry, clock, compiled, context.idempotency),
     });
     return `${text}${cache.counters.text(cache.holdings(), cache.store.evictions)}`;
   }
 
   return {
+    routing: () => routingReport(registry, clock, compiled, context.idempotency),
     openCalls: () => activeCalls.list().flatMap((call) => (call.opened !== null && !call.isSettled ? [call.opened] : [])),
     handler(request, response) {
       try {
@@ -204,6 +229,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async drain(deadlineMs) {
       isDraining = true;
+      probes.stop();
+      // Nobody waits for these.
+      for (const call of activeCalls.list())
+        if (call.purpose === 'shadow' || call.purpose === 'probe') call.stop(new PlimsollError('superseded', 'The gateway is stopping.'));
       const idle = new Promise<void>((resolve) => {
         if (activeCalls.size === 0) resolve();
         else idleWaiters.push(resolve);

@@ -2,6 +2,7 @@ import type { Residency } from '../features/residency.ts';
 import type { Price } from '../models/price.ts';
 import type { LimitRule } from './admission/limit-rule.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
+import type { HealthPolicy, QualityFloor, RoutePolicy } from './routing/policy.ts';
 
 /**
  * Everything the gateway needs to serve a call, compiled by control, immutable, swapped by one pointer.
@@ -52,12 +53,16 @@ export interface SnapshotModel {
   readonly isSelfHosted?: boolean;
   /** Longest answer; absent = not known. */
   readonly maxOutputTokens?: number;
+  /** Longest input and output together; absent or null = not known. */
+  readonly contextTokens?: number | null;
 }
 
 export interface SnapshotRoute {
   readonly name: string;
   /** Model aliases; the first is primary, the rest are fallbacks in order. */
   readonly targets: readonly string[];
+  /** Absent from controls that know none: the targets are then tried in order, once each. */
+  readonly policy?: RoutePolicy;
 }
 
 export interface SnapshotFeature {
@@ -121,6 +126,9 @@ export interface Snapshot {
   readonly cache?: CacheSettings;
   /** `limits:` of plimsoll.yaml; absent from controls that know none. */
   readonly limitRules?: readonly LimitRule[];
+  /** When a target is taken out; absent from controls that do not say: then none ever is. */
+  readonly health?: HealthPolicy;
+  readonly qualityFloors?: readonly QualityFloor[];
 }
 
 export interface SnapshotLimits {
@@ -131,6 +139,8 @@ export interface SnapshotLimits {
   readonly maxPayloadBytes: number;
   /** Gateway processes of one machine; absent from controls that do not say. */
   readonly workers?: number;
+  /** How long and how many answers are kept for repeated idempotency keys, per worker; absent from controls that do not say. */
+  readonly idempotency?: { readonly ttlMs: number; readonly maxBytes: number };
   /** Most disk of one worker's journal; absent from controls that do not say. */
   readonly journalMaxBytes?: number;
 }

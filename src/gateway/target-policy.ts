@@ -3,6 +3,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import type { TargetRules } from '../traces/call-record.ts';
 import type { Call } from './call.ts';
 import type { CompiledTarget, Destination } from './compiled-snapshot.ts';
+import type { CompiledRoute } from './routing/compiled-route.ts';
 import type { SnapshotFeature } from './snapshot.ts';
 
 /** A destination as one feature may use it. */
@@ -50,7 +51,19 @@ export class TargetPolicy {
       else excluded.push({ model: target.model, rule });
     }
     const residency = this.#residency === null ? null : describeResidency(this.#residency);
-    return { destination: excluded.length === 0 ? destination : { ...destination, targets }, rules: { residency, excluded } };
+    const routing = destination.routing === null ? null : this.#restrictRoute(destination.routing);
+    const isWhole = excluded.length === 0 && routing === destination.routing;
+    return { destination: isWhole ? destination : { ...destination, targets, routing }, rules: { residency, excluded } };
+  }
+
+  /** What a route may choose from, mirror to and be judged by; the same object where nothing is left out. */
+  #restrictRoute(route: CompiledRoute): CompiledRoute {
+    const mayUse = (target: CompiledTarget): boolean => this.refusal(target) === null;
+    const candidates = route.candidates.filter(({ target }) => mayUse(target));
+    const shadow = route.shadow !== null && mayUse(route.shadow.target) ? route.shadow : null;
+    const classifier = route.classifier !== null && mayUse(route.classifier.target) ? route.classifier : null;
+    const isWhole = candidates.length === route.candidates.length && shadow === route.shadow && classifier === route.classifier;
+    return isWhole ? route : { ...route, candidates, shadow, classifier };
   }
 
   /** What the client is told when nothing is left. */

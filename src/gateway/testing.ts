@@ -9,8 +9,9 @@ import type { JournalEntry, JournalRecord, JournalWriter } from '../kernel/journ
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
+import type { HealthPolicy, RoutePolicy, TargetPolicy } from './routing/policy.ts';
 import { createGateway, type Gateway } from './server.ts';
-import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider } from './snapshot.ts';
+import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider, SnapshotRoute } from './snapshot.ts';
 
 /** Keeps records as they were appended; "written" a turn of the event loop later, as on disk. */
 export class MemoryJournal implements JournalWriter {
@@ -157,6 +158,43 @@ export function testFeature(name: string, overrides: Partial<SnapshotFeature> = 
   return { name, owner: null, costOwner: null, route: 'main', payloads: 'full', ...overrides };
 }
 
+/** What plimsoll.yaml gives when it says nothing, with waits that a test can afford. */
+export const TEST_HEALTH: HealthPolicy = {
+  consecutiveFailures: 3,
+  intervalMs: 10_000,
+  failureRatio: 0.5,
+  minimumCalls: 20,
+  successRateStdevFactor: 1.9,
+  minimumTargets: 5,
+  baseEjectionMs: 30_000,
+  maxEjectionMs: 300_000,
+  maxEjectionRatio: 0.5,
+  probes: null,
+};
+
+/** A route with a policy. @param targets model aliases, with what the route says of each where that is not the default */
+export function testRoute(
+  targets: Readonly<Record<string, Partial<TargetPolicy>>>,
+  overrides: Partial<RoutePolicy> = {},
+  name = 'main',
+): SnapshotRoute {
+  return {
+    name,
+    targets: Object.keys(targets),
+    policy: {
+      strategy: 'priority',
+      targets: Object.values(targets).map((target) => ({ weight: 1, tier: null, when: null, ...target })),
+      stickyBy: 'session',
+      classifier: null,
+      shadow: null,
+      retries: { maxAttempts: 1, baseDelayMs: 1, maxDelayMs: 2_000, budgetRatio: 0.2, deadlineMs: 60_000 },
+      hedge: null,
+      onContentFilter: 'fail',
+      ...overrides,
+    },
+  };
+}
+
 /** One provider, models `small` and `large`, route `main` over both. */
 export function testSnapshot(baseUrl: string, overrides: Partial<Snapshot> = {}): Snapshot {
   return {
@@ -190,6 +228,7 @@ export async function startGateway(
   snapshot: Snapshot | null,
   clock: Clock = systemClock,
   sharedCache: AnswerCache | null = null,
+  random: () => number = Math.random,
 ): Promise<TestGateway> {
   const journal = new MemoryJournal();
   const logLines: Record<string, unknown>[] = [];
@@ -197,6 +236,7 @@ export async function startGateway(
     clock,
     journal,
     snapshots: { current: () => running.snapshot },
+    random,
     resolveSecret: (reference) => (reference !== null && 'literal' in reference ? reference.literal : null),
     sharedCache,
     writeLogLine: (line) => logLines.push(JSON.parse(line) as Record<string, unknown>),

@@ -3,7 +3,7 @@ import { newSpanId } from '../kernel/ids.ts';
 import { priceCompiled } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
-import type { CallAttempt } from '../traces/call-record.ts';
+import type { AttemptRole, CallAttempt } from '../traces/call-record.ts';
 import type { TargetHold } from './admission/reservation.ts';
 import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
@@ -14,6 +14,7 @@ import type { GatewayContext } from './gateway-context.ts';
 import { JsonAnswerReader } from './json-answer-reader.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
+import type { Race } from './routing/race.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
 import { assertTargetAllowed } from './target-policy.ts';
 import type { AnswerHandler, Exchange } from './upstream/exchange.ts';
@@ -37,6 +38,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   readonly #target: CompiledTarget;
   readonly #endpoint: CompiledEndpoint;
   readonly #context: GatewayContext;
+  /** Null = the only attempt at its time. */
+  readonly #race: Race | null;
+  readonly #role: AttemptRole | undefined;
   readonly #spanId = newSpanId();
   readonly #startMs: number;
   readonly #totalDeadlineMs: number;
@@ -54,10 +58,13 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   /** Of the limits of this model and provider. */
   #hold: TargetHold | null = null;
   #isReported = false;
+  #recorded: CallAttempt | null = null;
   #resolve: (outcome: Outcome) => void = () => {};
 
-  constructor(call: Call, target: CompiledTarget, context: GatewayContext) {
+  constructor(call: Call, target: CompiledTarget, context: GatewayContext, race: Race | null = null, role?: AttemptRole) {
     this.#call = call;
+    this.#race = race;
+    this.#role = role;
     this.#target = target;
     this.#endpoint = call.dialect.name === 'openai-chat' ? target.hubEndpoint : target.endpointFor(call.dialect.name);
     this.#context = context;
@@ -71,10 +78,26 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     return this.#reader?.hasStarted ?? false;
   }
 
-  /** Seconds that the provider asked to wait, from `retry-after`. */
-  get retryAfter(): string | null {
-    const value = this.#headers['retry-after'];
-    return typeof value === 'string' ? value : null;
+  /** Of the provider's answer; empty before one came. */
+  get headers(): ResponseHeaders {
+    return this.#headers;
+  }
+
+  /** False when the provider cannot have done anything: it never got the request, or refused it. */
+  get mayHaveRun(): boolean {
+    return !this.#wasNeverSent && (this.#status === null || this.#status < 400);
+  }
+
+  /** The log entry; null while it runs. */
+  get recorded(): CallAttempt | null {
+    return this.#recorded;
+  }
+
+  claim(isContent: boolean): boolean {
+    if (!isContent) return false;
+    if (this.#race !== null && !this.#race.claim(this)) return false;
+    passHeaders(this.#headers, this.#call.answerHeaders);
+    return true;
   }
 
   run(): Promise<Outcome> {
@@ -98,7 +121,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
         this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
         const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
-        this.#call.running = this;
+        this.#call.running = this.#race ?? this;
         this.#context.deadlines.watch(this);
       } catch (thrown) {
         this.#finish(
@@ -118,13 +141,12 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     this.#phase = 'body';
     this.#lastActivityMs = this.#context.clock.monotonicMs();
     if (status >= 300) return;
-    passHeaders(headers, this.#call.answerHeaders);
     const type = headers['content-type'];
     const isJson = typeof type === 'string' && type.includes('json');
     this.#reader =
       this.#call.body?.isStream === true && !isJson
         ? new StreamRelay(this.#call, this.#target, this.#endpoint, this.#context, this)
-        : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context);
+        : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context, this);
   }
 
   onResponseData(chunk: Buffer): void {
@@ -254,10 +276,10 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     this.#isReported = true;
     // The one place that every failure of an attempt passes: what a provider says must not repeat our credential to a client or a record.
     const outcome = error === null ? null : this.#context.tokens.redactError(error, this.#target.provider);
-    this.#call.running = null;
-    const record = this.#record(outcome);
-    this.#call.attempts.push(record);
-    this.#hold?.settle(record);
+    if (this.#race === null) this.#call.running = null;
+    this.#recorded = this.#record(outcome);
+    this.#call.attempts.push(this.#recorded);
+    this.#hold?.settle(this.#recorded);
     this.#resolve(outcome);
   }
 
@@ -306,7 +328,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const facts = this.#reader?.facts;
     if (facts?.usage) return { usage: facts.usage, source: 'reported' };
     const outputCharacters = facts?.outputCharacters ?? 0;
-    const wasAborted = outcome?.code === 'client_closed' && !this.#wasNeverSent;
+    const wasAborted = isAbort(outcome) && !this.#wasNeverSent;
     if (outcome !== null && !wasAborted && outputCharacters === 0) return { usage: null, source: null };
     const outputEstimate = estimateTokensFromCharacters(outputCharacters);
     // Some dialects tell the input, cache classes included, before the answer begins: then only the output is a guess.
@@ -336,8 +358,12 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       responseId: facts?.responseId ?? null,
       startOffsetMs: roundMs(startOffsetMs),
       durationMs: roundMs(this.#context.clock.monotonicMs() - this.#startMs),
-      ttftMs: call.ttftMs === null || (outcome !== null && !this.hasStarted) ? null : roundMs(call.ttftMs - startOffsetMs),
-      status: outcome === null ? 'ok' : outcome.code === 'client_closed' ? 'aborted' : 'error',
+      // A restarted stream's first content came before this attempt began.
+      ttftMs:
+        call.ttftMs === null || call.ttftMs < startOffsetMs || (outcome !== null && !this.hasStarted)
+          ? null
+          : roundMs(call.ttftMs - startOffsetMs),
+      status: outcome === null ? 'ok' : isAbort(outcome) ? 'aborted' : 'error',
       httpStatus: this.#status,
       errorType: outcome?.code ?? null,
       errorMessage: outcome?.message ?? null,
@@ -348,6 +374,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       ...cost,
       ...(target.region === null ? {} : { region: target.region }),
       ...(target.isSelfHosted ? { isSelfHosted: true } : {}),
+      ...(this.#role === undefined ? {} : { role: this.#role }),
     };
   }
 
@@ -381,6 +408,11 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
 /** Prices of plimsoll.yaml are what the operator pays by contract: they stand above what a provider reports. */
 function isOwnPrice(priceId: string | undefined): boolean {
   return priceId?.startsWith('config:') ?? false;
+}
+
+/** Ended by us or by the client, not by the provider. */
+function isAbort(outcome: Outcome): boolean {
+  return outcome !== null && (outcome.code === 'client_closed' || outcome.code === 'superseded');
 }
 
 function asJson(value: unknown): string {

@@ -65,6 +65,12 @@ export const ERRORS = {
   },
   budget_exceeded: { status: 429, retryable: false, owner: 'caller', fix: 'Ask the cost owner of the named scope to raise the budget.' },
   client_closed: { status: 499, retryable: false, owner: 'caller', fix: 'None needed: the client left before the answer was complete.' },
+  superseded: {
+    status: 499,
+    retryable: false,
+    owner: 'us',
+    fix: 'None needed: another attempt of the same call answered first, or nobody waits for this one any more.',
+  },
   provider_timeout: { status: 504, retryable: true, owner: 'upstream', fix: 'Check the provider status page; add a fallback target.' },
   provider_unavailable: {
     status: 502,

@@ -27,6 +27,8 @@ export interface CatalogueModel {
   readonly name: string;
   readonly provider: string;
   readonly upstreamModel: string;
+  /** Longest input and output together; null = not known. */
+  readonly contextTokens: number | null;
   /** Null = unpriced. */
   readonly price: Price | null;
   /** Where it runs; null = not declared. */
@@ -110,7 +112,7 @@ export function resolveCatalogue(
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
-  for (const [name, { provider, model, region, selfHosted, maxOutputTokens }] of Object.entries(config.models)) {
+  for (const [name, { provider, model, region, selfHosted, maxOutputTokens, contextTokens }] of Object.entries(config.models)) {
     const target = Object.hasOwn(config.providers, provider) ? config.providers[provider] : undefined;
     if (target === undefined) {
       issues.push({ path: ['models', name, 'provider'], message: unknownName('provider', provider, Object.keys(config.providers)) });
@@ -123,6 +125,7 @@ export function resolveCatalogue(
       name,
       provider,
       upstreamModel: model,
+      contextTokens: contextTokens ?? book.contextTokens(list, model, atMs, baseUrl),
       price: own === undefined ? book.find(list, model, atMs, baseUrl) : priceFromConfig(name, own),
       region: region ?? target.region ?? null,
       isSelfHosted: selfHosted ?? target.selfHosted,

@@ -112,6 +112,12 @@ export const ModelConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('Longest answer of the model, tokens: what is reserved for a call that names no number; 4096 is assumed when left out'),
+  contextTokens: z
+    .int()
+    .positive()
+    .max(1_000_000_000)
+    .optional()
+    .describe('Longest input and output together; absent = what the price book knows. A request that is too long goes to a larger one'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

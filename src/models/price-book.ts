@@ -15,6 +15,8 @@ export interface PriceBook {
    * @param baseUrl where the provider is reached; an address that the book knows (api.groq.com) decides before the kind does
    */
   find(providerKind: string, modelId: string, atMs: number, baseUrl?: string): Price | null;
+  /** Longest input and output together of a model, tokens; null = not known. */
+  contextTokens(providerKind: string, modelId: string, atMs: number, baseUrl?: string): number | null;
   /** Epoch milliseconds of the next moment after `atMs` at which `find` may answer differently; null = no dated change is known. */
   nextChangeMs(providerKind: string, modelId: string, atMs: number, baseUrl?: string): number | null;
 }
@@ -130,6 +132,9 @@ export const genaiPriceBook: PriceBook = {
     if (found === null) return null;
     const id = `genai-prices@${GENAI_PRICES_VERSION}:${found.providerId}/${found.model.id}${constraintSuffix(found)}`;
     return toPrice(id, found.prices);
+  },
+  contextTokens(providerKind, modelId, atMs, baseUrl) {
+    return look(providerKind, modelId, atMs, baseUrl)?.model.context_window ?? null;
   },
   nextChangeMs(providerKind, modelId, atMs, baseUrl) {
     const rows = look(providerKind, modelId, atMs, baseUrl)?.model.prices;

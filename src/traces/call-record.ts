@@ -9,6 +9,9 @@ export const CALL_SCHEMA_VERSION = 1;
 
 export type CallStatus = 'ok' | 'error' | 'aborted';
 
+/** Calls that the gateway makes by itself: a mirrored one, one that judges a request's difficulty, one that tries a target. */
+export type CallPurpose = 'shadow' | 'classifier' | 'probe';
+
 /** Journal record `call.opened`: written before the provider is called; carries what is needed to close the call after a crash. */
 export interface CallOpened {
   readonly callId: string;
@@ -42,6 +45,27 @@ export interface CallOpened {
   readonly firstTarget: { readonly model: string; readonly provider: string; readonly upstreamModel: string } | null;
   /** True when the target is simulated; shown wherever the call appears. */
   readonly isSimulated: boolean;
+  /** Absent = a client's own call. */
+  readonly purpose?: CallPurpose;
+  /** The client's call that this one was made for, or whose answer it repeats. */
+  readonly parentCallId?: string;
+}
+
+/** How a route chose its targets. */
+export interface CallRouting {
+  readonly strategy: string;
+  /** For people, e.g. `complexity simple 0.93`. */
+  readonly reason: string;
+  /** Difficulty that was chosen for; null where none was judged. */
+  readonly tier: string | null;
+  /** Of each tier, 0 to 1; null where no local classifier judged. */
+  readonly probabilities: Readonly<Record<string, number>> | null;
+  /** Model aliases in the order in which they were to be tried. */
+  readonly candidates: readonly string[];
+  /** The model that would have been asked without the strategy. */
+  readonly counterfactualModel: string | null;
+  /** What that model would have cost for the same tokens, less what the call cost: decimal integer, negative when it cost more; null when not known. */
+  readonly estimatedSavingPicoUsd: string | null;
 }
 
 /** One try at one provider. Times are relative to the call's start. */
@@ -79,6 +103,8 @@ export interface CallAttempt {
   readonly region?: string;
   /** Present and true when the target declares that it runs on our own machines. */
   readonly isSelfHosted?: boolean;
+  /** Why there is another attempt; absent for the first. */
+  readonly role?: AttemptRole;
 }
 
 /** What a feature demanded of its targets and what that left out. */
@@ -88,6 +114,9 @@ export interface TargetRules {
   /** Targets of the destination that were not used, with the reason. */
   readonly excluded: readonly { readonly model: string; readonly rule: string }[];
 }
+
+/** The same target again, the next one, a second one beside a slow first, or the rest of a stream that broke. */
+export type AttemptRole = 'retry' | 'fallback' | 'hedge' | 'restart';
 
 export interface CallStage {
   readonly name: 'authenticate' | 'receive' | 'admit' | 'cache' | 'route' | 'infer' | 'settle';
@@ -140,6 +169,8 @@ export interface CallSettled extends CallOpened {
   readonly costStatus: CostStatus;
   /** Sampling parameters that were sent: temperature, max_tokens … */
   readonly requestParameters: Readonly<Record<string, unknown>>;
+  /** Absent where there was nothing to choose. */
+  readonly routing?: CallRouting;
   /** Settled by the recovery after a crash, not by the pipeline. */
   readonly isRecovered: boolean;
   /** Absent for features without a cache. */

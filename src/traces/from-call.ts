@@ -90,6 +90,7 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'plimsoll.target.region': attempt.region,
     'plimsoll.target.is_self_hosted': attempt.isSelfHosted,
     'plimsoll.usage.provided': attempt.providerUsage,
+    'plimsoll.attempt.role': attempt.role,
   });
 }
 
@@ -161,6 +162,20 @@ function excludedTargets({ targetRules }: CallSettled): string[] | null {
   return targetRules.excluded.map(({ model, rule }) => `${model}: ${rule}`);
 }
 
+/** The decision of the route, as attributes of the call's own span. */
+function routingAttributes({ routing }: CallSettled): Record<string, unknown> {
+  if (routing === undefined) return {};
+  return {
+    'plimsoll.routing.strategy': routing.strategy,
+    'plimsoll.routing.reason': routing.reason,
+    'plimsoll.routing.tier': routing.tier,
+    'plimsoll.routing.probabilities': routing.probabilities,
+    'plimsoll.routing.candidates': routing.candidates,
+    'plimsoll.routing.counterfactual_model': routing.counterfactualModel,
+    'plimsoll.routing.estimated_saving_pico_usd': routing.estimatedSavingPicoUsd,
+  };
+}
+
 function entrySpan(call: CallSettled): SpanRow {
   const deciding = decidingAttempt(call);
   // No provider was asked; the model is the one whose answer was given.
@@ -171,7 +186,8 @@ function entrySpan(call: CallSettled): SpanRow {
     ...sharedColumns(call),
     spanId: call.spanId,
     parentSpanId: call.parentSpanId,
-    isEntry: true,
+    // What the gateway did by itself is no request of anybody: it would distort every count of requests, errors and latencies.
+    isEntry: call.purpose === undefined || call.purpose === 'probe',
     startedAtNs: toNs(call.startedAtMs),
     durationNs: toNs(call.durationMs),
     name: `${call.operation} ${call.requestedModel}`,
@@ -204,7 +220,7 @@ function entrySpan(call: CallSettled): SpanRow {
     interTokenMeanMs: call.interTokenMs?.meanMs ?? null,
     interTokenMaxMs: call.interTokenMs?.maxMs ?? null,
     attempts: call.attempts.length,
-    fallbackFrom: first && deciding && first !== deciding ? first.model : null,
+    fallbackFrom: first && deciding && first !== deciding && first.errorType !== 'superseded' ? first.model : null,
     attributes: known({
       'gen_ai.operation.name': call.operation,
       'gen_ai.conversation.id': call.session,
@@ -217,6 +233,9 @@ function entrySpan(call: CallSettled): SpanRow {
       ...cacheAttributes(call),
       'plimsoll.residency': call.targetRules?.residency,
       'plimsoll.targets.excluded': excludedTargets(call),
+      'plimsoll.purpose': call.purpose,
+      'plimsoll.parent_call.id': call.parentCallId,
+      ...routingAttributes(call),
     }),
   };
 }

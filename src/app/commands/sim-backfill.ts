@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { providerKinds } from '../../gateway/provider-kinds.ts';
+import { featureTargets } from '../../gateway/routing/route-config.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
@@ -63,7 +64,7 @@ export default defineCommand<CliContext>()({
       throw new PlimsollError('invalid_argument', 'plimsoll.yaml has no simulated models; a backfill is only ever simulated');
     const known = new Set(models.map((model) => model.name));
     const features = Object.entries(config.features).flatMap(([name, feature]) => {
-      const targets = (config.routes[feature.route]?.targets ?? [feature.route]).filter((target) => known.has(target));
+      const targets = featureTargets(config.routes, feature.route).filter((target) => known.has(target));
       return targets.length === 0
         ? []
         : [

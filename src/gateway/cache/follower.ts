@@ -39,6 +39,7 @@ export class WaitingCall implements Follower {
   onPiece(bytes: Buffer): void {
     if (!this.#isSameStream) return;
     const call = this.#call;
+    call.keepCopy(bytes);
     const { response, cache } = call;
     if (call.isClientGone || response.writableEnded) return;
     if (!this.hasStarted) {

@@ -72,7 +72,10 @@ class PacedStream {
       end = Math.min(cadence[this.#index] ?? contentEnd, contentEnd);
       this.#index += 2;
     }
-    if (end > this.#sentBytes) this.#call.response.write(body.subarray(this.#sentBytes, end));
+    if (end > this.#sentBytes) {
+      this.#call.keepCopy(body.subarray(this.#sentBytes, end));
+      this.#call.response.write(body.subarray(this.#sentBytes, end));
+    }
     this.#sentBytes = end;
     if (this.#index < cadence.length) {
       this.#timer = this.#clock.setTimer((cadence[this.#index + 1] ?? 0) - elapsedMs, this.#send);

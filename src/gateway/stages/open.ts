@@ -9,7 +9,7 @@ import type { GatewayContext } from '../gateway-context.ts';
 export function describeCall(call: Call): CallOpened | null {
   if (call.caller === null) return null;
   const { key, feature } = call.caller;
-  const target = call.destination?.targets[0];
+  const target = call.targets[0];
   return {
     callId: call.callId,
     traceId: call.traceId,
@@ -33,6 +33,8 @@ export function describeCall(call: Call): CallOpened | null {
     estimatedInputTokens: estimateTokensFromCharacters(call.body?.bytes.length ?? 0),
     firstTarget: target === undefined ? null : { model: target.model, provider: target.provider.name, upstreamModel: target.upstreamModel },
     isSimulated: target?.provider.isSimulated ?? false,
+    ...(call.purpose === null ? {} : { purpose: call.purpose }),
+    ...(call.parentCallId === null ? {} : { parentCallId: call.parentCallId }),
   };
 }
 

@@ -8,6 +8,8 @@ import { openedJson, outcomeMembers } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import { describeCall } from './open.ts';
 
+/** Answers that another call paid for. */
+const FREE = { costPicoUsd: '0', costStatus: 'cached_zero' } as const;
 /** Longest error text kept in a record. */
 const MAX_ERROR_CHARACTERS = 1000;
 
@@ -38,7 +40,7 @@ export function sumCost(attempts: readonly CallAttempt[]): { costPicoUsd: string
 
 function statusOf(error: PlimsollError | null): CallStatus {
   if (error === null) return 'ok';
-  return error.code === 'client_closed' ? 'aborted' : 'error';
+  return error.code === 'client_closed' || error.code === 'superseded' ? 'aborted' : 'error';
 }
 
 /**
@@ -55,7 +57,7 @@ export function settle(call: Call, context: GatewayContext): void {
   const opened = call.opened ?? describeCall(call);
   if (opened === null) return;
   const { error, gaps } = call;
-  const cost = call.cache?.isHit ? { costPicoUsd: '0', costStatus: 'cached_zero' as const } : sumCost(call.attempts);
+  const cost = call.isRepeat || call.cache?.isHit ? FREE : sumCost(call.attempts);
   const durationMs = roundMs(call.elapsedMs());
   call.leaveStage('ok');
   const outcome: CallOutcome = {
@@ -73,6 +75,7 @@ export function settle(call: Call, context: GatewayContext): void {
     isRecovered: false,
     ...(call.cache === null ? {} : { cache: call.cache.record() }),
     ...(call.targetRules === null ? {} : { targetRules: call.targetRules }),
+    ...(call.routing === null ? {} : { routing: call.routing }),
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));

@@ -1,5 +1,6 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { AnswerReader, FlowControl } from '../answer-reader.ts';
+import { mayAnswerNothing } from '../body/empty-answer.ts';
 import type { Call } from '../call.ts';
 import type { StreamEncoder } from '../client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
@@ -7,20 +8,23 @@ import type { GatewayContext } from '../gateway-context.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
 import { streamHead } from '../response-headers.ts';
+import { restartMarker } from '../routing/restart.ts';
 import { AnswerAccumulator } from './answer-accumulator.ts';
 import { OpenAiChunkReader } from './openai-chunk.ts';
 import { type SseListener, SseScanner } from './sse-scanner.ts';
 
 /** Longest event that is followed; a chat chunk has some hundred bytes, an image in one event a few megabytes. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
+/** More than this without content is passed on as it comes. */
+const MAX_HELD_BYTES = 1024 * 1024;
 const OPEN_BRACE = 0x7b;
 const DONE = Buffer.from('[DONE]');
 const NOTHING = Buffer.alloc(0);
 const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 
 /**
- * Passes a provider's stream to the client event by event: whole events only, so that an error event can follow at any time. The head waits
- * until the first event is known to be no error; `[DONE]` waits until the call is settled.
+ * Passes a provider's stream to the client event by event: whole events only, so that an error event can follow at any time. Everything waits
+ * until the first content: until then another target can still answer. `[DONE]` waits until the call is settled.
  */
 export class StreamRelay implements AnswerReader, SseListener {
   hasStarted = false;
@@ -53,6 +57,8 @@ export class StreamRelay implements AnswerReader, SseListener {
   #rangeStart = 0;
   #rangeEnd = 0;
   #isFlushScheduled = false;
+  /** What waits for the first content. */
+  #heldBytes = 0;
 
   constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext, flow: FlowControl) {
     this.#call = call;
@@ -109,6 +115,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (this.isDone) return;
     // Some servers leave out `[DONE]`; a finished choice is as good.
     if (this.#finishReasons.length > 0 && this.#openChoices.size === 0) {
+      this.#requireAnswer();
       this.#complete(this.#encoder === null ? null : this.#encodedEnd());
       return;
     }
@@ -132,13 +139,14 @@ export class StreamRelay implements AnswerReader, SseListener {
     }
     if (data[dataStart] !== OPEN_BRACE) {
       if (dataEnd - dataStart === DONE.length && DONE.compare(data, dataStart, dataEnd) === 0) {
-        if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+        this.#requireAnswer();
         this.#complete(this.#encoder === null ? Buffer.from(raw.subarray(rawStart, rawEnd)) : this.#encodedEnd());
         return false;
       }
       throw this.#badResponse('sent an event that is not JSON');
     }
     this.#readChunk(data, dataStart, dataEnd);
+    if (!this.hasStarted) this.#start(this.#chunk.hasContent || this.#hasEndedOtherwise());
     if (this.#encoder !== null) {
       const chunk: unknown = JSON.parse(data.toString('utf8', dataStart, dataEnd));
       this.#call.flight?.addChunks([chunk]);
@@ -146,8 +154,7 @@ export class StreamRelay implements AnswerReader, SseListener {
       return true;
     }
     if (this.#withholdUsage && this.#chunk.hasNoChoices && this.#chunk.usageStart >= 0) return true;
-    this.#start();
-    this.#forward(raw, rawStart, rawEnd);
+    this.#pass(raw, rawStart, rawEnd);
     return true;
   }
 
@@ -220,29 +227,28 @@ export class StreamRelay implements AnswerReader, SseListener {
   /** One step of a stream that is forwarded as it is. */
   #observe(step: StreamStep, raw: Buffer, rawStart: number, rawEnd: number): void {
     this.#learn(step);
+    if (!this.hasStarted) this.#start(step.hasContent || this.#hasEndedOtherwise());
     if (step.isDone) {
-      if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+      this.#requireAnswer();
       this.#complete(Buffer.from(raw.subarray(rawStart, rawEnd)));
       return;
     }
-    if (step.chunks.length > 0) this.#start();
-    if (this.hasStarted) this.#forward(raw, rawStart, rawEnd);
-    else this.#send(Buffer.from(raw.subarray(rawStart, rawEnd)));
+    this.#pass(raw, rawStart, rawEnd);
   }
 
   /** One step of a translated stream. */
   #apply(step: StreamStep): void {
     this.#learn(step);
+    if (!this.hasStarted) this.#start(step.hasContent || this.#hasEndedOtherwise());
     for (const chunk of step.chunks) this.#sendChunk(chunk);
     if (step.isDone) {
-      if (!this.hasStarted) throw this.#badResponse('ended its stream without an answer');
+      this.#requireAnswer();
       this.#complete(this.#encodedEnd());
     }
   }
 
   /** A chunk of the hub, in the client's dialect. */
   #sendChunk(chunk: unknown): void {
-    this.#start();
     const text = this.#encoder === null ? `data: ${JSON.stringify(chunk)}\n\n` : this.#encoder.onChunk(chunk);
     if (text !== '') this.#send(Buffer.from(text));
   }
@@ -251,11 +257,28 @@ export class StreamRelay implements AnswerReader, SseListener {
     return this.#encoder === null ? DONE_EVENT : Buffer.from(this.#encoder.end());
   }
 
-  #start(): void {
+  /** The answer ended for a reason that says more than "done": an empty one is then what the provider means. */
+  #hasEndedOtherwise(): boolean {
+    return this.#finishReasons.some((reason) => reason !== 'stop');
+  }
+
+  /** At the end of a stream without content. @throws PlimsollError `provider_bad_response` unless silence can be the answer */
+  #requireAnswer(): void {
     if (this.hasStarted) return;
+    const isComplete = this.#finishReasons.length > 0;
+    if (!isComplete || !mayAnswerNothing(this.#call)) throw this.#badResponse('ended its stream without an answer');
+    this.#start(true);
+  }
+
+  #start(isContent: boolean): void {
+    if (!this.#flow.claim(isContent || this.#heldBytes > MAX_HELD_BYTES)) return;
     this.hasStarted = true;
     const call = this.#call;
     call.texts = this.#answer;
+    if (call.response.headersSent) {
+      this.#out.unshift(restartMarker(call, this.#target.model));
+      return;
+    }
     if (!call.isClientGone) call.response.writeHead(200, streamHead(call, this.#target.model));
   }
 
@@ -268,6 +291,12 @@ export class StreamRelay implements AnswerReader, SseListener {
       this.#out = [];
     }
     this.#call.answer = { kind: 'stream', content, lastBytes };
+  }
+
+  /** Before the start events are kept, so they are copied: the buffer that they lie in may be used again. */
+  #pass(raw: Buffer, start: number, end: number): void {
+    if (this.hasStarted) this.#forward(raw, start, end);
+    else this.#send(Buffer.from(raw.subarray(start, end)));
   }
 
   #forward(raw: Buffer, start: number, end: number): void {
@@ -289,6 +318,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   }
 
   #send(bytes: Buffer): void {
+    if (!this.hasStarted) this.#heldBytes += bytes.length;
     this.#closeRange();
     this.#out.push(bytes);
   }
@@ -311,6 +341,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#out = [];
     const { response, flight } = this.#call;
     const bytes = out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out);
+    this.#call.keepCopy(bytes);
     flight?.addPiece(bytes, this.#target.model, this.#nowMs);
     if (this.#call.isClientGone || response.writableEnded) return;
     if (response.write(bytes) || this.isDone || flight?.holdsBack === false) return;

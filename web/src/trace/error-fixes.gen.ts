@@ -17,6 +17,7 @@ export const ERROR_FIXES: Readonly<Record<string, string>> = {
   agent_loop_stopped: "End this run: change what is tried, or ask a person. The same step again is refused again.",
   budget_exceeded: "Ask the cost owner of the named scope to raise the budget.",
   client_closed: "None needed: the client left before the answer was complete.",
+  superseded: "None needed: another attempt of the same call answered first, or nobody waits for this one any more.",
   provider_timeout: "Check the provider status page; add a fallback target.",
   provider_unavailable: "Check the network path and the provider status page; add a fallback target.",
   provider_rate_limited: "Raise the quota at the provider, spread the load, or add a fallback target.",
