@@ -129,7 +129,7 @@ describe('what a request asks', () => {
     const translation = (warnings: string[]): ClientTranslation => ({
       decodeRequest: (body) => ({ body: { messages: body.messages, model: body.model, max_tokens: body.max }, warnings }),
       encodeAnswer: (completion) => completion,
-      createStreamEncoder: () => ({ onChunk: () => '', end: () => '' }),
+      createStreamEncoder: () => ({ onChunk: () => '', end: () => '', fail: () => '' }),
     });
     const other = (warnings: string[]): ClientDialect => ({
       ...openAiChat,
