@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientDialect } from './client-dialect.ts';
 import { anthropicMessages } from './dialects/anthropic-messages.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
+import { openAiResponses } from './dialects/openai-responses.ts';
 
 /** What a request to a path asks for; `server.ts` holds the function of each. */
 export type Operation = 'chat' | 'count_tokens' | 'stored_response' | 'list_models' | 'read_model';
@@ -31,6 +32,9 @@ function endpoint(
 /** Model names may hold slashes and colons; the method of Gemini's paths stands after the last colon. */
 export const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST', '/v1/chat/completions', openAiChat, 'chat', '/v1/chat/completions'),
+  endpoint('POST', '/v1/responses', openAiResponses, 'chat', '/v1/responses'),
+  endpoint('GET', /^\/v1\/responses\/[^/]+$/, openAiResponses, 'stored_response', '/v1/responses/{id}'),
+  endpoint('DELETE', /^\/v1\/responses\/[^/]+$/, openAiResponses, 'stored_response', '/v1/responses/{id}'),
   endpoint('POST', '/v1/messages', anthropicMessages, 'chat', '/v1/messages'),
   endpoint('POST', '/v1/messages/count_tokens', anthropicMessages, 'count_tokens', '/v1/messages/count_tokens'),
   endpoint('GET', '/v1/models', openAiChat, 'list_models', '/v1/models'),

@@ -10,7 +10,7 @@ interface Slice {
 }
 
 /** Top-level members that the gateway reads, by what they mean. Naming one twice is refused: parsers disagree on which of the two counts. */
-type Meaning = 'model' | 'conversation' | 'stream' | 'stream_options' | 'user' | 'metadata' | 'settings' | 'plimsoll';
+type Meaning = 'model' | 'conversation' | 'stream' | 'stream_options' | 'user' | 'metadata' | 'background' | 'settings' | 'plimsoll';
 
 /** How a dialect names what the gateway reads. Built once per dialect. */
 export class BodyShape {

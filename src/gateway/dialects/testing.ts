@@ -105,8 +105,11 @@ export function parseEvents(text: string): { readonly name: string | null; reado
     .split(/\r?\n\r?\n/)
     .filter((event) => event !== '')
     .map((event) => {
-      const name = /^event: (.*)$/m.exec(event)?.[1] ?? null;
-      const data = /^data: (.*)$/m.exec(event)?.[1];
+      // Not a regular expression: `.` stops at U+2028, which JSON may hold.
+      const lines = event.split(/\r?\n/);
+      const field = (prefix: string) => lines.find((line) => line.startsWith(prefix))?.slice(prefix.length);
+      const name = field('event: ') ?? null;
+      const data = field('data: ');
       if (data === undefined) throw new Error(`An event without data: ${event}`);
       return { name, data: JSON.parse(data) as Json };
     });

@@ -4,8 +4,11 @@ import type { ChatTranslation } from '../../provider.ts';
 
 /** What a server of OpenAI's chat format takes besides the plain format. */
 export interface ChatFormatTraits {
-  /** Name of the output limit: OpenAI's newer models refuse `max_tokens`, most other servers know nothing else. */
-  readonly outputLimit: 'max_tokens' | 'max_completion_tokens';
+  /**
+   * True for OpenAI's own servers. They want `max_completion_tokens`; most others know `max_tokens` only, no role "developer" and nothing that
+   * OpenAI added later.
+   */
+  readonly isOpenAi: boolean;
   /** Which models reason and refuse sampling parameters; null = the server decides what it takes. */
   readonly isReasoningModel: ((upstreamModel: string) => boolean) | null;
   /** Longest `user`, in characters; a longer one is sent as its hash. */
@@ -18,8 +21,13 @@ export function isOpenAiReasoningModel(model: string): boolean {
   return /^(o\d|gpt-([5-9]|\d\d)|codex)/.test(name) && !/^gpt-[\d.]+-chat/.test(name);
 }
 
-/** Members of the hub that no server of OpenAI's chat format knows: they come from other dialects and are for other dialects. */
-const FOREIGN = ['thinking', 'top_k'] as const;
+/**
+ * Members of the hub that no server of OpenAI's chat format takes from a translated request. `metadata` became the call's tags; OpenAI takes it
+ * only with `store`.
+ */
+const FOREIGN = ['thinking', 'top_k', 'metadata'] as const;
+/** Members that only OpenAI's own servers know. */
+const OPENAI_ONLY = ['prompt_cache_key', 'safety_identifier', 'verbosity', 'service_tier'] as const;
 const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const;
 
 function plainPart(part: unknown): unknown {
@@ -42,11 +50,13 @@ function plainContent(content: unknown): unknown {
 /** Messages without what only other dialects hold. */
 class PlainMessages {
   readonly messages: JsonObject[] = [];
+  readonly #traits: ChatFormatTraits;
   readonly #warnings: Set<string>;
   /** Media of tool answers, which wait for the end of a run of tool messages. */
   #media: unknown[] = [];
 
-  constructor(warnings: Set<string>) {
+  constructor(traits: ChatFormatTraits, warnings: Set<string>) {
+    this.#traits = traits;
     this.#warnings = warnings;
   }
 
@@ -56,7 +66,10 @@ class PlainMessages {
     if (blocks !== undefined || reasoning !== undefined)
       this.#warnings.add("thinking of earlier turns is not sent: OpenAI's chat format has no place for it");
     if (isError === true) this.#warnings.add("is_error of tool results is not sent: OpenAI's chat format has only their text");
+    // What is left of a turn that held thinking alone.
+    if (rest.role === 'assistant' && rest.content === null && rest.tool_calls === undefined) return;
     const plain: Record<string, unknown> = { ...rest, content: plainContent(rest.content) };
+    if (rest.role === 'developer' && !this.#traits.isOpenAi) plain.role = 'system';
     if (rest.role === 'tool' && Array.isArray(plain.content)) plain.content = this.#withoutMedia(plain.content, rest.tool_call_id);
     if (Array.isArray(rest.tool_calls)) plain.tool_calls = rest.tool_calls.map(plainPart);
     this.messages.push(plain);
@@ -85,19 +98,28 @@ class PlainMessages {
   }
 }
 
-function plainMessages(messages: unknown, warnings: Set<string>): unknown {
+function plainMessages(messages: unknown, traits: ChatFormatTraits, warnings: Set<string>): unknown {
   if (!Array.isArray(messages)) return messages;
-  const plain = new PlainMessages(warnings);
+  const plain = new PlainMessages(traits, warnings);
   for (const message of messages) if (isObject(message)) plain.add(message);
   plain.flushMedia();
   return plain.messages;
 }
 
-function setOutputLimit(body: Record<string, unknown>, name: ChatFormatTraits['outputLimit']): void {
+function setOutputLimit(body: Record<string, unknown>, name: 'max_tokens' | 'max_completion_tokens'): void {
   const limit = body.max_completion_tokens ?? body.max_tokens;
   delete body.max_completion_tokens;
   delete body.max_tokens;
   if (limit !== undefined && limit !== null) body[name] = limit;
+}
+
+function dropOpenAiOnly(body: Record<string, unknown>, warnings: Set<string>): void {
+  body.user ??= body.safety_identifier;
+  for (const name of OPENAI_ONLY) {
+    if (body[name] === undefined) continue;
+    if (name === 'verbosity' || name === 'service_tier') warnings.add(`${name} is not sent: only OpenAI knows it`);
+    delete body[name];
+  }
 }
 
 function fitReasoning(body: Record<string, unknown>, isReasoning: boolean, warnings: Set<string>): void {
@@ -110,8 +132,8 @@ function fitReasoning(body: Record<string, unknown>, isReasoning: boolean, warni
   if (body.reasoning_effort === 'max') body.reasoning_effort = 'xhigh';
   for (const name of SAMPLING) {
     if (body[name] === undefined) continue;
-    if (body[name] !== 1 && body[name] !== 0) warnings.add(`${name} is not sent: this model takes none`);
-    else if (name === 'temperature' && body[name] === 0) warnings.add('temperature is not sent: this model takes none');
+    const isNeutral = body[name] === (name.endsWith('_penalty') ? 0 : 1);
+    if (!isNeutral) warnings.add(`${name} is not sent: this model takes none`);
     delete body[name];
   }
 }
@@ -123,11 +145,12 @@ function fitReasoning(body: Record<string, unknown>, isReasoning: boolean, warni
 export function encodeForChatFormat(traits: ChatFormatTraits): ChatTranslation['encodeRequest'] {
   return (hub, upstreamModel) => {
     const warnings = new Set<string>();
-    const body: Record<string, unknown> = { ...hub, model: upstreamModel, messages: plainMessages(hub.messages, warnings) };
+    const body: Record<string, unknown> = { ...hub, model: upstreamModel, messages: plainMessages(hub.messages, traits, warnings) };
     if (body.top_k !== undefined) warnings.add("top_k is not sent: OpenAI's chat format has no counterpart");
     for (const name of FOREIGN) delete body[name];
     if (Array.isArray(hub.tools)) body.tools = hub.tools.map(plainPart);
-    setOutputLimit(body, traits.outputLimit);
+    if (!traits.isOpenAi) dropOpenAiOnly(body, warnings);
+    setOutputLimit(body, traits.isOpenAi ? 'max_completion_tokens' : 'max_tokens');
     if (traits.isReasoningModel !== null) fitReasoning(body, traits.isReasoningModel(upstreamModel), warnings);
     if (typeof body.user === 'string' && body.user.length > traits.maxUserCharacters) {
       body.user = createHash('sha256').update(body.user).digest('hex');
@@ -139,4 +162,4 @@ export function encodeForChatFormat(traits: ChatFormatTraits): ChatTranslation['
 }
 
 /** For servers of OpenAI's chat format of which nothing more is known: Ollama, vLLM, Groq, Together … */
-export const encodePlainChat = encodeForChatFormat({ outputLimit: 'max_tokens', isReasoningModel: null, maxUserCharacters: 256 });
+export const encodePlainChat = encodeForChatFormat({ isOpenAi: false, isReasoningModel: null, maxUserCharacters: 256 });
