@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientDialect } from './client-dialect.ts';
 import { anthropicMessages } from './dialects/anthropic-messages.ts';
+import { gemini } from './dialects/gemini.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
 import { openAiResponses } from './dialects/openai-responses.ts';
 
@@ -37,8 +38,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   endpoint('DELETE', /^\/v1\/responses\/[^/]+$/, openAiResponses, 'stored_response', '/v1/responses/{id}'),
   endpoint('POST', '/v1/messages', anthropicMessages, 'chat', '/v1/messages'),
   endpoint('POST', '/v1/messages/count_tokens', anthropicMessages, 'count_tokens', '/v1/messages/count_tokens'),
+  endpoint('POST', /^\/v1(beta)?\/models\/.+:(streamG|g)enerateContent$/, gemini, 'chat', '/v1beta/models/{model}:generateContent'),
+  endpoint('POST', /^\/v1(beta)?\/models\/.+:countTokens$/, gemini, 'count_tokens', '/v1beta/models/{model}:countTokens'),
   endpoint('GET', '/v1/models', openAiChat, 'list_models', '/v1/models'),
   endpoint('GET', /^\/v1\/models\/.+$/, openAiChat, 'read_model', '/v1/models/{id}'),
+  endpoint('GET', '/v1beta/models', gemini, 'list_models', '/v1beta/models'),
+  endpoint('GET', /^\/v1beta\/models\/.+$/, gemini, 'read_model', '/v1beta/models/{id}'),
 ];
 
 /** Paths of model APIs that clients will try and that nothing above serves. */
@@ -67,7 +72,7 @@ export const SUPPORTED_ENDPOINTS = [...new Set(ENDPOINTS.map(({ method, label })
  */
 export function dialectOf(path: string, headers: IncomingHttpHeaders): ClientDialect {
   if (path.startsWith('/v1/messages') || path === '/v1/complete') return anthropicMessages;
-  if (path.startsWith('/v1beta') || path.startsWith('/v1alpha')) return openAiChat;
+  if (path.startsWith('/v1beta') || path.startsWith('/v1alpha')) return gemini;
   if (headers['anthropic-version'] !== undefined && path.startsWith('/v1/')) return anthropicMessages;
   return endpointsAt(path)[0]?.dialect ?? openAiChat;
 }

@@ -31,6 +31,9 @@ function countValue(value: unknown, name: string): number {
  * as one; media count a fixed amount each.
  */
 export function estimateRequestTokens(body: Readonly<Record<string, unknown>>): number {
+  const { generateContentRequest: wrapped } = body;
+  // Gemini's question for tokens may wrap the request.
+  if (typeof wrapped === 'object' && wrapped !== null) return estimateRequestTokens(wrapped as Readonly<Record<string, unknown>>); // read by name
   let tokens = 0;
   for (const name of CONVERSATION) tokens += countValue(body[name], name);
   for (const name of SCHEMAS) if (body[name] !== undefined) tokens += estimateTokens(JSON.stringify(body[name]));

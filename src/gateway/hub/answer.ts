@@ -8,6 +8,8 @@ export interface HubToolCall {
   readonly name: string;
   /** JSON text. */
   readonly arguments: string;
+  /** Google's signature of the thoughts behind a call (`extra_content.google.thought_signature`), to be sent back unchanged. */
+  readonly thoughtSignature?: string | null;
 }
 
 /** What a message or a delta of the hub holds; '' and [] where it holds nothing of a kind. */
@@ -43,6 +45,7 @@ export interface HubToolCallDelta {
   readonly id: string | null;
   readonly name: string;
   readonly arguments: string;
+  readonly thoughtSignature?: string | null;
 }
 
 export interface HubChunkChoice extends HubContent {
@@ -82,6 +85,11 @@ function readContent(message: JsonObject): HubContent {
   };
 }
 
+function thoughtSignature({ extra_content: extra }: JsonObject): string | null {
+  const google = isObject(extra) ? extra.google : null;
+  return isObject(google) ? textOrNull(google.thought_signature) : null;
+}
+
 function readToolCalls(calls: unknown): HubToolCallDelta[] {
   if (!Array.isArray(calls)) return [];
   return calls.filter(isObject).map((call) => {
@@ -91,6 +99,7 @@ function readToolCalls(calls: unknown): HubToolCallDelta[] {
       id: textOrNull(call.id),
       name: text(called.name),
       arguments: text(called.arguments),
+      thoughtSignature: thoughtSignature(call),
     };
   });
 }

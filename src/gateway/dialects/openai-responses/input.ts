@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
-import { openThinking } from './reasoning-items.ts';
+import { openThinking } from '../../hub/sealed-thinking.ts';
 
 function text(part: JsonObject, name: string, param: string): string {
   const value = part[name];

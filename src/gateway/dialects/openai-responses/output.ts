@@ -1,7 +1,7 @@
 import { type HubToolCall, idUnder } from '../../hub/answer.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
+import { sealThinking } from '../../hub/sealed-thinking.ts';
 import type { HubUsage } from '../../hub/usage.ts';
-import { sealThinking } from './reasoning-items.ts';
 
 /** Items and objects of a response, the same in streams and in whole answers. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlimsollError } from '../../../kernel/errors.ts';
-import { sealThinking } from './reasoning-items.ts';
+import { sealThinking } from '../../hub/sealed-thinking.ts';
 import { decodeRequest } from './request.ts';
 
 const WEATHER = { type: 'function', name: 'get_weather', description: 'Weather', parameters: { type: 'object' }, strict: true };

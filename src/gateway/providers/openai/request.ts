@@ -30,9 +30,10 @@ const FOREIGN = ['thinking', 'top_k', 'metadata'] as const;
 const OPENAI_ONLY = ['prompt_cache_key', 'safety_identifier', 'verbosity', 'service_tier'] as const;
 const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const;
 
+/** A content part, tool or tool call without what it holds for other providers. */
 function plainPart(part: unknown): unknown {
-  if (!isObject(part) || part.cache_control === undefined) return part;
-  const { cache_control: _, ...rest } = part;
+  if (!isObject(part) || (part.cache_control === undefined && part.extra_content === undefined)) return part;
+  const { cache_control: _control, extra_content: _extra, ...rest } = part;
   return rest;
 }
 
