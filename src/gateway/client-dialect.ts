@@ -76,6 +76,11 @@ export interface ClientDialect {
   createReframer?(path: string): StreamReframer | null;
   /** Null only for the hub. */
   readonly translation: ClientTranslation | null;
+  /**
+   * Whether an answer to this request fits no other, though the hub's request is the same: it repeats the client's request, or holds what only this
+   * one asked to see. Such answers are kept for requests that are equal in every member. Absent = never.
+   */
+  hasOwnForm?(request: Readonly<Record<string, unknown>>): boolean;
   /** Answer to a question for the input tokens of a request; absent where the dialect knows no such question. */
   encodeTokenCount?(inputTokens: number): unknown;
   /** Body of an error answer, in the shape that the dialect's SDKs turn into their exception classes. @param requestId our trace id; null before there is one */

@@ -4,7 +4,7 @@ import { encodeAnswer } from './gemini/answer.ts';
 import { geminiErrorBody } from './gemini/errors.ts';
 import { ArrayReframer, EVENTS, failure } from './gemini/framing.ts';
 import { parsePath } from './gemini/path.ts';
-import { decodeRequest } from './gemini/request.ts';
+import { decodeRequest, wantsThoughts } from './gemini/request.ts';
 import { GeminiStreamEncoder } from './gemini/stream.ts';
 
 /** The parameters stand in `generationConfig`; Google takes every name in either spelling. */
@@ -30,7 +30,7 @@ export const gemini: ClientDialect = {
   name: 'gemini',
   scan(bytes, scanner, path): ChatBody {
     const { found, parameters, plimsollMember } = scanBody(bytes, scanner, SHAPE);
-    const { model, method } = parsePath(path);
+    const { model, method, isEventStream } = parsePath(path);
     // A question for tokens may wrap the request.
     if (found.conversation === undefined && method !== 'countTokens') throw missingConversation(SHAPE);
     return {
@@ -38,6 +38,7 @@ export const gemini: ClientDialect = {
       model,
       modelSlice: null,
       isStream: method === 'streamGenerateContent',
+      isEventStream,
       includeUsage: true,
       streamOptions: null,
       plimsollMember,
@@ -54,6 +55,7 @@ export const gemini: ClientDialect = {
     encodeAnswer,
     createStreamEncoder: (options) => new GeminiStreamEncoder(options),
   },
+  hasOwnForm: wantsThoughts,
   encodeTokenCount: (inputTokens) => ({ totalTokens: inputTokens }),
   errorBody: geminiErrorBody,
   errorEvent: (error) => failure(EVENTS, error),

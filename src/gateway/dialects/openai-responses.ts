@@ -43,6 +43,8 @@ export const openAiResponses: ClientDialect = {
     encodeAnswer,
     createStreamEncoder: (options) => new ResponsesStreamEncoder(options),
   },
+  // A response repeats instructions, metadata, user and much else of its request.
+  hasOwnForm: () => true,
   errorBody: (error) => openAiErrorBody(error),
   errorEvent,
 };

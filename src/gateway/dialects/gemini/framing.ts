@@ -4,7 +4,6 @@ import { geminiErrorBody } from './errors.ts';
 
 /** How the objects of a stream are written: as events, or as the elements of one JSON array. */
 export interface Framing {
-  readonly contentType?: string;
   element(json: string): string;
   end(): string;
 }
@@ -14,7 +13,6 @@ export const EVENTS: Framing = { element: (json) => `data: ${json}\r\n\r\n`, end
 
 /** One JSON array: what clients get that do not ask for `alt=sse`. */
 export class ArrayFraming implements Framing {
-  readonly contentType = 'application/json; charset=UTF-8';
   #isFirst = true;
 
   element(json: string): string {
@@ -36,7 +34,6 @@ export function failure(framing: Framing, error: PlimsollError): string {
 /** A forwarded stream for a client that wants an array. */
 export class ArrayReframer implements StreamReframer {
   readonly #framing = new ArrayFraming();
-  readonly contentType = this.#framing.contentType;
 
   onData(data: string): string {
     return this.#framing.element(data);

@@ -42,7 +42,6 @@ class Candidate {
  * element has finish reason and usage. It comes at the end of the stream only, so that one that was cut never looks complete.
  */
 export class GeminiStreamEncoder implements StreamEncoder {
-  readonly contentType?: string;
   readonly #framing: Framing;
   readonly #wantsThoughts: boolean;
   readonly #candidates = new Map<number, Candidate>();
@@ -52,7 +51,6 @@ export class GeminiStreamEncoder implements StreamEncoder {
 
   constructor(options: { readonly requestedModel: string; readonly request: JsonObject; readonly path: string }) {
     this.#framing = parsePath(options.path).isEventStream ? EVENTS : new ArrayFraming();
-    if (this.#framing.contentType !== undefined) this.contentType = this.#framing.contentType;
     this.#wantsThoughts = wantsThoughts(options.request);
     this.#model = options.requestedModel;
   }
