@@ -73,6 +73,8 @@ export interface ChatBody {
   readonly metadata: Slice | null;
   /** The conversation: a list of messages in the dialect's own form, or a text. */
   readonly messages: Slice;
+  /** The object that holds the parameters where a dialect has one (Gemini's `generationConfig`). */
+  readonly settings: Slice | null;
   /** By OpenAI's names. */
   readonly parameters: readonly (readonly [string, Slice])[];
 }
@@ -201,6 +203,7 @@ export function readScannedBody({ bytes, shape, found, parameters, plimsollMembe
     user: user === undefined || text(bytes, user.start, user.end) === 'null' ? null : readString(bytes, user, 'user'),
     metadata: found.metadata ?? null,
     messages: conversation,
+    settings: null,
     parameters,
   };
 }
@@ -238,7 +241,8 @@ export function parseChatBody(body: ChatBody): Record<string, unknown> {
   return value;
 }
 
-interface Edit extends Slice {
+/** Bytes to put in the place of a slice. */
+export interface Edit extends Slice {
   readonly replacement: Buffer;
 }
 

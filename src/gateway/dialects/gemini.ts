@@ -1,4 +1,4 @@
-import { BodyShape, type ChatBody, missingConversation, replaceModel, sameNames, scanBody } from '../body/chat-body.ts';
+import { BodyShape, type ChatBody, type Edit, missingConversation, replaceModel, sameNames, scanBody } from '../body/chat-body.ts';
 import type { ClientDialect } from '../client-dialect.ts';
 import { encodeAnswer } from './gemini/answer.ts';
 import { geminiErrorBody } from './gemini/errors.ts';
@@ -25,6 +25,19 @@ const SHAPE = new BodyShape(
 );
 const EMPTY = { start: 0, end: 0 };
 
+/** Adds `maxOutputTokens` to the settings of a request that has none. */
+function capEdit({ bytes, settings }: ChatBody, tokens: number): Edit {
+  if (settings === null) {
+    const start = bytes.indexOf('{') + 1;
+    return { start, end: start, replacement: Buffer.from(`"generationConfig":{"maxOutputTokens":${tokens}},`) };
+  }
+  const rest = bytes.toString('utf8', settings.start, settings.end).replace(/^\{\s*/, '');
+  // Not an object: what it is instead (null, mostly) says nothing.
+  if (bytes[settings.start] !== 0x7b) return { ...settings, replacement: Buffer.from(`{"maxOutputTokens":${tokens}}`) };
+  const start = settings.start + 1;
+  return { start, end: start, replacement: Buffer.from(`"maxOutputTokens":${tokens}${rest === '}' ? '' : ','}`) };
+}
+
 /** Google's `generateContent` and `streamGenerateContent` (v1beta). The model stands in the path. */
 export const gemini: ClientDialect = {
   name: 'gemini',
@@ -46,9 +59,10 @@ export const gemini: ClientDialect = {
       metadata: null,
       messages: found.conversation ?? EMPTY,
       parameters,
+      settings: found.settings ?? null,
     };
   },
-  forwardBody: replaceModel,
+  forwardBody: (body, model, cap) => replaceModel(body, model, cap === null ? [] : [capEdit(body, cap.tokens)]),
   createReframer: (path) => (parsePath(path).isEventStream ? null : new ArrayReframer()),
   translation: {
     decodeRequest,

@@ -1,5 +1,5 @@
 import { openAiErrorBody, PlimsollError } from '../../kernel/errors.ts';
-import { BodyShape, readScannedBody, replaceModel, sameNames, scanBody } from '../body/chat-body.ts';
+import { BodyShape, readScannedBody, replaceModel, sameNames, scanBody, withMember } from '../body/chat-body.ts';
 import type { ClientDialect } from '../client-dialect.ts';
 import { encodeAnswer } from './openai-responses/answer.ts';
 import { errorEvent } from './openai-responses/errors.ts';
@@ -37,7 +37,7 @@ export const openAiResponses: ClientDialect = {
     }
     return readScannedBody(scanned);
   },
-  forwardBody: replaceModel,
+  forwardBody: (body, model, cap) => replaceModel(body, cap === null ? model : withMember(model, 'max_output_tokens', cap.tokens)),
   translation: {
     decodeRequest,
     encodeAnswer,
