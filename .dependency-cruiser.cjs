@@ -22,7 +22,8 @@ const ROOMS = [
   'optimize',
   'reports',
 ];
-const TESTS = '\\.test\\.ts$';
+// testing.ts holds what the tests of a folder share.
+const TESTS = '(\\.test|/testing)\\.ts$';
 module.exports = {
   forbidden: [
     {

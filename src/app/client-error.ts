@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { dialectOf, SUPPORTED_ENDPOINTS } from '../gateway/endpoints.ts';
 import { openAiErrorBody, PlimsollError } from '../kernel/errors.ts';
 
 /** Node's codes of requests that never became one, with the status that belongs to them. */
@@ -23,14 +24,16 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   );
 }
 
-/** A path below `/v1` that neither process serves: who calls there speaks a model API and must not be handed a web page. */
+/** Whether who asks there speaks a model API. */
+export function isModelPath(url: string): boolean {
+  return /^\/v1(beta\d*|alpha)?(\/|\?|$)/.test(url);
+}
+
+/** A path of a model API that this process does not serve: who calls there must not be handed a web page. */
 export function answerUnknownModelPath(request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '/').split('?', 1)[0];
-  const error = new PlimsollError(
-    'not_found',
-    `There is nothing at ${request.method} ${path}. Supported: POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}.`,
-  );
-  const body = JSON.stringify(openAiErrorBody(error));
+  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  const error = new PlimsollError('not_found', `There is nothing at ${request.method} ${path}. Supported: ${SUPPORTED_ENDPOINTS}.`);
+  const body = JSON.stringify(dialectOf(path, request.headers).errorBody(error, null));
   response.writeHead(error.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

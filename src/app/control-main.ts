@@ -8,7 +8,7 @@ import { genaiPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
-import { answerUnknownModelPath } from './client-error.ts';
+import { answerUnknownModelPath, isModelPath } from './client-error.ts';
 import { ConfigWatcher } from './config-watcher.ts';
 import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
@@ -160,7 +160,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
     else if (isPublic && api.answerProbe(path, response)) return;
-    else if (path === '/v1' || path.startsWith('/v1/')) answerUnknownModelPath(request, response);
+    else if (isModelPath(path)) answerUnknownModelPath(request, response);
     else files.handle(request, response);
   });
   const handle = isPublic ? await listenHandle : { port: Number(variables.PLIMSOLL_INTERNAL_CONTROL_PORT ?? 0), host: '127.0.0.1' };

@@ -125,6 +125,8 @@ export class Call {
   /** Response headers (flat name, value list) that the provider's answer adds. */
   readonly answerHeaders: string[] = [];
   answer: JsonAnswer | StreamAnswer | null = null;
+  /** Says in the client's dialect that its stream broke off; null while none runs, and where a fixed event does it. */
+  brokenStream: { fail(error: PlimsollError): string } | null = null;
   texts: AnswerTexts | null = null;
   error: PlimsollError | null = null;
   /** Offset of the first content; null when none came. */
@@ -181,6 +183,11 @@ export class Call {
     this.copy?.push(Buffer.from(bytes));
   }
 
+  /** Path and query of the URL; a key in it was taken out. */
+  get path(): string {
+    return this.request.url ?? '';
+  }
+
   /** Ends the call from outside. */
   stop(error: PlimsollError): void {
     this.stopReason = error;
@@ -206,9 +213,7 @@ export class Call {
   peekHubRequest(): DecodedRequest {
     const { translation } = this.dialect;
     this.#decoded ??=
-      translation === null
-        ? { body: this.parsedBody(), warnings: [] }
-        : translation.decodeRequest(this.parsedBody(), this.request.url ?? '');
+      translation === null ? { body: this.parsedBody(), warnings: [] } : translation.decodeRequest(this.parsedBody(), this.path);
     return this.#decoded;
   }
 

@@ -3,12 +3,28 @@ import type { ChatBody } from './body/chat-body.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { DialectName } from './provider.ts';
 
-/** Turns the hub's chunks into the events of a client's dialect. One per stream; keeps its own state. Pure. */
-export interface StreamEncoder {
-  /** @param chunk a `chat.completion.chunk` object @returns events as they go over the wire; '' for none */
-  onChunk(chunk: unknown): string;
+/** What both kinds of stream writers share. */
+interface StreamEnding {
   /** The answer is complete: the last events. */
   end(): string;
+  /** The answer broke off: what tells of it. The connection is cut after it, never ended. */
+  fail(error: PlimsollError): string;
+}
+
+/** Turns the hub's chunks into the events of a client's dialect. One per stream; keeps its own state. Pure. */
+export interface StreamEncoder extends StreamEnding {
+  /**
+   * @param chunk a `chat.completion.chunk` object
+   * @returns events as they go over the wire; '' for none
+   * @throws PlimsollError `provider_bad_response` for what cannot be an answer
+   */
+  onChunk(chunk: unknown): string;
+}
+
+/** Writes the events of a forwarded stream in another framing than the provider's. One per stream. Pure. */
+export interface StreamReframer extends StreamEnding {
+  /** @param data of one event, as it came */
+  onData(data: string): string;
 }
 
 /** A client's request in the hub's form, and what could not be said there. */
@@ -24,12 +40,16 @@ export interface ClientTranslation {
    * @throws PlimsollError `invalid_argument` for what has no counterpart; harmless drops are named in `warnings`
    */
   decodeRequest(body: Readonly<Record<string, unknown>>, path: string): DecodedRequest;
-  /** Hub `chat.completion` → the client's answer. */
+  /**
+   * Hub `chat.completion` → the client's answer.
+   * @throws PlimsollError `provider_bad_response` for what cannot be an answer
+   */
   encodeAnswer(completion: unknown, request: Readonly<Record<string, unknown>>): unknown;
   createStreamEncoder(options: {
     readonly requestedModel: string;
     readonly createdSeconds: number;
     readonly request: Readonly<Record<string, unknown>>;
+    readonly path: string;
   }): StreamEncoder;
 }
 
@@ -50,10 +70,21 @@ export interface ClientDialect {
    * @param outputCap to add, because a limit holds the call to it and the request names no number of its own; null = nothing to add
    */
   forwardBody(body: ChatBody, upstreamModelJson: Buffer, outputCap: OutputCap | null): Buffer;
+  /** Request headers (lower case) that go to a provider of the same dialect with the body. */
+  readonly forwardedHeaders?: readonly string[];
+  /** For forwarded streams that the client wants in another framing; absent or null = the bytes go as they come. */
+  createReframer?(path: string): StreamReframer | null;
   /** Null only for the hub. */
   readonly translation: ClientTranslation | null;
-  /** Body of an error answer, in the shape that the dialect's SDKs turn into their exception classes. */
-  errorBody(error: PlimsollError): unknown;
-  /** The event (as it goes over the wire) that tells of a broken stream. */
+  /**
+   * Whether an answer to this request fits no other, though the hub's request is the same: it repeats the client's request, or holds what only this
+   * one asked to see. Such answers are kept for requests that are equal in every member. Absent = never.
+   */
+  hasOwnForm?(request: Readonly<Record<string, unknown>>): boolean;
+  /** Answer to a question for the input tokens of a request; absent where the dialect knows no such question. */
+  encodeTokenCount?(inputTokens: number): unknown;
+  /** Body of an error answer, in the shape that the dialect's SDKs turn into their exception classes. @param requestId our trace id; null before there is one */
+  errorBody(error: PlimsollError, requestId: string | null): unknown;
+  /** The event (as it goes over the wire) that tells of a broken stream that was forwarded. */
   errorEvent(error: PlimsollError): string;
 }

@@ -73,11 +73,18 @@ export interface ChatEndpoint {
   readonly editForwarded?: (body: Buffer) => Buffer;
   /** Appended to the provider's base URL; the model stands in the path of some. @param settings non-secret settings of the provider */
   path(upstreamModel: string, isStream: boolean, settings: Settings): string;
+  /** Where the provider counts the input tokens of a request in this dialect; absent = it does not. */
+  readonly countTokensPath?: (upstreamModel: string, settings: Settings) => string;
+  /** Where the provider keeps an answer that it has stored; absent = it stores none. */
+  readonly storedAnswerPath?: (id: string) => string;
   /** How a stream is cut into events; absent = server-sent events. */
   readonly framing?: 'sse' | 'aws-event-stream';
   /** Null only for `openai-chat`: the bytes are read by a scanner. */
   readonly answers: AnswerTranslation | null;
-  /** From the hub; null for `openai-chat` (the hub itself) and for endpoints that only forward their own dialect. */
+  /**
+   * From the hub; null for endpoints that only forward their own dialect, and for `openai-chat` where the plain chat format is enough
+   * (`providers/openai/request.ts` takes out what clients of other dialects added to the hub).
+   */
   readonly encodeRequest: ChatTranslation['encodeRequest'] | null;
 }
 

@@ -40,7 +40,8 @@ export function answerHead(call: Call, contentType: string, model: string | null
 
 /** Of an answer that is a stream. */
 export function streamHead(call: Call, model: string | null): string[] {
-  const head = answerHead(call, 'text/event-stream; charset=utf-8', model);
+  const type = call.body?.isEventStream === false ? 'application/json; charset=utf-8' : 'text/event-stream; charset=utf-8';
+  const head = answerHead(call, type, model);
   head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   return head;
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { openAiErrorBody, type PlimsollError } from '../kernel/errors.ts';
+import type { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
+import type { ClientDialect } from './client-dialect.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { addLimitsAndPassed, answerHead } from './response-headers.ts';
@@ -42,25 +43,30 @@ function jsonBytes(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Headers of a refusal: `retry-after` where somebody gave one, and a word to the official SDKs, which repeat every 429 unless told not to. */
+/**
+ * Headers of a refusal: `retry-after` where somebody gave one, and a word to the official SDKs, which repeat by status alone
+ * unless told not to.
+ */
 function errorHead(error: PlimsollError): string[] {
   const { retryAfter, retryAfterSeconds, retryAfterMs, allow, limit } = error.details;
-  const head: string[] = [];
+  const head: string[] = error.retryable ? [] : ['x-should-retry', 'false'];
   if (typeof retryAfter === 'string') head.push('retry-after', retryAfter);
   else if (typeof retryAfterSeconds === 'number') head.push('retry-after', String(retryAfterSeconds));
   if (typeof retryAfterMs === 'number') head.push('retry-after-ms', String(retryAfterMs));
-  if (limit !== undefined && (!error.retryable || retryAfterSeconds === undefined)) head.push('x-should-retry', 'false');
+  if (error.retryable && limit !== undefined && retryAfterSeconds === undefined) head.push('x-should-retry', 'false');
   if (typeof allow === 'string') head.push('allow', allow);
   return head;
 }
 
-/** An error for answers that have not started, in OpenAI's shape where the client's dialect is not known. */
+/** An error for answers that have not started. */
 export function sendError(
   response: ServerResponse,
   error: PlimsollError,
+  dialect: ClientDialect,
+  requestId: string | null = null,
   head: readonly string[] = [],
-  body = jsonBytes(openAiErrorBody(error)),
 ): void {
+  const body = jsonBytes(dialect.errorBody(error, requestId));
   response.writeHead(error.status, [
     ...head,
     'content-type',
@@ -78,7 +84,7 @@ export function sendError(
  */
 function refuseWhileReceiving(call: Call, error: PlimsollError, head: readonly string[], context: GatewayContext): void {
   const { request, response } = call;
-  const body = jsonBytes(call.dialect.errorBody(error));
+  const body = jsonBytes(call.dialect.errorBody(error, call.traceId));
   response.writeHead(error.status, [
     ...head,
     ...errorHead(error),
@@ -105,9 +111,9 @@ function refuseWhileReceiving(call: Call, error: PlimsollError, head: readonly s
 
 /** Tells the client that its stream is broken: an error event, then the connection is cut, never ended. */
 function breakStream(call: Call, error: PlimsollError, context: GatewayContext): void {
-  const { response } = call;
+  const { response, brokenStream } = call;
   const delay = new Delay(context, ERROR_EVENT_MS, () => response.destroy());
-  response.write(call.dialect.errorEvent(error), () => {
+  response.write(brokenStream === null ? call.dialect.errorEvent(error) : brokenStream.fail(error), () => {
     delay.cancel();
     response.destroy();
   });
@@ -131,8 +137,7 @@ export function sendFailure(call: Call, error: PlimsollError, context: GatewayCo
     const name = passed[index] ?? '';
     if (!name.startsWith('retry-after')) head.push(name, passed[index + 1] ?? '');
   }
-  if (request.complete || request.headers['content-length'] === '0')
-    sendError(response, error, head, jsonBytes(call.dialect.errorBody(error)));
+  if (request.complete || request.headers['content-length'] === '0') sendError(response, error, call.dialect, call.traceId, head);
   else refuseWhileReceiving(call, error, head, context);
 }
 
@@ -152,7 +157,9 @@ export function sendAnswer(call: Call): void {
   }
   const parts: Buffer[] = [];
   if (answer.content !== null) parts.push(answer.content);
-  if (call.request.headers['x-plimsoll-cost'] === 'trailer') parts.push(Buffer.from(`: x-plimsoll-cost-usd ${costUsd ?? 'unknown'}\n\n`));
+  // A comment has no place in a stream that is one JSON array.
+  if (call.body?.isEventStream !== false && call.request.headers['x-plimsoll-cost'] === 'trailer')
+    parts.push(Buffer.from(`: x-plimsoll-cost-usd ${costUsd ?? 'unknown'}\n\n`));
   if (answer.lastBytes !== null) parts.push(answer.lastBytes);
   if (parts.length === 0) response.end();
   else response.end(Buffer.concat(parts));

@@ -13,7 +13,7 @@ import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
 import { Deadlines } from './deadlines.ts';
-import { openAiChat } from './dialects/openai-chat.ts';
+import { dialectOf, type Endpoint, endpointsAt, isUnservedModelPath, SUPPORTED_ENDPOINTS } from './endpoints.ts';
 import { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
@@ -24,18 +24,14 @@ import { ProbeRunner } from './routing/probes.ts';
 import type { RoutingReport } from './routing/report.ts';
 import { routingReport } from './routing/report-of-worker.ts';
 import { RoutingRegistry } from './routing/routing-registry.ts';
-import { sendError } from './send-answer.ts';
+import { sendError, sendFailure } from './send-answer.ts';
 import { SlotList } from './slot-list.ts';
 import type { Snapshot } from './snapshot.ts';
+import { countTokens, readStoredAnswer } from './unmetered.ts';
 import { UpstreamPools } from './upstream/upstream-pools.ts';
 
 /** Deeper than any real answer; keeps a hostile one from costing more than it should. */
 const MAX_ANSWER_DEPTH = 512;
-
-/** Paths of OpenAI's and Anthropic's APIs that clients will try and that are not served: said clearly instead of forwarded. */
-const UNSUPPORTED =
-  /^\/v1\/(responses|completions|embeddings|messages|images|audio|moderations|files|batches|fine_tuning|assistants|threads|realtime|vector_stores|uploads|rerank)(\/|$)/;
-const SUPPORTED = 'POST /v1/chat/completions, GET /v1/models, GET /v1/models/{id}';
 
 export interface GatewayOptions {
   readonly clock: Clock;
@@ -146,12 +142,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     return { ready: reasons.length === 0, reasons };
   }
 
-  function chat(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect): void {
+  /** Runs a call to its end; while it runs it counts as in flight. @param run never leaves the client without an answer, but for our defects */
+  function start(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect, run: typeof runPipeline): void {
     const call = new Call(request, response, dialect, requireSnapshot(), clock);
     totalCalls++;
     if (isDraining) response.shouldKeepAlive = false;
+    // Before it runs: it counts against the most that may be in flight.
     activeCalls.add(call);
-    track(call, runPipeline(call, context));
+    track(call, run(call, context));
   }
 
   /** Keeps a call among those in flight until its run is over. */
@@ -171,19 +169,35 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
   }
 
-  function dispatch(request: IncomingMessage, response: ServerResponse): void {
+  function serve({ operation, dialect }: Endpoint, path: string, request: IncomingMessage, response: ServerResponse): void {
+    switch (operation) {
+      case 'chat':
+        start(request, response, dialect, runPipeline);
+        return;
+      case 'count_tokens':
+        start(request, response, dialect, runCountTokens);
+        return;
+      case 'stored_response':
+        start(request, response, dialect, runStoredAnswer);
+        return;
+      case 'list_models':
+        sendJson(response, 200, listModels(request, dialectOf(path, request.headers).name, requireSnapshot(), clock.nowMs()));
+        return;
+      case 'read_model':
+        sendJson(response, 200, readModel(request, path, dialectOf(path, request.headers).name, requireSnapshot(), clock.nowMs()));
+        return;
+      default:
+        operation satisfies never;
+    }
+  }
+
+  function dispatch(request: IncomingMessage, response: ServerResponse, path: string): void {
     const { method } = request;
-    const url = request.url ?? '/';
-    const end = url.indexOf('?');
-    const path = end < 0 ? url : url.slice(0, end);
-    if (path === '/v1/chat/completions') {
-      if (method !== 'POST') throw notAllowed(path, method, 'POST');
-      chat(request, response, openAiChat);
-    } else if (path === '/v1/models' || path.startsWith('/v1/models/')) {
-      if (method !== 'GET') throw notAllowed(path, method, 'GET');
-      const snapshot = requireSnapshot();
-      const nowMs = clock.nowMs();
-      sendJson(response, 200, path === '/v1/models' ? listModels(request, snapshot, nowMs) : readModel(request, path, snapshot, nowMs));
+    const endpoints = endpointsAt(path);
+    if (endpoints.length > 0) {
+      const endpoint = endpoints.find((candidate) => candidate.method === method);
+      if (endpoint === undefined) throw notAllowed(path, method, endpoints.map((candidate) => candidate.method).join(', '));
+      serve(endpoint, path, request, response);
     } else if (path === '/healthz') sendJson(response, 200, { status: 'ok' });
     else if (path === '/readyz') {
       const state = readiness();
@@ -191,10 +205,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     } else if (path === '/metrics') {
       response.writeHead(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8']);
       response.end(metrics());
-    } else if (UNSUPPORTED.test(path)) {
-      throw new PlimsollError('not_found', `${path} is not served here. Supported: ${SUPPORTED}.`);
+    } else if (isUnservedModelPath(path)) {
+      throw new PlimsollError('not_found', `${path} is not served here. Supported: ${SUPPORTED_ENDPOINTS}.`);
     } else if (options.forward !== undefined) options.forward(request, response);
-    else throw new PlimsollError('not_found', `There is nothing at ${method} ${path}. Supported: ${SUPPORTED}.`);
+    else throw new PlimsollError('not_found', `There is nothing at ${method} ${path}. Supported: ${SUPPORTED_ENDPOINTS}.`);
   }
 
   function metrics(): string {
@@ -214,10 +228,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     routing: () => routingReport(registry, clock, compiled, context.idempotency),
     openCalls: () => activeCalls.list().flatMap((call) => (call.opened !== null && !call.isSettled ? [call.opened] : [])),
     handler(request, response) {
+      const path = takePath(request);
       try {
-        dispatch(request, response);
+        dispatch(request, response, path);
       } catch (thrown) {
-        sendError(response, toPlimsollError(thrown));
+        sendError(response, toPlimsollError(thrown), dialectOf(path, request.headers));
       }
     },
     metrics,
@@ -250,6 +265,41 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
+
+/**
+ * Path of a request, without its query. Gemini's clients may send their key in the query: it moves to the header that stands for the same, so that
+ * nothing behind this ever sees a URL with a key in it.
+ */
+function takePath(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const end = url.indexOf('?');
+  if (end < 0) return url;
+  const path = url.slice(0, end);
+  if (isModelPath(path) && /[?&]key=/.test(url)) {
+    const query = new URLSearchParams(url.slice(end + 1));
+    request.headers['x-goog-api-key'] ??= query.get('key') ?? '';
+    query.delete('key');
+    request.url = query.size === 0 ? path : `${path}?${query.toString()}`;
+  }
+  return path;
+}
+
+function isModelPath(path: string): boolean {
+  return path.startsWith('/v1/') || path.startsWith('/v1beta');
+}
+
+/** A call outside the pipeline, answered with its failure when it has one. */
+function unmetered(run: (call: Call, context: GatewayContext) => Promise<void>): typeof runPipeline {
+  return async (call, context) => {
+    try {
+      await run(call, context);
+    } catch (thrown) {
+      sendFailure(call, toPlimsollError(thrown), context);
+    }
+  };
+}
+const runCountTokens = unmetered(countTokens);
+const runStoredAnswer = unmetered(readStoredAnswer);
 
 function notAllowed(path: string, method: string | undefined, allow: string): PlimsollError {
   return new PlimsollError('method_not_allowed', `${path} does not take ${method}.`, { details: { allow } });

@@ -104,6 +104,10 @@ export function restrictDestination(call: Call, destination: Destination): Desti
   return restricted.destination;
 }
 
+export function isTargetAllowed(call: Call, target: CompiledTarget): boolean {
+  return (policyOf(call)?.refusal(target) ?? null) === null;
+}
+
 /** The last check, before the first byte leaves. @throws PlimsollError `target_not_allowed` */
 export function assertTargetAllowed(call: Call, target: CompiledTarget): void {
   const policy = policyOf(call);

@@ -66,6 +66,7 @@ export class MemoryJournal implements JournalWriter {
 }
 
 export interface UpstreamRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   /** Bytes as they came. */
@@ -101,7 +102,8 @@ export async function startUpstream(script: UpstreamScript): Promise<ScriptedUps
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
-      const entry = { path: request.url ?? '', headers: request.headers, body, json: JSON.parse(body) as Record<string, unknown> };
+      const json = JSON.parse(body === '' ? '{}' : body) as Record<string, unknown>;
+      const entry = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, json };
       requests.push(entry);
       void upstream.script(entry, response, request);
     });

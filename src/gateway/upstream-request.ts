@@ -1,8 +1,9 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { OutputCap } from './client-dialect.ts';
-import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
+import type { CompiledEndpoint, CompiledProvider, CompiledTarget } from './compiled-snapshot.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { encodePlainChat } from './providers/openai/request.ts';
 import type { OutgoingRequest } from './upstream/exchange.ts';
 
 /** Faults on demand, understood by simulated providers only and sent to no other. */
@@ -20,12 +21,28 @@ export function buildUpstreamRequest(
   const { provider } = target;
   const path = call.body?.isStream === true ? endpoint.streamPath : endpoint.path;
   const body = encodeBody(call, target, endpoint);
-  const extraHeaders = provider.isSimulated ? faultHeader(call) : authorize(provider, path, body, context);
-  return { path, headers: provider.headers, extraHeaders, body };
+  return { path, headers: provider.headers, extraHeaders: extraHeaders(call, provider, path, body, endpoint.isForwarded, context), body };
+}
+
+/**
+ * Headers of one request besides the provider's own: what changes from call to call, and what a client of the provider's dialect sent for it.
+ * @throws PlimsollError `provider_unavailable` while there is no access token
+ */
+export function extraHeaders(
+  call: Call,
+  provider: CompiledProvider,
+  path: string,
+  body: Buffer,
+  isForwarded: boolean,
+  context: GatewayContext,
+): readonly string[] {
+  const own = provider.isSimulated ? sentHeaders(call, [SIMULATED_FAULT_HEADER]) : authorize(provider, path, body, context);
+  const { forwardedHeaders } = call.dialect;
+  return isForwarded && forwardedHeaders !== undefined ? [...own, ...sentHeaders(call, forwardedHeaders)] : own;
 }
 
 /** What changes from call to call: an access token, a signature. */
-function authorize(provider: CompiledTarget['provider'], path: string, body: Buffer, { tokens, clock }: GatewayContext): readonly string[] {
+function authorize(provider: CompiledProvider, path: string, body: Buffer, { tokens, clock }: GatewayContext): readonly string[] {
   const { adapter, credentials, settings } = provider;
   if (provider.tokenGrant !== null) return ['authorization', `Bearer ${tokens.get(provider).reveal()}`];
   if (adapter.sign === null) return NONE;
@@ -42,12 +59,8 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
     return endpoint.editForwarded?.(bytes) ?? bytes;
   }
   const asked = call.hubRequest();
-  const hub = cap === null ? asked : { ...asked, [cap.name]: cap.tokens };
-  if (endpoint.encodeRequest === null) {
-    const wantsUsage = body.isStream ? { stream_options: { include_usage: true } } : {};
-    return Buffer.from(JSON.stringify({ ...hub, model: target.upstreamModel, ...wantsUsage }));
-  }
-  const encoded = endpoint.encodeRequest(hub, target.upstreamModel);
+  const encode = endpoint.encodeRequest ?? encodePlainChat;
+  const encoded = encode(cap === null ? asked : { ...asked, [cap.name]: cap.tokens }, target.upstreamModel);
   call.warnings.push(...encoded.warnings);
   return Buffer.from(JSON.stringify(encoded.body));
 }
@@ -57,7 +70,12 @@ function outputCap({ outputTokensCap: tokens }: Call, { provider }: CompiledTarg
   return tokens === null ? null : { name: provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens', tokens };
 }
 
-function faultHeader(call: Call): readonly string[] {
-  const fault = call.request.headers[SIMULATED_FAULT_HEADER];
-  return typeof fault === 'string' ? [SIMULATED_FAULT_HEADER, fault] : NONE;
+/** Those of the named headers (lower case) that the client sent, as a flat name, value list. */
+function sentHeaders({ request }: Call, names: readonly string[]): readonly string[] {
+  let sent = NONE;
+  for (const name of names) {
+    const value = request.headers[name];
+    if (typeof value === 'string') sent = [...sent, name, value];
+  }
+  return sent;
 }

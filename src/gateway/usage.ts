@@ -38,17 +38,22 @@ export function readOpenAiUsage(value: unknown): Usage | null {
   };
 }
 
-/** OpenAI's `usage`: `prompt_tokens` is all input, cached or not; `completion_tokens` all output, reasoning included. */
+/**
+ * OpenAI's `usage`: `prompt_tokens` is all input, cached or not; `completion_tokens` all output, reasoning included. Beyond OpenAI's format:
+ * `prompt_tokens_details.cache_write_tokens`, where something was written, so that clients of other dialects are told too.
+ */
 export function toOpenAiUsage(usage: Usage): Record<string, unknown> {
   const prompt = inputTokens(usage);
   const completion = outputTokens(usage);
+  const written = usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
+  const cacheWrite = written > 0 ? { cache_write_tokens: written } : {};
   const audioInput = usage.audioInputTokens > 0 ? { audio_tokens: usage.audioInputTokens } : {};
   const audioOutput = usage.audioOutputTokens > 0 ? { audio_tokens: usage.audioOutputTokens } : {};
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, ...audioInput },
+    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, ...cacheWrite, ...audioInput },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, ...audioOutput },
   };
 }

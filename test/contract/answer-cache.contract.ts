@@ -18,6 +18,7 @@ export function sampleAnswer(clock: FakeClock, changes: Partial<CachedAnswer> = 
     dialect: 'openai-chat',
     isStream: false,
     hasUsageChunk: false,
+    isEventStream: true,
     body: Buffer.from('{"answer":"é\\u0000"}'),
     lastBytes: 0,
     cadence: [],

@@ -40,6 +40,14 @@ describe('text of the last user message', () => {
     assert.equal(read('{"model":"m","messages":[{"role":"system","role":"user","content":"x","content":"y"}]}'), 'y');
     assert.equal(read('{"model":"m","messages":[3,{},{"role":"user"}]}'), '');
     assert.equal(read('{"model":"m","messages":[]}'), '');
-    assert.equal(read('{"model":"m","messages":"text"}'), '');
+  });
+
+  it('reads other dialects: a text for a conversation, parts without a role', () => {
+    assert.equal(read('{"model":"m","messages":"text"}'), 'text');
+    assert.equal(
+      read('{"model":"m","messages":[{"parts":[{"text":"one"},{"inlineData":{}}]},{"role":"model","parts":[{"text":"x"}]}]}'),
+      'one',
+    );
+    assert.equal(read('{"model":"m","messages":[{"type":"function_call_output","output":"x","content":"y"}]}'), '');
   });
 });

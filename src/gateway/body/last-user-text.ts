@@ -5,19 +5,21 @@ import { KeyNames, spells } from './key-names.ts';
 type Loose = Readonly<Record<string, unknown>>;
 type Range = readonly [start: number, end: number];
 
-const KEYS = new KeyNames(['role', 'content']);
+const KEYS = new KeyNames(['role', 'content', 'parts']);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
 const OPEN_ARRAY = 0x5b;
 
 /**
- * Beginning of the text of the last user message of a chat request, its text parts joined; '' when there is none. Walks over the messages without
- * building them, and decodes no more of a plain text than is asked for.
+ * Beginning of the text of the last user message of a request, its text parts joined; '' when there is none. Walks over the messages without
+ * building them, and decodes no more of a plain text than is asked for. Reads every dialect: `content` or Gemini's `parts` (where no role means
+ * user), and the one text that OpenAI's Responses take for a conversation.
  * @param maxCharacters UTF-16 code units; the result may be longer where it is cheap
  */
 export function lastUserText({ bytes, messages }: ChatBody, scanner: JsonScanner, maxCharacters: number): string {
-  const content = lastUserContent(bytes, messages.start, messages.end, scanner);
+  const content: Range | null =
+    bytes[messages.start] === QUOTE ? [messages.start, messages.end] : lastUserContent(bytes, messages.start, messages.end, scanner);
   if (content === null) return '';
   const [start, end] = content;
   if (bytes[start] === QUOTE) return stringStart(bytes, start + 1, end - 1, maxCharacters);
@@ -37,8 +39,9 @@ function lastUserContent(bytes: Buffer, start: number, end: number, scanner: Jso
       scanner.skipValue();
       continue;
     }
-    let isUser = false;
+    let isUser: boolean | null = null;
     let content: Range | null = null;
+    let isParts = false;
     if (scanner.enter(OPEN_OBJECT)) {
       do {
         scanner.peek();
@@ -50,11 +53,14 @@ function lastUserContent(bytes: Buffer, start: number, end: number, scanner: Jso
         const valueStart = scanner.position;
         scanner.skipValue();
         const valueEnd = scanner.position;
-        if (key === 'content') content = [valueStart, valueEnd];
-        else if (key === 'role') isUser = isUserRole(bytes, valueStart, valueEnd);
+        if (key === 'content' || key === 'parts') {
+          content = [valueStart, valueEnd];
+          isParts = key === 'parts';
+        }
+        if (key === 'role') isUser = isUserRole(bytes, valueStart, valueEnd);
       } while (scanner.next(0x7d));
     }
-    if (isUser) found = content;
+    if (isUser ?? isParts) found = content;
   } while (scanner.next(0x5d));
   return found;
 }

@@ -28,6 +28,8 @@ export interface CachedAnswer {
   readonly isStream: boolean;
   /** OpenAI streams: the client asked for the usage chunk. */
   readonly hasUsageChunk: boolean;
+  /** False for a stream that was one JSON array. */
+  readonly isEventStream: boolean;
   /** JSON body, or all events of the stream. */
   readonly body: Buffer;
   /** Bytes at the end of a stream that say that it is over. */

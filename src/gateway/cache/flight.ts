@@ -83,7 +83,8 @@ export class Flight {
       leader.body?.isStream === true &&
       call.body?.isStream === true &&
       leader.dialect.name === call.dialect.name &&
-      leader.body.includeUsage === call.body.includeUsage
+      leader.body.includeUsage === call.body.includeUsage &&
+      leader.body.isEventStream === call.body.isEventStream
     );
   }
 
@@ -172,6 +173,7 @@ export class Flight {
       dialect: call.dialect.name,
       isStream,
       hasUsageChunk: call.body?.includeUsage ?? false,
+      isEventStream: call.body?.isEventStream ?? true,
       // Copied: the pieces are views of whole network reads.
       body: Buffer.concat(this.#pieces),
       lastBytes,

@@ -161,7 +161,8 @@ export function jsonBodyFor(call: Call, answer: CachedAnswer): Buffer {
 
 /** Whether the kept bytes are what this call's client would have got. */
 export function isSameStream(call: Call, answer: CachedAnswer): boolean {
-  return answer.isStream && answer.dialect === call.dialect.name && answer.hasUsageChunk === (call.body?.includeUsage ?? false);
+  if (!answer.isStream || answer.dialect !== call.dialect.name || call.body === null) return false;
+  return answer.hasUsageChunk === call.body.includeUsage && answer.isEventStream === call.body.isEventStream;
 }
 
 /** The kept answer as the stream that this call's client expects. @param createdSeconds epoch seconds */
@@ -176,6 +177,11 @@ export function streamBytesFor(call: Call, answer: CachedAnswer, createdSeconds:
     const wanted = call.body?.includeUsage === true ? chunks : chunks.filter((chunk) => chunk.usage === undefined);
     return { content: Buffer.from(wanted.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')), lastBytes: Buffer.from(DONE) };
   }
-  const encoder = translation.createStreamEncoder({ requestedModel: call.body?.model ?? '', createdSeconds, request: call.parsedBody() });
+  const encoder = translation.createStreamEncoder({
+    requestedModel: call.body?.model ?? '',
+    createdSeconds,
+    request: call.parsedBody(),
+    path: call.path,
+  });
   return { content: Buffer.from(chunks.map((chunk) => encoder.onChunk(chunk)).join('')), lastBytes: Buffer.from(encoder.end()) };
 }

@@ -129,7 +129,7 @@ describe('what a request asks', () => {
     const translation = (warnings: string[]): ClientTranslation => ({
       decodeRequest: (body) => ({ body: { messages: body.messages, model: body.model, max_tokens: body.max }, warnings }),
       encodeAnswer: (completion) => completion,
-      createStreamEncoder: () => ({ onChunk: () => '', end: () => '' }),
+      createStreamEncoder: () => ({ onChunk: () => '', end: () => '', fail: () => '' }),
     });
     const other = (warnings: string[]): ClientDialect => ({
       ...openAiChat,
@@ -142,6 +142,12 @@ describe('what a request asks', () => {
       identity(own, other(['top_k was dropped'])).canonical,
       identity(own.replace('3', '4'), other(['top_k was dropped'])).canonical,
     );
+    // An answer that repeats its request is for nobody who asks with another one.
+    const repeating: ClientDialect = { ...other([]), hasOwnForm: () => true };
+    const named = (team: string) => identity(`{"model":"m","messages":[],"metadata":{"team":"${team}"}}`, repeating);
+    assert.notEqual(named('a').canonical, named('b').canonical);
+    assert.equal(named('a').canonical, named('a').canonical);
+    assert.equal(named('a').hub, null);
     assert.notEqual(identity(own, other(['x'])).canonical, identity(own, other(['x']), { 'anthropic-beta': 'y' }).canonical);
     const failing: ClientDialect = {
       ...other([]),

@@ -19,6 +19,9 @@ const NOT_THE_QUESTION: ReadonlySet<string> = new Set([
   'prompt_cache_retention',
 ]);
 
+/** Members that say in what form an answer comes, and nothing of what is in it. */
+const NOT_THE_ANSWER: ReadonlySet<string> = new Set(['model', 'stream', 'stream_options', 'plimsoll']);
+
 /** Members that make an answer depend on state that changes elsewhere, or act on it. */
 const STATEFUL: readonly string[] = ['conversation', 'background'];
 
@@ -40,13 +43,13 @@ export interface RequestContext {
   readonly text: string;
 }
 
-function question(body: Loose, writer: CanonicalWriter): string {
+function question(body: Loose, writer: CanonicalWriter, leftOut = NOT_THE_QUESTION): string {
   let text = '{';
   for (const name of Object.keys(body).sort()) {
     // Counted also where it does not count as part of the question.
     const value = writer.write(body[name]);
     writer.members++;
-    if (body[name] === null || NOT_THE_QUESTION.has(name) || (name === 'n' && body[name] === 1)) continue;
+    if (body[name] === null || leftOut.has(name) || (name === 'n' && body[name] === 1)) continue;
     text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${value}`;
   }
   return `${text}}`;
@@ -77,7 +80,8 @@ export function identifyRequest(call: Call): RequestIdentity | string {
   const own = parseExactly(bytes.toString('utf8')) as Record<string, unknown>; // the scanner saw an object
   delete own.plimsoll;
   const writer = new CanonicalWriter();
-  const ownQuestion = question(own, writer);
+  const hasOwnForm = dialect.hasOwnForm?.(own) ?? false;
+  const ownQuestion = question(own, writer, hasOwnForm ? NOT_THE_ANSWER : NOT_THE_QUESTION);
   const foreign = plimsollMember === null ? 0 : countMembers(bytes, plimsollMember.start, plimsollMember.end);
   // Of a name that appears twice providers may read the one that we do not see: such a request could poison another's answer.
   if (writer.members !== countMembers(bytes) - foreign) return 'a member appears twice';
@@ -86,7 +90,8 @@ export function identifyRequest(call: Call): RequestIdentity | string {
   for (const name of STATEFUL)
     if (inspected[name] !== undefined && inspected[name] !== null && inspected[name] !== false) return `"${name}" is set`;
   // What a translation drops, or a double cannot hold, may still count for a provider of the client's own dialect.
-  const isLossless = decoded !== null && decoded.warnings.length === 0 && (dialect.translation === null || !writer.hasInexact);
+  const isLossless =
+    !hasOwnForm && decoded !== null && decoded.warnings.length === 0 && (dialect.translation === null || !writer.hasInexact);
   const beta = call.request.headers['anthropic-beta'];
   const canonical = !isLossless
     ? `${dialect.name} ${JSON.stringify(beta ?? null)} ${ownQuestion}`

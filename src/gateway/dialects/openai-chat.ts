@@ -8,6 +8,6 @@ export const openAiChat: ClientDialect = {
   scan: scanChatBody,
   forwardBody: upstreamChatBody,
   translation: null,
-  errorBody: openAiErrorBody,
+  errorBody: (error) => openAiErrorBody(error),
   errorEvent: (error) => `data: ${JSON.stringify(openAiErrorBody(error))}\n\n`,
 };

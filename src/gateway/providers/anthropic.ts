@@ -22,6 +22,7 @@ export default defineProvider({
     {
       dialect: 'anthropic-messages',
       path: () => '/messages',
+      countTokensPath: () => '/messages/count_tokens',
       encodeRequest,
       answers: { decodeResponse: decodeAnswer, createStreamDecoder: (options) => new AnthropicStreamDecoder(options) },
     },

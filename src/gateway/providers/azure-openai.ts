@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineProvider, type Settings } from '../provider.ts';
 import { readOpenAiUsage } from '../usage.ts';
 import { entraGrant } from './azure-openai/entra.ts';
+import { openAiChatCompletions } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
 
 /** Dated versions address a deployment in the path; `v1` (and `preview`) names it in the body, as OpenAI does. */
@@ -71,7 +72,7 @@ export default defineProvider({
     {
       dialect: 'openai-chat',
       path: (deployment, _isStream, settings) => path('/chat/completions', deployment, settings),
-      encodeRequest: null,
+      encodeRequest: openAiChatCompletions.encodeRequest,
       answers: null,
     },
   ],

@@ -1,7 +1,7 @@
 import { defineProvider } from '../provider.ts';
 import { readOpenAiUsage } from '../usage.ts';
 import { bearer } from './openai/authorization.ts';
-import { chatCompletions } from './openai/chat.ts';
+import { openAiChatCompletions, responses } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
 
 export default defineProvider({
@@ -10,7 +10,7 @@ export default defineProvider({
   defaultBaseUrl: () => 'https://api.openai.com/v1',
   probePath: '/models',
   priceList: 'openai',
-  chat: [chatCompletions],
+  chat: [openAiChatCompletions, responses],
   headers: bearer,
   readUsage: readOpenAiUsage,
   classifyError: classifyOpenAiError,

@@ -22,13 +22,13 @@ export function suggestNames(wanted: string, names: readonly string[]): string {
   return ` ${close === null ? '' : `Did you mean "${close}"? `}Known: ${listed}.`;
 }
 
-/** The token of `authorization: Bearer …`, or of `x-api-key`. */
+/** The token of `authorization: Bearer …`, of Anthropic's `x-api-key` or of Google's `x-goog-api-key`. */
 function bearerToken(headers: IncomingHttpHeaders): string | null {
   const { authorization } = headers;
   if (authorization !== undefined) {
     return authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ' ? authorization.slice(7).trim() : null;
   }
-  const apiKey = headers['x-api-key'];
+  const apiKey = headers['x-api-key'] ?? headers['x-goog-api-key'];
   return typeof apiKey === 'string' && apiKey !== '' ? apiKey : null;
 }
 

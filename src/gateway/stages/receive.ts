@@ -42,7 +42,7 @@ export async function receive(call: Call, context: GatewayContext): Promise<void
   checkContentType(call);
   const bytes = await readBody(call, limits.maxBodyBytes);
   if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
-  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.request.url ?? '');
+  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.path);
   call.body = body;
   if (call.user === null && body.user !== null && body.user !== '') call.user = checkLabel('user', body.user);
   if (body.metadata !== null && Object.keys(call.tags).length === 0) call.tags = checkTags('metadata', metadataTags(body));

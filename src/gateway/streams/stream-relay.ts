@@ -2,7 +2,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import type { AnswerReader, FlowControl } from '../answer-reader.ts';
 import { mayAnswerNothing } from '../body/empty-answer.ts';
 import type { Call } from '../call.ts';
-import type { StreamEncoder } from '../client-dialect.ts';
+import type { StreamEncoder, StreamReframer } from '../client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
@@ -40,6 +40,8 @@ export class StreamRelay implements AnswerReader, SseListener {
   /** Null = the client speaks the hub's dialect, or the provider's. */
   readonly #encoder: StreamEncoder | null;
   readonly #isForwarded: boolean;
+  /** Null = a forwarded stream leaves in the bytes in which it came. */
+  readonly #reframer: StreamReframer | null;
   readonly #answer: AnswerAccumulator;
   readonly #withholdUsage: boolean;
   #responseId: string | null = null;
@@ -81,7 +83,9 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#encoder =
       this.#isForwarded || translation === null
         ? null
-        : translation.createStreamEncoder({ requestedModel, createdSeconds, request: call.parsedBody() });
+        : translation.createStreamEncoder({ requestedModel, createdSeconds, request: call.parsedBody(), path: call.path });
+    this.#reframer = this.#isForwarded ? (call.dialect.createReframer?.(call.path) ?? null) : null;
+    call.brokenStream = this.#encoder ?? this.#reframer;
   }
 
   get facts(): AnswerFacts {
@@ -109,7 +113,8 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#scanner.end();
     if (!this.isDone && this.#decoder !== null) {
       const step = this.#decoder.end();
-      if (this.#isForwarded) this.#observe(step, NOTHING, 0, 0);
+      if (this.#reframer !== null) this.#reframe(this.#reframer, step, null);
+      else if (this.#isForwarded) this.#observe(step, NOTHING, 0, 0);
       else this.#apply(step);
     }
     if (this.isDone) return;
@@ -133,7 +138,8 @@ export class StreamRelay implements AnswerReader, SseListener {
   onEvent(raw: Buffer, rawStart: number, rawEnd: number, data: Buffer, dataStart: number, dataEnd: number, name: string | null): boolean {
     if (this.#decoder !== null) {
       const step = this.#decoder.onEvent(name, data.toString('utf8', dataStart, dataEnd));
-      if (this.#isForwarded) this.#observe(step, raw, rawStart, rawEnd);
+      if (this.#reframer !== null) this.#reframe(this.#reframer, step, data.toString('utf8', dataStart, dataEnd));
+      else if (this.#isForwarded) this.#observe(step, raw, rawStart, rawEnd);
       else this.#apply(step);
       return !this.isDone;
     }
@@ -234,6 +240,16 @@ export class StreamRelay implements AnswerReader, SseListener {
       return;
     }
     this.#pass(raw, rawStart, rawEnd);
+  }
+
+  /** One step of a forwarded stream that the client wants in another framing. @param data null when the step came from no event */
+  #reframe(reframer: StreamReframer, step: StreamStep, data: string | null): void {
+    this.#learn(step);
+    if (!this.hasStarted) this.#start(step.hasContent || this.#hasEndedOtherwise());
+    if (data !== null) this.#send(Buffer.from(reframer.onData(data)));
+    if (!step.isDone) return;
+    this.#requireAnswer();
+    this.#complete(Buffer.from(reframer.end()));
   }
 
   /** One step of a translated stream. */

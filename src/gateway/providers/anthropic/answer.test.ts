@@ -62,7 +62,7 @@ describe('Anthropic answer → OpenAI completion', () => {
       prompt_tokens: 21 + 18_500 + 3_000,
       completion_tokens: 14,
       total_tokens: 21_535,
-      prompt_tokens_details: { cached_tokens: 18_500 },
+      prompt_tokens_details: { cached_tokens: 18_500, cache_write_tokens: 3_000 },
       completion_tokens_details: { reasoning_tokens: 0 },
     });
     assert.deepEqual((decode('thinking').usage as { completion_tokens_details: unknown }).completion_tokens_details, {

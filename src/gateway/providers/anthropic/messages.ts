@@ -122,7 +122,15 @@ class Conversation {
     const blocks = contentBlocks(message.content, `${param}.content`, ['image_url', 'file'], this.#warnings);
     const [only] = blocks;
     const content = blocks.length === 1 && only?.type === 'text' && only.cache_control === undefined ? only.text : blocks;
-    this.#append('user', [{ type: 'tool_result', tool_use_id: id, ...(blocks.length > 0 ? { content } : {}), ...cacheControl(message) }]);
+    this.#append('user', [
+      {
+        type: 'tool_result',
+        tool_use_id: id,
+        ...(blocks.length > 0 ? { content } : {}),
+        ...(message.is_error === true ? { is_error: true } : {}),
+        ...cacheControl(message),
+      },
+    ]);
   }
 
   /** Neighbours of one role become one message; a message without content is left out. */

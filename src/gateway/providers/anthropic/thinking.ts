@@ -52,7 +52,8 @@ function isToolLoopWithoutThinking(messages: readonly AnthropicMessage[]): boole
 }
 
 /**
- * `max_tokens` / `max_completion_tokens`, `reasoning_effort` and Anthropic's own `thinking` (passed through and preferred).
+ * `max_tokens` / `max_completion_tokens`, `reasoning_effort` and Anthropic's own `thinking` (passed through and preferred; an effort goes
+ * beside it where it is adaptive).
  * Thinking counts toward Anthropic's max_tokens as reasoning does toward max_completion_tokens: a given limit is kept, and the budget
  * takes at most half of it; without a limit it is the default plus the budget.
  */
@@ -75,7 +76,8 @@ export function encodeThinking(
   };
   if (isObject(body.thinking)) {
     const thinking = ownThinking(body.thinking);
-    return { maxTokens: withDefault(thinking.type === 'enabled' ? thinking.budget_tokens : 0), thinking, effort: null };
+    const effort = thinking.type === 'adaptive' ? (level?.effort ?? null) : null;
+    return { maxTokens: withDefault(thinking.type === 'enabled' ? thinking.budget_tokens : 0), thinking, effort };
   }
   const none = (reason?: string): EncodedThinking => {
     if (reason !== undefined) warnings.add(`reasoning_effort is not sent: ${reason}`);

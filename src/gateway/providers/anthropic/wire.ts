@@ -47,6 +47,7 @@ export interface ToolResultBlock extends Cacheable {
   readonly type: 'tool_result';
   readonly tool_use_id: string;
   readonly content?: string | ContentBlock[];
+  readonly is_error?: boolean;
 }
 /** What OpenAI content parts become. */
 export type ContentBlock = TextBlock | ImageBlock | DocumentBlock;

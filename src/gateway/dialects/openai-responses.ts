@@ -1,0 +1,50 @@
+import { openAiErrorBody, PlimsollError } from '../../kernel/errors.ts';
+import { BodyShape, readScannedBody, replaceModel, sameNames, scanBody, withMember } from '../body/chat-body.ts';
+import type { ClientDialect } from '../client-dialect.ts';
+import { encodeAnswer } from './openai-responses/answer.ts';
+import { errorEvent } from './openai-responses/errors.ts';
+import { decodeRequest } from './openai-responses/request.ts';
+import { ResponsesStreamEncoder } from './openai-responses/stream.ts';
+
+const SHAPE = new BodyShape(
+  {
+    model: 'model',
+    input: 'conversation',
+    stream: 'stream',
+    user: 'user',
+    metadata: 'metadata',
+    background: 'background',
+    plimsoll: 'plimsoll',
+  },
+  { ...sameNames('temperature', 'top_p', 'service_tier', 'top_logprobs'), max_output_tokens: 'max_tokens' },
+);
+
+/** OpenAI's Responses API. */
+export const openAiResponses: ClientDialect = {
+  name: 'openai-responses',
+  scan(bytes, scanner) {
+    const scanned = scanBody(bytes, scanner, SHAPE);
+    const { background } = scanned.found;
+    // Its answer comes to another request: nobody would see its usage, limits and budgets would not hold.
+    if (background !== undefined && bytes.toString('utf8', background.start, background.end) === 'true') {
+      throw new PlimsollError(
+        'invalid_argument',
+        'background: a response that is made in the background cannot be metered here; leave it out.',
+        {
+          details: { param: 'background' },
+        },
+      );
+    }
+    return readScannedBody(scanned);
+  },
+  forwardBody: (body, model, cap) => replaceModel(body, cap === null ? model : withMember(model, 'max_output_tokens', cap.tokens)),
+  translation: {
+    decodeRequest,
+    encodeAnswer,
+    createStreamEncoder: (options) => new ResponsesStreamEncoder(options),
+  },
+  // A response repeats instructions, metadata, user and much else of its request.
+  hasOwnForm: () => true,
+  errorBody: (error) => openAiErrorBody(error),
+  errorEvent,
+};
