@@ -223,7 +223,7 @@ const THOUGHTS = [
   'The answer should be short, start with the result and give the reason after it.',
 ] as const;
 
-function thinkingText(question: string, tokenCount: number): string {
+export function thinkingText(question: string, tokenCount: number): string {
   const asked = question.replace(/\s+/g, ' ').trim().slice(0, 120);
   let text = `The question is: “${asked}”.`;
   for (let line = 0; countTokens(text) < tokenCount && line < 200; line++) text += ` ${THOUGHTS[line % THOUGHTS.length]}`;
