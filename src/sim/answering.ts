@@ -182,6 +182,7 @@ export class AnsweringEngine {
     const { delivery, headers } = bearings;
     const answer = call.answer(stamp);
     const { ending } = await deliverBody(delivery, 200, headers, answer.contentType, answer.body, answer.durationMs);
+    if (answer.isFree === true) return;
     const isBilled = ending === 'complete' || ending === 'cut';
     this.#book(bearings, model, ending, isBilled ? answer.usage : NO_USAGE, isBilled ? answer.units : NO_UNITS);
   }

@@ -11,9 +11,13 @@ import { cohereEmbed, cohereRerank } from './wires/cohere-embed-rerank.ts';
 import { GEMINI, geminiModels } from './wires/gemini.ts';
 import { geminiEmbed } from './wires/gemini-embed.ts';
 import { geminiGenerate } from './wires/gemini-generate.ts';
+import { MISTRAL, mistralChat } from './wires/mistral.ts';
 import { OPENAI, openAiModels } from './wires/openai.ts';
 import { openAiChat } from './wires/openai-chat.ts';
+import { openAiCompletions } from './wires/openai-completions.ts';
 import { openAiEmbeddings } from './wires/openai-embeddings.ts';
+import { openAiImages, openAiSpeech, openAiTranscriptions } from './wires/openai-media.ts';
+import { openAiModerations } from './wires/openai-moderations.ts';
 import { openAiResponses } from './wires/openai-responses.ts';
 
 /** A provider's operations. */
@@ -58,12 +62,14 @@ function unprefixed(path: string, headers: IncomingHttpHeaders): string {
 
 /** All wire formats: each under its own prefix (`/openai/v1/…`) and at the root. */
 export function createEndpoints(): EndpointTable {
+  const openAiRest = [openAiCompletions, openAiModerations, openAiImages, openAiSpeech, openAiTranscriptions];
   const memory = new ResponseMemory();
   const families = new Map<string, WireFamily>([
-    ['openai', { dialect: OPENAI, endpoints: [openAiChat, ...openAiResponses(memory), openAiEmbeddings, ...openAiModels] }],
+    ['openai', { dialect: OPENAI, endpoints: [openAiChat, ...openAiResponses(memory), openAiEmbeddings, ...openAiRest, ...openAiModels] }],
     ['anthropic', { dialect: ANTHROPIC, endpoints: [...anthropicMessages, ...anthropicModels] }],
     ['gemini', { dialect: GEMINI, endpoints: [...geminiGenerate, ...geminiEmbed, ...geminiModels] }],
     ['cohere', { dialect: COHERE, endpoints: [cohereChat, cohereEmbed, cohereRerank, ...cohereModels] }],
+    ['mistral', { dialect: MISTRAL, endpoints: [mistralChat, openAiEmbeddings, ...openAiModels] }],
     ['bedrock', { dialect: BEDROCK, endpoints: bedrockConverse }],
   ]);
   const prefixes = [...families.keys()];

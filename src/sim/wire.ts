@@ -73,6 +73,8 @@ export interface DirectAnswer {
   readonly units: BilledUnits;
   /** Milliseconds from the request to the answer. */
   readonly durationMs: number;
+  /** Does not stand on the invoice. */
+  readonly isFree?: boolean;
 }
 
 /** A request whose answer is computed at once: embeddings, images, speech … */
@@ -119,7 +121,7 @@ export interface WireEndpoint {
 
 /** What is common to all operations of a provider: its errors and its words. */
 export interface WireDialect {
-  readonly name: 'openai' | 'anthropic' | 'gemini' | 'cohere' | 'bedrock';
+  readonly name: 'openai' | 'anthropic' | 'gemini' | 'cohere' | 'bedrock' | 'mistral';
   readonly requestIdHeader: string;
   readonly words: {
     unknownModel(model: string): string;
