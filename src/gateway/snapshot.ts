@@ -1,3 +1,4 @@
+import type { SimDialect } from '../models/config.ts';
 import type { Price } from '../models/price.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
 
@@ -33,7 +34,7 @@ export interface SnapshotProvider {
   readonly timeouts: ProviderTimeouts;
   readonly maxConnections: number;
   /** Wire dialect of a `sim` provider. */
-  readonly dialect: 'openai' | 'anthropic';
+  readonly dialect: SimDialect;
   readonly isSimulated: boolean;
 }
 
