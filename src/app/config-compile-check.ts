@@ -20,7 +20,7 @@ export function assertCompiles(config: Config, text: string, path: string, varia
     featureSwitches: [],
     keyPepper: '00',
     priceBook: genaiPriceBook,
-    simBaseUrls: { openai: 'http://127.0.0.1/openai/v1', anthropic: 'http://127.0.0.1/anthropic/v1' },
+    simOrigin: 'http://127.0.0.1',
     cache: NO_CACHE_KNOWLEDGE,
     nowMs: systemClock.nowMs(),
   });

@@ -67,7 +67,6 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   };
   const keyService = (keys = store.keys) => createKeyService({ store: keys, staticKeys, targets, pepperHex, clock });
   const simPort = Number(variables.PLIMSOLL_INTERNAL_SIM_PORT ?? 0);
-  const simBase = `http://127.0.0.1:${simPort}`;
 
   const publisher = new SnapshotPublisher({
     clock,
@@ -83,7 +82,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         featureSwitches: await store.featureSwitches.inForce(scope, clock.nowMs()),
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
-        simBaseUrls: { openai: `${simBase}/openai/v1`, anthropic: `${simBase}/anthropic/v1` },
+        simOrigin: `http://127.0.0.1:${simPort}`,
         cache: NO_CACHE_KNOWLEDGE,
         nowMs: clock.nowMs(),
       });

@@ -169,7 +169,7 @@ async function examineStores(environment: Environment, status: Status | null): P
 }
 
 function examineFeatures(config: Config): Finding[] {
-  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
+  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), () => 'http://127.0.0.1');
   const unpriced = new Set(catalogue.models.filter((model) => model.price === null).map((model) => model.name));
   const findings: Finding[] = [];
   for (const feature of cataloguedFeatures(config, unpriced)) {

@@ -1,7 +1,7 @@
 import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { rulesOf } from '../gateway/admission/config-rules.ts';
-import { providerKinds } from '../gateway/provider-kinds.ts';
+import { providerKinds, simulatedBaseUrl } from '../gateway/provider-kinds.ts';
 import { healthPolicy } from '../gateway/routing/health-config.ts';
 import { routePolicy, targetNames } from '../gateway/routing/route-config.ts';
 import { SNAPSHOT_SCHEMA_VERSION, type Snapshot, type SnapshotFeature } from '../gateway/snapshot.ts';
@@ -23,8 +23,8 @@ export interface SnapshotSources {
   readonly featureSwitches: readonly FeatureSwitch[];
   readonly keyPepper: string;
   readonly priceBook: PriceBook;
-  /** Base URLs by dialect of the simulated providers' process; null when none is configured. */
-  readonly simBaseUrls: { readonly openai: string; readonly anthropic: string } | null;
+  /** Where the simulated providers' process listens, e.g. `http://127.0.0.1:4099`. */
+  readonly simOrigin: string;
   readonly cache: CacheKnowledge;
   readonly nowMs: number;
 }
@@ -41,20 +41,17 @@ export interface CompiledSnapshot {
 /** @throws PlimsollError `config_invalid` when names do not resolve */
 export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapshot {
   const { config, scope } = sources;
-  const catalogue = resolveCatalogue(config, sources.priceBook, providerKinds, sources.nowMs, sources.simBaseUrls?.openai ?? null);
+  const catalogue = resolveCatalogue(config, sources.priceBook, providerKinds, sources.nowMs, (dialect) =>
+    simulatedBaseUrl(sources.simOrigin, dialect),
+  );
   if (catalogue.issues.length > 0)
     throw new PlimsollError('config_invalid', catalogue.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
-  const providers = catalogue.providers.map((provider) =>
-    provider.isSimulated && provider.dialect === 'anthropic' && config.providers[provider.name]?.baseUrl === undefined
-      ? { ...provider, baseUrl: sources.simBaseUrls?.anthropic ?? provider.baseUrl }
-      : provider,
-  );
   const content: CompiledSnapshot['content'] = {
     schemaVersion: SNAPSHOT_SCHEMA_VERSION,
     organisationId: scope.organisationId,
     environment: scope.environment,
     keyPepper: sources.keyPepper,
-    providers,
+    providers: catalogue.providers,
     models: catalogue.models,
     routes: Object.entries(config.routes).map(([name, route]) => ({ name, targets: targetNames(route), policy: routePolicy(route) })),
     features: Object.entries(config.features).map(([name, feature]) => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ProviderConfig } from '../models/config.ts';
 import { findAdapter } from './adapter-for.ts';
-import { findProviderProblems, PROVIDER_KINDS, probeOf, providerKinds, resolveBaseUrl } from './provider-kinds.ts';
+import { findProviderProblems, PROVIDER_KINDS, probeOf, providerKinds, resolveBaseUrl, simulatedBaseUrl } from './provider-kinds.ts';
 import { ADAPTERS } from './providers/index.gen.ts';
 
 function problems(provider: unknown): string[] {
@@ -32,6 +32,11 @@ describe('provider kinds', () => {
       );
       for (const { dialect, answers } of adapter.chat) assert.equal(answers === null, dialect === 'openai-chat', adapter.kind);
     }
+  });
+
+  it('say where a simulated provider speaks their dialect', () => {
+    assert.equal(simulatedBaseUrl('http://127.0.0.1:9', 'openai'), 'http://127.0.0.1:9/openai/v1');
+    assert.equal(simulatedBaseUrl('http://127.0.0.1:9', 'anthropic'), 'http://127.0.0.1:9/anthropic/v1');
   });
 
   it('suggest the nearest kind', () => {

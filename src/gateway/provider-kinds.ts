@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { PlimsollError } from '../kernel/errors.ts';
 import { nearest } from '../kernel/suggest.ts';
 import { type ProviderKinds, secretReference } from '../models/catalogue.ts';
-import type { ProviderConfig } from '../models/config.ts';
+import type { ProviderConfig, SimDialect } from '../models/config.ts';
 import { findAdapter } from './adapter-for.ts';
 import type { ResolveSecret } from './compiled-snapshot.ts';
 import { resolveCredentials } from './credentials.ts';
@@ -105,6 +105,18 @@ export function probeOf(
     headers: { ...adapter.headers(credentials, settings), ...provider.headers },
     provesKey: adapter.probePath !== null && adapter.tokenGrant(credentials, settings) === null,
   };
+}
+
+/**
+ * Where a simulated provider speaks a dialect: below a prefix of its name, with the path of the real provider's address.
+ * @param origin of the simulated providers' port, e.g. `http://127.0.0.1:4099`
+ * @returns null for a dialect that this version has no adapter for
+ */
+export function simulatedBaseUrl(origin: string, dialect: SimDialect): string | null {
+  const adapter = findAdapter(dialect);
+  if (adapter === null) return null;
+  const real = adapter.defaultBaseUrl({});
+  return `${origin}/${dialect}${real === null ? '' : new URL(real).pathname.replace(/\/+$/, '')}`;
 }
 
 /** For the catalogue of models, which stands in an earlier room. */

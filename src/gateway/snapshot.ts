@@ -1,4 +1,5 @@
 import type { Residency } from '../features/residency.ts';
+import type { SimDialect } from '../models/config.ts';
 import type { Price } from '../models/price.ts';
 import type { LimitRule } from './admission/limit-rule.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
@@ -36,7 +37,7 @@ export interface SnapshotProvider {
   readonly timeouts: ProviderTimeouts;
   readonly maxConnections: number;
   /** Wire dialect of a `sim` provider. */
-  readonly dialect: 'openai' | 'anthropic';
+  readonly dialect: SimDialect;
   readonly isSimulated: boolean;
 }
 

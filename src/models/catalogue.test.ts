@@ -17,7 +17,7 @@ function problems(value: unknown): string[] {
 
 function catalogue(providers: unknown, models: unknown, prices: unknown = {}) {
   const config = { providers: providersConfig.parse(providers), models: modelsConfig.parse(models), prices: pricesConfig.parse(prices) };
-  return resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, SIM);
+  return resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, () => SIM);
 }
 
 describe('catalogue', () => {
@@ -108,7 +108,7 @@ describe('catalogue', () => {
 
   it('drops trailing slashes of a simulated provider, and says when it has no address', () => {
     const config = { providers: providersConfig.parse({ s: { kind: 'sim' } }), models: {}, prices: {} };
-    assert.match(resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, null).issues[0]?.message ?? '', /no address/);
+    assert.match(resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, () => null).issues[0]?.message ?? '', /no address/);
     assert.equal(catalogue({ s: { kind: 'sim', baseUrl: 'http://h/v1//' } }, {}).providers[0]?.baseUrl, 'http://h/v1');
   });
 });

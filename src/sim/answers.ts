@@ -1,11 +1,21 @@
+import { AGENTS, type AgentScript } from './corpus/agents.ts';
+import { FAQ, type FaqEntry } from './corpus/faq.ts';
 import type { CorpusFeature, CorpusTurn } from './corpus/model.ts';
+import { orderTurn } from './corpus/orders.ts';
 import { detectLanguage, generalAnswer, PHRASES } from './general-answers.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Finds the corpus turn that a question resembles. */
+/** What the simulated models know. */
 export interface AnswerIndex {
-  /** The nearest turn, or null when none shares enough words. */
+  /** What is said to a question: known word for word, then where an order is, then the nearest turn; null when none shares enough words. */
   find(question: string): CorpusTurn | null;
+  /** The agent whose task a question is, word for word. */
+  agent(question: string): AgentScript | null;
+}
+
+/** An entry of the help centre and its trap, in all their wordings. */
+function faqTurns({ question, paraphrases, answer, trap }: FaqEntry): CorpusTurn[] {
+  return [...[question, ...paraphrases].map((text) => ({ question: text, answer })), { question: trap.question, answer: trap.answer }];
 }
 
 interface Entry {
@@ -18,6 +28,7 @@ interface Entry {
 const MINIMUM_SIMILARITY = 0.5;
 /** A longer question is compared by its beginning only. */
 const COMPARED_CHARACTERS = 4_000;
+const REMEMBERED_QUESTIONS = 2_000;
 
 function wordsOf(text: string): string[] {
   return (
@@ -37,8 +48,11 @@ function normalised(text: string): string {
 }
 
 /** Builds the index: TF-IDF vectors of all questions, compared by cosine. */
-export function createAnswerIndex(features: readonly CorpusFeature[]): AnswerIndex {
-  const turns = features.flatMap((feature) => feature.conversations.flatMap((conversation) => conversation.turns));
+export function createAnswerIndex(features: readonly CorpusFeature[], faq: readonly FaqEntry[] = FAQ): AnswerIndex {
+  const turns: CorpusTurn[] = [
+    ...features.flatMap((feature) => feature.conversations.flatMap((conversation) => conversation.turns)),
+    ...faq.flatMap(faqTurns),
+  ];
   const documentCounts = new Map<string, number>();
   for (const turn of turns)
     for (const word of new Set(wordsOf(turn.question))) documentCounts.set(word, (documentCounts.get(word) ?? 0) + 1);
@@ -54,22 +68,38 @@ export function createAnswerIndex(features: readonly CorpusFeature[]): AnswerInd
 
   const entries: Entry[] = turns.map((turn) => ({ turn, ...weightsOf(turn.question) }));
   const exact = new Map(turns.map((turn) => [normalised(turn.question), turn]));
+  const agents = new Map(AGENTS.map((agent) => [normalised(agent.question), agent]));
 
+  function look(question: string): CorpusTurn | null {
+    const known = exact.get(normalised(question));
+    if (known) return known;
+    const order = orderTurn(question, detectLanguage(question));
+    if (order !== null) return order;
+    const { weights, norm } = weightsOf(question);
+    let best: CorpusTurn | null = null;
+    let bestSimilarity = MINIMUM_SIMILARITY;
+    for (const entry of entries) {
+      let product = 0;
+      for (const [word, weight] of weights) product += weight * (entry.weights.get(word) ?? 0);
+      const similarity = norm === 0 ? 0 : product / (norm * entry.norm);
+      if (similarity >= bestSimilarity) [best, bestSimilarity] = [entry.turn, similarity];
+    }
+    return best;
+  }
+
+  /** A request looks several times for the same question, and traffic repeats itself. */
+  const found = new Map<string, CorpusTurn | null>();
   return {
     find(question) {
-      const known = exact.get(normalised(question));
-      if (known) return known;
-      const { weights, norm } = weightsOf(question);
-      let best: CorpusTurn | null = null;
-      let bestSimilarity = MINIMUM_SIMILARITY;
-      for (const entry of entries) {
-        let product = 0;
-        for (const [word, weight] of weights) product += weight * (entry.weights.get(word) ?? 0);
-        const similarity = norm === 0 ? 0 : product / (norm * entry.norm);
-        if (similarity >= bestSimilarity) [best, bestSimilarity] = [entry.turn, similarity];
-      }
-      return best;
+      const key = question.slice(0, COMPARED_CHARACTERS);
+      let turn = found.get(key);
+      if (turn !== undefined) return turn;
+      turn = look(question);
+      if (found.size >= REMEMBERED_QUESTIONS) found.clear();
+      found.set(key, turn);
+      return turn;
     },
+    agent: (question) => agents.get(normalised(question)) ?? null,
   };
 }
 

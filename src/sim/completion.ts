@@ -3,6 +3,9 @@ import type { AnswerIndex } from './answers.ts';
 import { answerText } from './answers.ts';
 import type { ChatRequest } from './chat-request.ts';
 import type { ModelProfile } from './config.ts';
+import type { CorpusTurn } from './corpus/model.ts';
+import type { Task } from './corpus/task-template.ts';
+import { finalAnswer, findTask } from './corpus/tasks.ts';
 import { splitMagicFault } from './faults.ts';
 import { detectLanguage, PHRASES } from './general-answers.ts';
 import { freeJsonObject, valueForSchema } from './schema-values.ts';
@@ -104,18 +107,36 @@ interface PlanOptions {
   readonly outcome: PlannedOutcome | null;
 }
 
+/** What a task is answered: rightly or wrongly, as the quality of the model has it. */
+function taskAnswer(task: Task, { profile, seed }: PlanOptions, salt: string): string {
+  const random = seededRandom(seed, salt, 'quality');
+  return random.chance(profile.quality[task.difficulty]) ? task.truth : task.wrong(random);
+}
+
+/** True when the corpus has the words for what follows this result of a tool. */
+function isWritten(known: CorpusTurn | null, result: string): boolean {
+  if (known === null) return false;
+  return known.isMade !== true || (known.tools ?? []).some((use) => JSON.stringify(use.result) === result);
+}
+
 function fullText(options: PlanOptions, question: string, random: SeededRandom): string {
   const { request, index, profile } = options;
-  const answer = (): string => answerText(index, question, profile.lengthFactor, random);
+  const task = findTask(question);
+  const result = task === null ? null : taskAnswer(task, options, saltOf(options));
+  const answer = (): string => result ?? index.agent(question)?.answer ?? answerText(index, question, profile.lengthFactor, random);
   switch (request.format.kind) {
     case 'json_object':
       return JSON.stringify(freeJsonObject({ question, answer: answer(), random }));
     case 'json_schema':
       return JSON.stringify(valueForSchema(request.format.schema, { question, answer: answer(), random }));
     case 'text': {
+      if (task !== null && result !== null) {
+        const text = profile.style === 'terse' ? finalAnswer(result) : `${task.method}\n\n${finalAnswer(result)}`;
+        return styleAnswer(text, question, profile.style);
+      }
       const last = request.turns.at(-1);
-      const text = last?.role === 'tool' && index.find(question) === null ? answerFromToolResult(last.text, question) : answer();
-      return styleAnswer(text, question, profile.style);
+      const repeatsResult = last?.role === 'tool' && index.agent(question) === null && !isWritten(index.find(question), last.text);
+      return styleAnswer(repeatsResult ? answerFromToolResult(last.text, question) : answer(), question, profile.style);
     }
   }
 }
@@ -223,7 +244,7 @@ const THOUGHTS = [
   'The answer should be short, start with the result and give the reason after it.',
 ] as const;
 
-function thinkingText(question: string, tokenCount: number): string {
+export function thinkingText(question: string, tokenCount: number): string {
   const asked = question.replace(/\s+/g, ' ').trim().slice(0, 120);
   let text = `The question is: “${asked}”.`;
   for (let line = 0; countTokens(text) < tokenCount && line < 200; line++) text += ` ${THOUGHTS[line % THOUGHTS.length]}`;

@@ -131,9 +131,30 @@ export const PHRASES: Readonly<Record<CorpusLanguage, Phrases>> = {
       closer: 'Espero que le sirva de ayuda. ¿Puedo hacer algo más por usted?',
     },
   },
+  pt: {
+    stopWords: words(
+      'o a os as um uma e ou mas de do da dos das em no na nos nas ao à com por para que é são está foi como onde quando qual quem porquê meu minha meus minhas seu sua nosso nossa este esta isto isso eu nós vocês você eles me lhe se não sim pode posso preciso tem ter obrigado obrigada explique descreva diga escreva faça mostre crie ajuda entre funciona sobre mais já ainda muito',
+    ),
+    greeting: 'Olá! Em que posso ajudar?',
+    thanks: 'De nada. Escreva de novo se surgir mais alguma coisa.',
+    identity:
+      'Sou um modelo simulado: as minhas respostas vêm de uma pequena coleção de textos, para que possa experimentar tudo sem um fornecedor real.',
+    refusal: 'Lamento, mas não posso ajudar com esse pedido.',
+    openers: [
+      'Sobre **{topic}**: o que mais pesa é saber de antemão como se reconhece um bom resultado.',
+      'Sobre **{topic}**: convém começar pela solução mais simples e mudar uma só coisa de cada vez.',
+    ],
+    bodies: [
+      '1. Registe a situação atual em números, mesmo aproximados.\n2. Escolha a mudança com mais efeito e menos risco.\n3. Experimente em pequena escala e compare ao fim de uma semana.',
+      '- **Antes:** combine o objetivo e um número para o acompanhar.\n- **Durante:** passos pequenos que se possam desfazer.\n- **Depois:** olhe para as exceções, não só para a média.',
+    ],
+    closers: ['Se me contar um pouco mais, posso ser mais preciso.', 'Para hoje basta um exemplo recente, percorrido do princípio ao fim.'],
+    toolResult: 'Já verifiquei:',
+    small: { opener: 'Muito boa pergunta, obrigado por a fazer!', closer: 'Espero ter ajudado. Posso fazer mais alguma coisa por si?' },
+  },
 };
 
-const LANGUAGES: readonly CorpusLanguage[] = ['en', 'de', 'fr', 'es'];
+const LANGUAGES: readonly CorpusLanguage[] = ['en', 'de', 'fr', 'es', 'pt'];
 
 /** The language with the most function words in the text; English when none is found. */
 export function detectLanguage(text: string): CorpusLanguage {
@@ -177,7 +198,9 @@ export function topicOf(question: string, language: CorpusLanguage): string {
       else [run, count, bridge] = [[], 0, []];
     }
   }
-  return best.length > 0 ? best.join(' ') : { en: 'your question', de: 'Ihre Frage', fr: 'votre question', es: 'su pregunta' }[language];
+  return best.length > 0
+    ? best.join(' ')
+    : { en: 'your question', de: 'Ihre Frage', fr: 'votre question', es: 'su pregunta', pt: 'a sua pergunta' }[language];
 }
 
 /** Greetings, thanks, "reply with the word OK", sums: what people type to see whether it works. Null when it is none of these. */
@@ -195,9 +218,13 @@ function smallTalk(question: string, language: CorpusLanguage): string | null {
     return `${sum[1]} ${sum[2]} ${sum[3]} = ${value}`;
   }
   if (text.length > 60) return null;
-  if (/\b(who|what) are you\b|\bwer bist du\b|\bqui es-tu\b|\bquién eres\b/i.test(text)) return PHRASES[language].identity;
-  if (/^(thanks|thank you|danke|vielen dank|merci|gracias)\b/i.test(text)) return PHRASES[language].thanks;
-  if (/^(hi|hello|hey|ping|test|hallo|guten tag|moin|bonjour|salut|hola|buenos días)\b[\s\p{P}]*\p{L}*[\s\p{P}]*$/iu.test(text))
+  if (/\b(who|what) are you\b|\bwer bist du\b|\bqui es-tu\b|\bquién eres\b|\bquem és tu\b/i.test(text)) return PHRASES[language].identity;
+  if (/^(thanks|thank you|danke|vielen dank|merci|gracias|obrigad[oa])\b/i.test(text)) return PHRASES[language].thanks;
+  if (
+    /^(?:(?:hi|hello|hey|ping|test|hallo|guten tag|moin|bonjour|salut|hola|buenos días|bom dia)\b|olá)[\s\p{P}]*\p{L}*[\s\p{P}]*$/iu.test(
+      text,
+    )
+  )
     return PHRASES[language].greeting;
   return null;
 }
@@ -210,7 +237,9 @@ export function generalAnswer(question: string, random: SeededRandom): string {
       ? 'fr'
       : /^(hola|gracias|buenos)\b/i.test(question)
         ? 'es'
-        : detectLanguage(question);
+        : /^(olá|bom dia|boa tarde|obrigad[oa])/i.test(question)
+          ? 'pt'
+          : detectLanguage(question);
   const known = smallTalk(question, language);
   if (known !== null) return known;
   const phrases = PHRASES[language];

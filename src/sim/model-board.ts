@@ -25,8 +25,8 @@ export class ModelBoard {
     this.#models = new Map(Object.entries(configured).map(([name, profile]) => [name, served(name, profile, false)]));
   }
 
-  get names(): readonly string[] {
-    return [...this.#models.keys()];
+  list(): readonly ServedModel[] {
+    return [...this.#models.values()];
   }
 
   get(name: string): ServedModel | null {

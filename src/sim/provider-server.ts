@@ -14,7 +14,7 @@ import { type Invoice, InvoiceBook } from './invoice.ts';
 import { listen, SwitchableListener } from './listeners.ts';
 import { ModelBoard } from './model-board.ts';
 import { seededRandom } from './seeded-random.ts';
-import type { WireEndpoint } from './wire.ts';
+import type { ListedModel, WireEndpoint } from './wire.ts';
 
 export interface SimulatedProvidersOptions {
   readonly config: SimConfig;
@@ -98,6 +98,8 @@ export async function startSimulatedProviders(options: SimulatedProvidersOptions
   const models = new ModelBoard(resolveProfiles(config));
   const engine = new AnsweringEngine({ config, clock, seed, models, faults, invoice, index: createAnswerIndex(CORPUS_FEATURES) });
   const endpoints = createEndpoints();
+  const listed = (): ListedModel[] =>
+    models.list().map(({ name, profile: { contextTokens, maxOutputTokens } }) => ({ name, contextTokens, maxOutputTokens }));
   const counts = { requests: 0, open: 0, aborted: 0 };
   const byStatus: Record<string, number> = {};
   const stats = (): SimulatedProvidersStats => ({
@@ -178,12 +180,12 @@ export async function startSimulatedProviders(options: SimulatedProvidersOptions
     if (found.endpoint === null) return fail(wireFailure(405, 'wrong_method', `Not allowed to ${method} on ${path}.`));
     const body = bodyFor(found.endpoint, bytes);
     if (body === null) return fail(wireFailure(400, 'invalid', 'We could not parse the JSON body of your request.'));
-    const outcome = found.endpoint.handle({
+    const outcome = await found.endpoint.handle({
       groups: found.groups,
       headers: request.headers,
       query,
       body: body.value,
-      models: models.names,
+      models: listed(),
     });
     switch (outcome.kind) {
       case 'failure':

@@ -15,6 +15,23 @@ They speak the wire formats of real providers on a port of their own, say that t
 \`sim.seed\`. They run when a provider of \`kind: sim\` is configured; \`sim.port\` adds a fixed port. What a model is like (speed, length, price, quality) stands in \`sim.models\` of
 \`plimsoll.yaml\`: see [config.md](config.md).
 
+## Wire formats
+
+The path decides. Each format stands under its own prefix, and at the root where its paths are its own, for clients whose base URL is only host and port.
+
+| prefix | provider | operations |
+| --- | --- | --- |
+| \`/openai\` | OpenAI, Azure OpenAI | \`/v1/chat/completions\` (also \`/openai/deployments/{model}/chat/completions\` and \`/embeddings\`), \`/v1/responses\` with \`GET\` and \`DELETE /v1/responses/{id}\`, \`/v1/embeddings\`, \`/v1/moderations\`, \`/v1/images/generations\`, \`/v1/audio/speech\`, \`/v1/audio/transcriptions\`, \`/v1/completions\`, \`/v1/models\` |
+| \`/anthropic\` | Anthropic | \`/v1/messages\`, \`/v1/messages/count_tokens\`, \`/v1/models\` |
+| \`/gemini\` | Google Gemini, Vertex | \`/v1beta/models/{model}:generateContent\`, \`:streamGenerateContent\` (\`alt=sse\`, else a JSON array), \`:countTokens\`, \`:embedContent\`, \`:batchEmbedContents\`, \`/v1beta/models\`; with \`projects/…/locations/…/publishers/…/\` before \`models\` as on Vertex |
+| \`/cohere\` | Cohere | \`/v2/chat\`, \`/v2/embed\`, \`/v2/rerank\`, \`/v1/models\` |
+| \`/bedrock\` | Amazon Bedrock | \`/model/{model}/converse\`, \`/model/{model}/converse-stream\`; signed (Signature Version 4, its form is checked) or with a bearer key |
+| \`/mistral\` | Mistral | \`/v1/chat/completions\` with nine-letter call ids, whole calls in streams, usage with the finish reason, 422 for members it does not know; \`/v1/embeddings\` |
+
+Requests are read as strictly as the provider reads them: what a translation must not send is refused. \`stream_options.continuous_usage_stats\` gives usage on every chunk of OpenAI's format, as vLLM
+does; Gemini always does. Embeddings are hashed words and character n-grams: texts that share words are close, paraphrases in other words are not. Images are patterns in PNG; speech is a tone in WAV
+(whatever format is asked for, except \`pcm\`) that \`/v1/audio/transcriptions\` turns back into its text. Answers of \`/v1/responses\` are kept in memory: 2000 of them, at most 32 million characters.
+
 ## Faults
 
 Four ways to ask, the first one found counts for a request:

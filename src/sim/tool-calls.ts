@@ -78,8 +78,19 @@ export function repeatedToolCall(request: ChatRequest, question: string, steps: 
   return [generated(tool, { question, answer: question, random: seededRandom(seed, 'tool loop', tool.name, question) })];
 }
 
+/** The next step of an agent that the corpus knows; null when it is none, is done, or lacks the tool. */
+function agentStep(request: ChatRequest, index: AnswerIndex, question: string): readonly PlannedToolCall[] | null {
+  const agent = index.agent(question);
+  if (agent === null) return null;
+  const at = stepsSoFar(request);
+  const step = agent.answer === null ? agent.steps[at % agent.steps.length] : agent.steps[at];
+  if (step === undefined) return [];
+  const isOffered = request.tools.some((tool) => tool.name === step.name);
+  return isOffered ? [{ name: step.name, arguments: JSON.stringify(step.arguments) }] : null;
+}
+
 /**
- * Which tools the model calls. The corpus decides for questions that it knows; else the nearest tool by words, with arguments
+ * Which tools the model calls. An agent of the corpus takes its steps; the corpus decides for questions that it knows; else the nearest tool by words, with arguments
  * that conform to its schema. After a tool result, and with `tool_choice: none`, nothing is called.
  */
 export function chooseToolCalls(
@@ -94,6 +105,8 @@ export function chooseToolCalls(
     const named = tools.find((tool) => tool.name === toolChoice.name);
     return named === undefined ? [] : [generated(named, source)];
   }
+  const step = agentStep(request, index, question);
+  if (step !== null) return step;
   if (request.turns.at(-1)?.role === 'tool') return [];
   const known = (index.find(question)?.tools ?? []).filter((use) => tools.some((tool) => tool.name === use.name));
   if (known.length > 0) {

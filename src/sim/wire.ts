@@ -53,6 +53,8 @@ export interface GenerateCall {
   readonly framing: Framing;
   renderBody(plan: PlannedAnswer, stamp: ReplyStamp): unknown;
   renderEvents(plan: PlannedAnswer, stamp: ReplyStamp): WireEvent[];
+  /** Called once a part of the answer was sent, for providers that keep answers. */
+  remember?(plan: PlannedAnswer, stamp: ReplyStamp): void;
 }
 
 /** What is billed besides tokens. */
@@ -71,6 +73,8 @@ export interface DirectAnswer {
   readonly units: BilledUnits;
   /** Milliseconds from the request to the answer. */
   readonly durationMs: number;
+  /** Does not stand on the invoice. */
+  readonly isFree?: boolean;
 }
 
 /** A request whose answer is computed at once: embeddings, images, speech … */
@@ -93,8 +97,14 @@ export interface WireInput {
   readonly query: URLSearchParams;
   /** Parsed JSON; the raw bytes when the endpoint asks for them. */
   readonly body: unknown;
-  /** Names of the models that are served. */
-  readonly models: readonly string[];
+  readonly models: readonly ListedModel[];
+}
+
+/** A model as lists of models show it. */
+export interface ListedModel {
+  readonly name: string;
+  readonly contextTokens: number;
+  readonly maxOutputTokens: number;
 }
 
 export type WireOutcome = GenerateCall | DirectCall | WireReply | { readonly kind: 'failure'; readonly failure: WireFailure };
@@ -106,12 +116,12 @@ export interface WireEndpoint {
   readonly path: RegExp;
   /** The body is not JSON (multipart). */
   readonly takesRawBody?: boolean;
-  handle(input: WireInput): WireOutcome;
+  handle(input: WireInput): WireOutcome | Promise<WireOutcome>;
 }
 
 /** What is common to all operations of a provider: its errors and its words. */
 export interface WireDialect {
-  readonly name: 'openai' | 'anthropic' | 'gemini' | 'cohere' | 'bedrock';
+  readonly name: 'openai' | 'anthropic' | 'gemini' | 'cohere' | 'bedrock' | 'mistral';
   readonly requestIdHeader: string;
   readonly words: {
     unknownModel(model: string): string;
@@ -159,6 +169,10 @@ export function fingerprintOf(body: Readonly<Record<string, unknown>>): string {
 /** Text of the fault in `metadata.sim_fault`, if any. */
 export function metadataFaultOf(metadata: unknown): string | null {
   return isJsonObject(metadata) && typeof metadata.sim_fault === 'string' ? metadata.sim_fault : null;
+}
+
+export function failed(failure: WireFailure): { readonly kind: 'failure'; readonly failure: WireFailure } {
+  return { kind: 'failure', failure };
 }
 
 /** Splits tokens into the texts of the chunks of a stream. */

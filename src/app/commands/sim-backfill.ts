@@ -45,7 +45,7 @@ export default defineCommand<CliContext>()({
         'conflict',
         `There was a backfill before (${describeNote(readFileSync(note, 'utf8'))}); --again writes another one beside it, and its days are counted twice`,
       );
-    const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), 'http://127.0.0.1/openai/v1');
+    const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), () => 'http://127.0.0.1');
     const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
     const profiles = resolveProfiles(config.sim);
     const models = catalogue.models

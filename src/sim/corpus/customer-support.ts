@@ -1,3 +1,4 @@
+import { CUSTOMER_SUPPORT_MORE } from './customer-support-more.ts';
 import type { CorpusFeature } from './model.ts';
 
 export const CUSTOMER_SUPPORT: CorpusFeature = {
@@ -277,5 +278,6 @@ export const CUSTOMER_SUPPORT: CorpusFeature = {
         },
       ],
     },
+    ...CUSTOMER_SUPPORT_MORE,
   ],
 };

@@ -11,9 +11,11 @@ export interface CorpusTurn {
   /** Calls that the model makes before it answers, all in one message. */
   readonly tools?: readonly CorpusToolUse[];
   readonly answer: string;
+  /** Made for the question instead of written: what a tool gives back counts more than this answer. */
+  readonly isMade?: boolean;
 }
 
-export type CorpusLanguage = 'en' | 'de' | 'fr' | 'es';
+export type CorpusLanguage = 'en' | 'de' | 'fr' | 'es' | 'pt';
 
 export interface CorpusConversation {
   readonly language: CorpusLanguage;

@@ -59,14 +59,19 @@ export const anthropicModels: readonly WireEndpoint[] = [
     path: /^(?:v1\/)?models$/,
     handle: ({ models }) => ({
       kind: 'reply',
-      body: { data: models.map(modelBody), has_more: false, first_id: models[0] ?? null, last_id: models.at(-1) ?? null },
+      body: {
+        data: models.map(({ name }) => modelBody(name)),
+        has_more: false,
+        first_id: models[0]?.name ?? null,
+        last_id: models.at(-1)?.name ?? null,
+      },
     }),
   },
   {
     method: 'GET',
     path: /^(?:v1\/)?models\/(?<model>.+)$/,
     handle: ({ groups, models }) =>
-      models.includes(groups.model ?? '')
+      models.some(({ name }) => name === groups.model)
         ? { kind: 'reply', body: modelBody(groups.model ?? '') }
         : { kind: 'failure', failure: unknownModelFailure(ANTHROPIC, groups.model ?? '') },
   },

@@ -1,15 +1,41 @@
+import { type WireFailure, wireFailure } from '../chat-request.ts';
 import type { FinishReason, PlannedAnswer, PlannedChoice } from '../completion.ts';
 import { SSE } from '../framings.ts';
+import { isJsonObject } from '../schema-values.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { countTokens, tokenize } from '../tokens.ts';
-import { chunksOf, Pacer, type ReplyStamp, type WireEndpoint, type WireEvent } from '../wire.ts';
+import { chunksOf, failed, Pacer, type ReplyStamp, type WireEndpoint, type WireEvent } from '../wire.ts';
 import { type OpenAiOptions, parseOpenAiRequest } from './openai-chat-request.ts';
+
+/** In what a provider that speaks this format differs from OpenAI. */
+export interface ChatQuirks {
+  toolCallId(stamp: ReplyStamp, choice: number, call: number): string;
+  /** A call comes in one delta with all its arguments. */
+  readonly sendsCallsWhole: boolean;
+  /** The last chunk of a stream has the usage, asked for or not, and there is no chunk for it alone. */
+  readonly sendsUsageWithFinish: boolean;
+  /** Members of a request that are refused. */
+  readonly refused: readonly string[];
+  refusal(name: string): WireFailure;
+  /** Words of the dialect as OpenAI has them. */
+  adapt(body: unknown): unknown;
+}
+
+const OPENAI_QUIRKS: ChatQuirks = {
+  toolCallId: (stamp, choice, call) => `call_${seededRandom(stamp.id, choice, call).hex(24)}`,
+  sendsCallsWhole: false,
+  sendsUsageWithFinish: false,
+  refused: [],
+  refusal: (name) => wireFailure(400, 'invalid', `Unrecognized request argument supplied: ${name}`, { parameter: name }),
+  adapt: (body) => body,
+};
 
 function finishText(finish: FinishReason): string {
   return finish === 'stop_sequence' || finish === 'refusal' ? 'stop' : finish;
 }
 
-function usageBody({ usage }: PlannedAnswer, generatedTokens: number): unknown {
+/** The `usage` object of chat and text completions, with so many output tokens. */
+export function chatUsage({ usage }: PlannedAnswer, generatedTokens: number): unknown {
   const prompt = usage.uncachedInputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
   return {
     prompt_tokens: prompt,
@@ -65,8 +91,6 @@ function logprobsOf(tokens: readonly string[], top: number, stamp: ReplyStamp, f
   };
 }
 
-const callId = (stamp: ReplyStamp, choice: number, call: number): string => `call_${seededRandom(stamp.id, choice, call).hex(24)}`;
-
 function envelope(object: string, model: string, stamp: ReplyStamp): Record<string, unknown> {
   return {
     id: `chatcmpl-${stamp.id}`,
@@ -78,11 +102,11 @@ function envelope(object: string, model: string, stamp: ReplyStamp): Record<stri
   };
 }
 
-function choiceBody(choice: PlannedChoice, index: number, options: OpenAiOptions, stamp: ReplyStamp): unknown {
+function choiceBody(choice: PlannedChoice, index: number, options: OpenAiOptions, stamp: ReplyStamp, quirks: ChatQuirks): unknown {
   const text = choice.tokens.join('');
   const isRefusal = choice.finish === 'refusal';
   const toolCalls = choice.toolCalls.map((call, position) => ({
-    id: callId(stamp, index, position),
+    id: quirks.toolCallId(stamp, index, position),
     type: 'function',
     function: { name: call.name, arguments: call.arguments },
   }));
@@ -110,7 +134,7 @@ interface ChoiceDelta {
 }
 
 /** The deltas of one choice, one list entry for each chunk in time. */
-function deltasOf(choice: PlannedChoice, index: number, tokensPerChunk: number, stamp: ReplyStamp): ChoiceDelta[] {
+function deltasOf(choice: PlannedChoice, index: number, tokensPerChunk: number, stamp: ReplyStamp, quirks: ChatQuirks): ChoiceDelta[] {
   const deltas: ChoiceDelta[] = [];
   for (let from = 0; from < choice.tokens.length; from += tokensPerChunk) {
     const tokens = choice.tokens.slice(from, from + tokensPerChunk);
@@ -118,8 +142,15 @@ function deltasOf(choice: PlannedChoice, index: number, tokensPerChunk: number, 
     deltas.push({ delta, tokens, from, generated: tokens.length });
   }
   for (const [position, call] of choice.toolCalls.entries()) {
-    const start = { index: position, id: callId(stamp, index, position), type: 'function', function: { name: call.name, arguments: '' } };
-    deltas.push({ delta: { tool_calls: [start] }, tokens: [], from: 0, generated: countTokens(call.name) });
+    const started = { index: position, id: quirks.toolCallId(stamp, index, position), type: 'function' };
+    const begin = (text: string): unknown => ({ ...started, function: { name: call.name, arguments: text } });
+    const nameTokens = countTokens(call.name);
+    if (quirks.sendsCallsWhole) {
+      const generated = nameTokens + countTokens(call.arguments);
+      deltas.push({ delta: { content: '', tool_calls: [begin(call.arguments)] }, tokens: [], from: 0, generated });
+      continue;
+    }
+    deltas.push({ delta: { tool_calls: [begin('')] }, tokens: [], from: 0, generated: nameTokens });
     for (const { text, tokens } of chunksOf(tokenize(call.arguments), tokensPerChunk))
       deltas.push({
         delta: { tool_calls: [{ index: position, function: { arguments: text } }] },
@@ -131,16 +162,16 @@ function deltasOf(choice: PlannedChoice, index: number, tokensPerChunk: number, 
   return deltas;
 }
 
-function renderEvents(model: string, options: OpenAiOptions, plan: PlannedAnswer, stamp: ReplyStamp): WireEvent[] {
+function renderEvents(model: string, options: OpenAiOptions, plan: PlannedAnswer, stamp: ReplyStamp, quirks: ChatQuirks): WireEvent[] {
   const events: WireEvent[] = [];
   const pacer = new Pacer(plan);
   const base = envelope('chat.completion.chunk', model, stamp);
   const push = (choices: unknown[], usage: unknown = null): void => {
-    const running = options.continuousUsage ? usageBody(plan, pacer.now.generatedTokens) : usage;
-    const data = JSON.stringify({ ...base, choices, ...(options.includesUsage ? { usage: running } : {}) });
-    events.push({ event: null, data, ...pacer.now });
+    const running = options.continuousUsage ? chatUsage(plan, pacer.now.generatedTokens) : usage;
+    const hasUsage = options.includesUsage || (quirks.sendsUsageWithFinish && usage !== null);
+    events.push({ event: null, data: JSON.stringify({ ...base, choices, ...(hasUsage ? { usage: running } : {}) }), ...pacer.now });
   };
-  const lists = plan.choices.map((choice, index) => deltasOf(choice, index, plan.tokensPerChunk, stamp));
+  const lists = plan.choices.map((choice, index) => deltasOf(choice, index, plan.tokensPerChunk, stamp, quirks));
   for (const [index, choice] of plan.choices.entries()) {
     const content = choice.toolCalls.length > 0 || choice.finish === 'refusal' ? null : '';
     push([{ index, delta: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: null }]);
@@ -157,31 +188,42 @@ function renderEvents(model: string, options: OpenAiOptions, plan: PlannedAnswer
       push([{ index, delta: entry.delta, logprobs, finish_reason: null }]);
     }
   }
-  for (const [index, choice] of plan.choices.entries())
-    push([{ index, delta: {}, logprobs: null, finish_reason: finishText(choice.finish) }]);
-  if (options.includesUsage) push([], usageBody(plan, plan.usage.outputTokens));
+  const total = chatUsage(plan, plan.usage.outputTokens);
+  for (const [index, choice] of plan.choices.entries()) {
+    const isLast = index === plan.choices.length - 1;
+    const ended = { index, delta: {}, logprobs: null, finish_reason: finishText(choice.finish) };
+    push([ended], quirks.sendsUsageWithFinish && isLast ? total : null);
+  }
+  if (options.includesUsage) push([], total);
   events.push({ event: null, data: '[DONE]', ...pacer.now });
   return events;
 }
 
+/** Chat completions of a provider that speaks this format. */
+export function chatEndpoint(path: RegExp, quirks: ChatQuirks): WireEndpoint {
+  return {
+    method: 'POST',
+    path,
+    handle({ body, groups }) {
+      const refused = isJsonObject(body) ? quirks.refused.find((name) => body[name] !== undefined) : undefined;
+      if (refused !== undefined) return failed(quirks.refusal(refused));
+      const parsed = parseOpenAiRequest(quirks.adapt(body), groups.deployment ?? null);
+      if (!parsed.ok) return failed(parsed.failure);
+      const { request, options } = parsed;
+      return {
+        kind: 'generate',
+        request,
+        framing: SSE,
+        renderBody: (plan, stamp) => ({
+          ...envelope('chat.completion', request.model, stamp),
+          choices: plan.choices.map((choice, index) => choiceBody(choice, index, options, stamp, quirks)),
+          usage: chatUsage(plan, plan.usage.outputTokens),
+        }),
+        renderEvents: (plan, stamp) => renderEvents(request.model, options, plan, stamp, quirks),
+      };
+    },
+  };
+}
+
 /** `POST /v1/chat/completions`, also under Azure's deployment paths. */
-export const openAiChat: WireEndpoint = {
-  method: 'POST',
-  path: /^(?:v1\/|openai\/deployments\/(?<deployment>[^/]+)\/)?chat\/completions$/,
-  handle({ body, groups }) {
-    const parsed = parseOpenAiRequest(body, groups.deployment ?? null);
-    if (!parsed.ok) return { kind: 'failure', failure: parsed.failure };
-    const { request, options } = parsed;
-    return {
-      kind: 'generate',
-      request,
-      framing: SSE,
-      renderBody: (plan, stamp) => ({
-        ...envelope('chat.completion', request.model, stamp),
-        choices: plan.choices.map((choice, index) => choiceBody(choice, index, options, stamp)),
-        usage: usageBody(plan, plan.usage.outputTokens),
-      }),
-      renderEvents: (plan, stamp) => renderEvents(request.model, options, plan, stamp),
-    };
-  },
-};
+export const openAiChat = chatEndpoint(/^(?:v1\/|openai\/deployments\/(?<deployment>[^/]+)\/)?chat\/completions$/, OPENAI_QUIRKS);

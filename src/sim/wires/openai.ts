@@ -3,7 +3,7 @@ import { unknownModelFailure } from '../failures.ts';
 import type { WireDialect, WireEndpoint } from '../wire.ts';
 
 /** `error.type` and `error.code` as OpenAI sets them. */
-function errorWords(reason: WireFailure['reason']): { type: string; code: string | null } {
+function errorWords({ reason, parameter }: WireFailure): { type: string; code: string | null } {
   switch (reason) {
     case 'unknown_model':
       return { type: 'invalid_request_error', code: 'model_not_found' };
@@ -23,6 +23,7 @@ function errorWords(reason: WireFailure['reason']): { type: string; code: string
     case 'unknown_path':
       return { type: 'invalid_request_error', code: 'unknown_url' };
     case 'not_found':
+      return { type: 'invalid_request_error', code: parameter === 'previous_response_id' ? 'previous_response_not_found' : null };
     case 'invalid':
     case 'wrong_method':
     case 'too_large':
@@ -31,7 +32,7 @@ function errorWords(reason: WireFailure['reason']): { type: string; code: string
 }
 
 function errorBody(failure: WireFailure): unknown {
-  return { error: { message: failure.message, ...errorWords(failure.reason), param: failure.parameter } };
+  return { error: { message: failure.message, ...errorWords(failure), param: failure.parameter } };
 }
 
 /** OpenAI's errors and words, common to its operations. */
@@ -61,13 +62,13 @@ export const openAiModels: readonly WireEndpoint[] = [
   {
     method: 'GET',
     path: /^(?:v1\/)?models$/,
-    handle: ({ models }) => ({ kind: 'reply', body: { object: 'list', data: models.map(modelBody) } }),
+    handle: ({ models }) => ({ kind: 'reply', body: { object: 'list', data: models.map(({ name }) => modelBody(name)) } }),
   },
   {
     method: 'GET',
     path: /^(?:v1\/)?models\/(?<model>.+)$/,
     handle: ({ groups, models }) =>
-      models.includes(groups.model ?? '')
+      models.some(({ name }) => name === groups.model)
         ? { kind: 'reply', body: modelBody(groups.model ?? '') }
         : { kind: 'failure', failure: unknownModelFailure(OPENAI, groups.model ?? '') },
   },
