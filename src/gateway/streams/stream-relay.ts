@@ -73,7 +73,12 @@ export class StreamRelay implements AnswerReader, SseListener {
     const createdSeconds = answers === null && translation === null ? 0 : Math.floor(context.clock.nowMs() / 1000);
     // A client's encoder wants the usage whatever the client asked for: most dialects always tell it.
     this.#decoder =
-      answers?.createStreamDecoder({ requestedModel, createdSeconds, includeUsage: includeUsage || translation !== null }) ?? null;
+      answers?.createStreamDecoder({
+        requestedModel,
+        createdSeconds,
+        includeUsage: includeUsage || translation !== null,
+        answerId: call.answerId,
+      }) ?? null;
     this.#encoder =
       this.#isForwarded || translation === null
         ? null
