@@ -8,6 +8,7 @@ import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
 import { streamHead } from '../response-headers.ts';
 import { AnswerAccumulator } from './answer-accumulator.ts';
+import { EventStreamScanner } from './event-stream-scanner.ts';
 import { OpenAiChunkReader } from './openai-chunk.ts';
 import { type SseListener, SseScanner } from './sse-scanner.ts';
 
@@ -29,7 +30,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   readonly #target: CompiledTarget;
   readonly #flow: FlowControl;
   readonly #context: GatewayContext;
-  readonly #scanner: SseScanner;
+  readonly #scanner: SseScanner | EventStreamScanner;
   readonly #chunk: OpenAiChunkReader;
   /** Null = the provider speaks the hub's dialect: its bytes are scanned. */
   readonly #decoder: StreamDecoder | null;
@@ -61,7 +62,10 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#target = target;
     this.#flow = flow;
     this.#context = context;
-    this.#scanner = new SseScanner(this, MAX_EVENT_BYTES);
+    this.#scanner =
+      endpoint.endpoint.framing === 'aws-event-stream'
+        ? new EventStreamScanner(this, MAX_EVENT_BYTES)
+        : new SseScanner(this, MAX_EVENT_BYTES);
     this.#chunk = new OpenAiChunkReader(context.answerScanner);
     const includeUsage = call.body?.includeUsage ?? false;
     this.#withholdUsage = !includeUsage;
@@ -101,7 +105,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   onData(bytes: Buffer, nowMs: number): void {
     this.#nowMs = nowMs;
     try {
-      if (!this.#scanner.push(bytes)) throw this.#badResponse(`sent an event of more than ${MAX_EVENT_BYTES} bytes`);
+      if (!this.#scanner.push(bytes)) throw this.#badResponse(this.#scanner.problem);
     } finally {
       if (this.#rangeBuffer !== null || this.#out.length > 0) this.#scheduleFlush();
     }
