@@ -8,7 +8,14 @@ import type { Credentials } from './credentials.ts';
  * Wire formats of model calls. `openai-chat` is the hub: what has to be translated passes through it, so that N client formats and M provider
  * formats need N + M translations and not N × M.
  */
-export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'bedrock-converse' | 'cohere-chat';
+export type DialectName =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'bedrock-converse'
+  | 'cohere-chat'
+  | 'mistral-chat';
 
 /** What one answer said about itself, whatever its dialect. */
 export interface AnswerFacts {
