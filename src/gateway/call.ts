@@ -222,6 +222,11 @@ export class Call {
     return { nowMs: this.#clock.monotonicMs(), epochMs: this.#clock.nowMs() };
   }
 
+  /** Id of the answer of a provider that gives none, in OpenAI's form. */
+  get answerId(): string {
+    return `chatcmpl-${this.callId}`;
+  }
+
   /** Milliseconds since the call came. */
   elapsedMs(): number {
     return this.#clock.monotonicMs() - this.startedMs;

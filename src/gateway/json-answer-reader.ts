@@ -96,7 +96,7 @@ export class JsonAnswerReader implements AnswerReader {
       return;
     }
     const createdSeconds = Math.floor(this.#context.clock.nowMs() / 1000);
-    const decoded = answers.decodeResponse(this.#parse(bytes), this.#call.body?.model ?? '', createdSeconds);
+    const decoded = answers.decodeResponse(this.#parse(bytes), this.#call.body?.model ?? '', createdSeconds, this.#call.answerId);
     // The hub's form is what is kept with the trace, whatever the client gets.
     this.#forward(Buffer.from(JSON.stringify(decoded.completion)));
     this.facts = decoded.facts;

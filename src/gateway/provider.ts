@@ -8,7 +8,14 @@ import type { Credentials } from './credentials.ts';
  * Wire formats of model calls. `openai-chat` is the hub: what has to be translated passes through it, so that N client formats and M provider
  * formats need N + M translations and not N × M.
  */
-export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'bedrock-converse' | 'cohere-chat';
+export type DialectName =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'bedrock-converse'
+  | 'cohere-chat'
+  | 'mistral-chat';
 
 /** What one answer said about itself, whatever its dialect. */
 export interface AnswerFacts {
@@ -36,6 +43,15 @@ export interface StreamStep {
   readonly facts: Partial<AnswerFacts>;
 }
 
+export interface StreamDecoderOptions {
+  readonly requestedModel: string;
+  /** Epoch seconds. */
+  readonly createdSeconds: number;
+  readonly includeUsage: boolean;
+  /** Id of the answer for providers that give none. */
+  readonly answerId?: string;
+}
+
 /** One per stream; keeps its own state. */
 export interface StreamDecoder {
   /** @param event value of the SSE `event:` field, null without one; @param data its `data:` lines joined by LF */
@@ -49,9 +65,14 @@ export interface StreamDecoder {
  * the client) and a forwarded one (the bytes go to the client, the reader only learns usage, content and completeness from them).
  */
 export interface AnswerTranslation {
-  /** Provider's JSON answer → hub `chat.completion`. @throws PlimsollError `provider_bad_response` */
-  decodeResponse(body: unknown, requestedModel: string, createdSeconds: number): { completion: unknown; facts: AnswerFacts };
-  createStreamDecoder(options: { requestedModel: string; createdSeconds: number; includeUsage: boolean }): StreamDecoder;
+  /** Provider's JSON answer → hub `chat.completion`. @param answerId for providers that give none @throws PlimsollError `provider_bad_response` */
+  decodeResponse(
+    body: unknown,
+    requestedModel: string,
+    createdSeconds: number,
+    answerId?: string,
+  ): { completion: unknown; facts: AnswerFacts };
+  createStreamDecoder(options: StreamDecoderOptions): StreamDecoder;
 }
 
 /** Chat in a dialect that is not the hub's. Pure: no clock, no network. */

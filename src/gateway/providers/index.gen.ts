@@ -2,7 +2,12 @@
 import type { ProviderAdapter } from '../provider.ts';
 import anthropic from './anthropic.ts';
 import azureOpenai from './azure-openai.ts';
+import bedrock from './bedrock.ts';
+import cohere from './cohere.ts';
+import gemini from './gemini.ts';
+import mistral from './mistral.ts';
 import openai from './openai.ts';
 import openaiCompatible from './openai-compatible.ts';
+import vertex from './vertex.ts';
 
-export const ADAPTERS: readonly ProviderAdapter[] = [anthropic, azureOpenai, openai, openaiCompatible].flat();
+export const ADAPTERS: readonly ProviderAdapter[] = [anthropic, azureOpenai, bedrock, cohere, gemini, mistral, openai, openaiCompatible, vertex].flat();

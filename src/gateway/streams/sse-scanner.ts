@@ -44,6 +44,11 @@ export class SseScanner {
     this.#maxEventBytes = maxEventBytes;
   }
 
+  /** Why `push` answered false. */
+  get problem(): string {
+    return `sent an event of more than ${this.#maxEventBytes} bytes`;
+  }
+
   /** @returns false when an event exceeds the limit: the stream cannot be followed further */
   push(chunk: Buffer): boolean {
     if (this.#isStopped || chunk.length === 0) return true;

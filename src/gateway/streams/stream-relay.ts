@@ -10,6 +10,7 @@ import { statusOfErrorEvent } from '../providers/openai/errors.ts';
 import { streamHead } from '../response-headers.ts';
 import { restartMarker } from '../routing/restart.ts';
 import { AnswerAccumulator } from './answer-accumulator.ts';
+import { EventStreamScanner } from './event-stream-scanner.ts';
 import { OpenAiChunkReader } from './openai-chunk.ts';
 import { type SseListener, SseScanner } from './sse-scanner.ts';
 
@@ -33,7 +34,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   readonly #target: CompiledTarget;
   readonly #flow: FlowControl;
   readonly #context: GatewayContext;
-  readonly #scanner: SseScanner;
+  readonly #scanner: SseScanner | EventStreamScanner;
   readonly #chunk: OpenAiChunkReader;
   /** Null = the provider speaks the hub's dialect: its bytes are scanned. */
   readonly #decoder: StreamDecoder | null;
@@ -67,7 +68,10 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#target = target;
     this.#flow = flow;
     this.#context = context;
-    this.#scanner = new SseScanner(this, MAX_EVENT_BYTES);
+    this.#scanner =
+      endpoint.endpoint.framing === 'aws-event-stream'
+        ? new EventStreamScanner(this, MAX_EVENT_BYTES)
+        : new SseScanner(this, MAX_EVENT_BYTES);
     this.#chunk = new OpenAiChunkReader(context.answerScanner);
     const includeUsage = call.body?.includeUsage ?? false;
     this.#withholdUsage = !includeUsage;
@@ -79,7 +83,12 @@ export class StreamRelay implements AnswerReader, SseListener {
     const createdSeconds = answers === null && translation === null ? 0 : Math.floor(context.clock.nowMs() / 1000);
     // A client's encoder wants the usage whatever the client asked for: most dialects always tell it.
     this.#decoder =
-      answers?.createStreamDecoder({ requestedModel, createdSeconds, includeUsage: includeUsage || translation !== null }) ?? null;
+      answers?.createStreamDecoder({
+        requestedModel,
+        createdSeconds,
+        includeUsage: includeUsage || translation !== null,
+        answerId: call.answerId,
+      }) ?? null;
     this.#encoder =
       this.#isForwarded || translation === null
         ? null
@@ -102,7 +111,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   onData(bytes: Buffer, nowMs: number): void {
     this.#nowMs = nowMs;
     try {
-      if (!this.#scanner.push(bytes)) throw this.#badResponse(`sent an event of more than ${MAX_EVENT_BYTES} bytes`);
+      if (!this.#scanner.push(bytes)) throw this.#badResponse(this.#scanner.problem);
     } finally {
       if (this.#rangeBuffer !== null || this.#out.length > 0) this.#scheduleFlush();
     }
