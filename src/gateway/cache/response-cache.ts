@@ -84,7 +84,7 @@ export class ResponseCache {
       if (purge.sequence <= this.#purged) continue;
       this.#purged = purge.sequence;
       // Answers of before are void by their sequence already: this gives their bytes back.
-      this.#store.purge(purge).catch(() => this.counters.storeFailures++);
+      this.#store.purge(purge, purge.sequence).catch(() => this.counters.storeFailures++);
     }
   }
 
