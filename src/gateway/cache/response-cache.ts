@@ -192,7 +192,7 @@ export class ResponseCache {
       const refusal = refusalToKeep(completion, cache.settings);
       // An answer that was cut says nothing about the kept one.
       if (semantic !== null && cache.shadow !== null && refusal !== 'truncated' && refusal !== 'incomplete') {
-        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion);
+        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion, semantic.sameAnswerSimilarity);
         this.semantic.addComparison(answer.feature, semantic, isSame);
         counters.shadow[isSame ? 'same' : 'different']++;
       }
