@@ -162,6 +162,16 @@ export class ResponseCache {
     if (isShared) this.#flights.set(key, flight);
   }
 
+  /** What the call is going to be answered with is not what its key stands for. */
+  giveUp(call: Call): void {
+    const { flight, cache } = call;
+    if (flight === null || cache === null) return;
+    call.flight = null;
+    this.#release(cache.key, flight);
+    cache.reason = 'answered by another model than the one that was asked for';
+    flight.giveUp();
+  }
+
   /** The call's stages are over: who waits for its answer hears of it. */
   land(call: Call): void {
     const { flight, cache } = call;
