@@ -29,6 +29,21 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
+    name: 'cache stats',
+    summary: 'What the answer cache holds, serves and saves, by feature',
+    load: () => import('./commands/cache-stats.ts'),
+  },
+  {
+    name: 'cache purge',
+    summary: 'Void kept answers of a feature, with a tag, or all, on every gateway',
+    load: () => import('./commands/cache-purge.ts'),
+  },
+  {
+    name: 'cache check',
+    summary: 'Measure on your own labelled pairs whether a semantic cache is safe for a feature; without a passed check it is refused',
+    load: () => import('./commands/cache-check.ts'),
+  },
+  {
     name: 'sim traffic',
     summary: 'Drive the example features through the running gateway',
     load: () => import('./commands/sim-traffic.ts'),

@@ -11,6 +11,8 @@ export interface ConfigWatcherOptions {
   readonly clock: Clock;
   /** Called after a good reload; the new configuration is in `current`. */
   readonly onChange: () => void;
+  /** Why a configuration may not be put in force, beyond what its text shows; null = it may. */
+  readonly refusal: (config: Config) => string | null;
   readonly onRefused: (error: PlimsollError) => void;
   /** Copy of the text in force, so that a control that crashes while the file is bad comes back with what it had. */
   readonly lastGoodPath: string;
@@ -52,6 +54,8 @@ export class ConfigWatcher {
   #parse(text: string): Config {
     const config = readConfig(text, this.#options.path, this.#options.variables);
     assertCompiles(config, text, this.#options.path, this.#options.variables);
+    const refusal = this.#options.refusal(config);
+    if (refusal !== null) throw new PlimsollError('config_invalid', refusal);
     return config;
   }
 

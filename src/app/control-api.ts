@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
+import { type CacheServices, cacheRoutes } from '../gateway/cache/routes.ts';
 import { actorName } from '../identity/actor-name.ts';
 import { createAdminAccess } from '../identity/admin-access.ts';
 import { LoginThrottle } from '../identity/login-throttle.ts';
@@ -20,6 +21,7 @@ import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
+import type { CacheControl } from './cache-control.ts';
 import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
 import type { ConfigWatcher } from './config-watcher.ts';
@@ -43,6 +45,7 @@ export interface ControlApiOptions {
   readonly events: EventBus<ControlEvents>;
   readonly config: ConfigWatcher;
   readonly publisher: SnapshotPublisher;
+  readonly caches: CacheControl;
   readonly prices: PriceHistory;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
@@ -53,13 +56,14 @@ export interface ControlApiOptions {
 export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...traceRoutes,
   ...featureRoutes,
+  ...cacheRoutes,
   ...identityRoutes,
   ...catalogueRoutes,
   ...jobRoutes,
   ...eventLogRoutes,
 ];
 
-type ApiServices = TraceServices & FeatureServices & IdentityServices & CatalogueServices & JobServices & EventLogServices;
+type ApiServices = TraceServices & FeatureServices & CacheServices & IdentityServices & CatalogueServices & JobServices & EventLogServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -107,6 +111,7 @@ export class ControlApi {
         sessions: createSessionService({ store: stores.sessions, access, throttle, pepperHex, clock }),
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
+        cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         snapshot: () => {
           const snapshot = options.publisher.current;

@@ -1,3 +1,4 @@
+import type { SemanticState } from '../gateway/cache/settings.ts';
 import { createEventBus, type EventBus } from '../kernel/events.ts';
 
 /** What happens inside control and concerns more than one of its parts. */
@@ -8,6 +9,8 @@ export type ControlEvents = {
   'change.committed': { readonly action: string };
   /** Gateways can have a new snapshot. */
   'snapshot.published': { readonly epoch: number };
+  /** What comparisons showed of a semantic cache: it is served from now on, or no more. */
+  'cache.semantic_changed': { readonly feature: string; readonly state: SemanticState; readonly reason: string };
 };
 
 export function createControlEvents(onError: (thrown: unknown, event: string) => void): EventBus<ControlEvents> {

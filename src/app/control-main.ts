@@ -6,7 +6,7 @@ import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
-import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
+import { CacheControl } from './cache-control.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
 import { answerUnknownModelPath, isModelPath } from './client-error.ts';
 import { ConfigWatcher } from './config-watcher.ts';
@@ -49,10 +49,13 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const events = createControlEvents((thrown, event) =>
     log('error', 'event_listener_failed', { event, message: toPlimsollError(thrown).message }),
   );
-  const config = new ConfigWatcher({
+  // Until the control store is open nothing is known of checks.
+  let cacheRefusal: CacheControl['refusal'] = () => null;
+  const config: ConfigWatcher = new ConfigWatcher({
     path: environment.configPath,
     variables,
     clock,
+    refusal: (candidate): string | null => cacheRefusal(candidate),
     onChange: () => events.emit('config.changed', { atMs: clock.nowMs() }),
     onRefused: (error) => log('error', 'config_refused', { message: error.message }),
     lastGoodPath: data.lastGoodConfig,
@@ -68,6 +71,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const keyService = (keys = store.keys) => createKeyService({ store: keys, staticKeys, targets, pepperHex, clock });
   const simPort = Number(variables.PLIMSOLL_INTERNAL_SIM_PORT ?? 0);
 
+  const caches = new CacheControl({
+    store,
+    scope,
+    clock,
+    events,
+    config: () => config.current,
+    use: async (tenant, from, to) => (await engine.stores()).ledger.cacheUse(tenant, from, to),
+  });
+  cacheRefusal = (candidate) => caches.refusal(candidate);
   const publisher = new SnapshotPublisher({
     clock,
     async compile() {
@@ -83,7 +95,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
         simOrigin: `http://127.0.0.1:${simPort}`,
-        cache: NO_CACHE_KNOWLEDGE,
+        cache: await caches.knowledge(),
         nowMs: clock.nowMs(),
       });
     },
@@ -115,7 +127,23 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     publishTopology();
     if (publisher.current !== null) await prices.remember(publisher.current);
   });
+  events.on('cache.semantic_changed', async ({ feature, state, reason }) => {
+    log(state === 'off' ? 'error' : 'info', 'cache_semantic_changed', { feature, state, reason });
+    await publisher.refresh();
+  });
+  events.on('change.committed', async ({ action }) => {
+    if (action !== 'cache.checked' || config.error === null) return;
+    // What was refused for want of a check may be allowed now.
+    await caches.knowledge();
+    config.reload();
+  });
   await publisher.start();
+  // Only now is it known what was checked. A start is never refused for it: the feature works as near, and everybody can see why.
+  const refusal = caches.refusal(config.current);
+  if (refusal !== null) {
+    config.refuse(refusal);
+    log('error', 'cache_semantic_refused', { message: refusal });
+  }
   config.start();
 
   const engine = new EngineLink({ environment, clock: systemClock, log });
@@ -134,6 +162,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     publisher,
     data,
     metrics: (): string => api.metrics(),
+    onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
   const api: ControlApi = new ControlApi({
@@ -146,6 +175,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     events,
     config,
     publisher,
+    caches,
     prices,
     staticKeys,
     targets,

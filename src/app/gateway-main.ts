@@ -8,6 +8,7 @@ import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
 import { openRedisAnswerCache } from '../stores/redis/answer-cache.ts';
 import type { CallOpened } from '../traces/call-record.ts';
+import { CacheReporter } from './cache-reporter.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
 import { answerClientError } from './client-error.ts';
 import { ControlLink } from './control-link.ts';
@@ -118,6 +119,15 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     : null;
   uploader?.start();
 
+  const cacheReporter = new CacheReporter({
+    controlUrl,
+    clusterKey,
+    writer: writerName,
+    clock: systemClock,
+    report: () => gateway.cacheReport(),
+    isNeeded: () => current?.features.some((feature) => feature.cache) ?? false,
+  });
+  cacheReporter.start();
   const server = createServer(
     { keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 300_000, noDelay: true, highWaterMark: 64 * 1024 },
     (request, response) => {
@@ -159,6 +169,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       await gateway.drain(DRAIN_MS);
       server.closeAllConnections();
       sharedCache?.close();
+      await cacheReporter.close();
       await link.close();
       await journal.sync();
       await uploader?.stop(UPLOAD_MS);

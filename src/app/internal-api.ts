@@ -6,11 +6,13 @@ import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts
 import { JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
 import type { JournalPosition } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+import type { GatewayCacheReport } from './cache-control.ts';
 import type { GatewayReport } from './control-link.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 
 const MAX_UPLOAD_BYTES = 300 * 1024 * 1024;
+const MAX_REPORT_BYTES = 4 * 1024 * 1024;
 const MAX_HOLD_MS = 30_000;
 /** A gateway that has not asked for this long is not counted as present. */
 const PRESENT_MS = 15_000;
@@ -20,6 +22,7 @@ export interface InternalApiOptions {
   readonly publisher: SnapshotPublisher;
   readonly data: DataDirectory;
   readonly metrics: () => string;
+  readonly onCacheReport: (report: GatewayCacheReport) => Promise<void>;
   readonly nowMs: () => number;
 }
 
@@ -73,11 +76,26 @@ export class InternalApi {
     if (resource === 'snapshot' && request.method === 'GET') return this.#snapshot(request, response, url);
     if (resource === 'metrics' && request.method === 'GET')
       return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
+    if (resource === 'cache' && request.method === 'POST') return this.#cacheReport(request, response);
     if (resource === 'journal' && name && /^[A-Za-z0-9._-]{1,64}$/.test(name) && !name.startsWith('.')) {
       if (request.method === 'GET') return send(response, 200, await this.#journalPosition(name));
       if (request.method === 'POST') return send(response, 200, await this.#appendJournal(name, url, request));
     }
     throw new PlimsollError('not_found', `There is no ${request.method} ${url.pathname}`);
+  }
+
+  async #cacheReport(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_REPORT_BYTES) throw new PlimsollError('payload_too_large', `A report is at most ${MAX_REPORT_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    // Only a gateway of this cluster has the key that got us here.
+    await this.#options.onCacheReport(JSON.parse(Buffer.concat(chunks).toString()) as GatewayCacheReport);
+    response.writeHead(204);
+    response.end();
   }
 
   async #snapshot(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {

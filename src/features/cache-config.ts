@@ -18,6 +18,14 @@ const SemanticCacheConfig = z.strictObject({
     .max(1)
     .default(0.05)
     .describe('Share of semantic hits that are answered by the model all the same and compared, once hits are served'),
+  sameAnswerSimilarity: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .default(1)
+    .describe(
+      'When two answers count as the same in that comparison. 1: the same words in any order; below: other words too, from this lexical similarity on, with the same numbers, names and deciding words. Lower it only where you have read what it lets pass',
+    ),
   maxEntries: z
     .int()
     .min(100)

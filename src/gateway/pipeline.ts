@@ -22,15 +22,17 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   call.enterStage('receive');
   await receive(call, context);
   if (call.request.headers['idempotency-key'] !== undefined && (await answerRepeated(call, context))) return;
+  call.enterStage('route');
+  route(call);
   const cacheSettings = call.caller?.feature.cache;
   if (cacheSettings) {
     call.enterStage('cache');
     if (await answerFromCache(call, cacheSettings, context)) return;
   }
-  call.enterStage('route');
-  route(call);
   call.enterStage('admit');
   await admit(call, context);
+  // Another model than the one that was asked for: its answer is this call's alone.
+  if (call.downgradedFrom !== null) context.cache.giveUp(call);
   const planning = planRoute(call, context);
   if (planning !== null) await planning;
   open(call, context);

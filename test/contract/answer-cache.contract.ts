@@ -53,7 +53,7 @@ export function answerCacheContract(driver: string, open: (clock: FakeClock) => 
       cache = fixture.cache;
     });
     after(() => fixture?.close());
-    beforeEach(() => cache.purge({ feature: null, tag: null }));
+    beforeEach(() => cache.purge({ feature: null, tag: null }, 4));
     const answer = (changes: Partial<CachedAnswer> = {}): CachedAnswer => sampleAnswer(clock, changes);
     const has = async (key: string): Promise<boolean> => (await cache.get(key)) !== null;
 
@@ -104,18 +104,20 @@ export function answerCacheContract(driver: string, open: (clock: FakeClock) => 
         return found;
       };
       await fill();
-      assert.equal(await cache.purge({ feature: 'support', tag: null }), 2);
+      assert.equal(await cache.purge({ feature: 'support', tag: null }, 4), 2);
       assert.deepEqual(await left(), ['d3']);
       await fill();
-      assert.equal(await cache.purge({ feature: null, tag: 'product=a' }), 2);
+      assert.equal(await cache.purge({ feature: null, tag: 'product=a' }, 4), 2);
       assert.deepEqual(await left(), ['d2']);
       await fill();
-      assert.equal(await cache.purge({ feature: 'billing', tag: 'product=a' }), 1);
+      assert.equal(await cache.purge({ feature: 'billing', tag: 'product=a' }, 4), 1);
       assert.deepEqual(await left(), ['d1', 'd1-alias', 'd2']);
-      assert.equal(await cache.purge({ feature: 'other', tag: null }), 0);
+      assert.equal(await cache.purge({ feature: 'other', tag: null }, 4), 0);
       await fill();
-      assert.equal(await cache.purge({ feature: null, tag: null }), 3);
+      assert.equal(await cache.purge({ feature: null, tag: null }, 4), 3);
       assert.deepEqual(await left(), []);
+      await fill();
+      assert.equal(await cache.purge({ feature: null, tag: null }, 3), 0, 'they were begun after it was known');
     });
 
     it('stays within its bytes: what was used longest ago makes room, too large ones are refused', async () => {

@@ -65,8 +65,8 @@ export interface AnswerCache {
    * @returns false when it is larger than the cache may be
    */
   put(key: string, answer: CachedAnswer, aliases: readonly string[]): Promise<boolean>;
-  /** @returns answers removed */
-  purge(selector: PurgeSelector): Promise<number>;
+  /** Removes what is selected and was begun before the purge of this number was known. @returns answers removed */
+  purge(selector: PurgeSelector, sequence: number): Promise<number>;
   /** By feature; expired answers may be counted until their place is needed. */
   holdings(): Promise<ReadonlyMap<string, FeatureHoldings>>;
   /** Answers that made room for others since the start, as far as this process knows. */

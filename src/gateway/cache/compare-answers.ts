@@ -1,10 +1,7 @@
 import { cosine } from '../../models/embedder.ts';
 import { embedLexically } from '../../models/lexical-embedder.ts';
-import { normaliseText } from './question-text.ts';
-
-/** Least lexical similarity of two answers that say the same in other words. */
-export const SAME_ANSWER_COSINE = 0.8;
-const NUMBER = /\p{N}[\p{N}.,:/]*/gu;
+import { decisiveWords, meantWords } from './meaning-guards.ts';
+import { literalsOf, normaliseText } from './question-text.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -19,20 +16,21 @@ function textOf(completion: Loose): string | null {
   return typeof content === 'string' ? content : null;
 }
 
-function numbersOf(text: string): string {
-  const numbers = (text.match(NUMBER) ?? []).map((number) => number.replace(/[.,:/]+$/, ''));
-  return JSON.stringify([...new Set(numbers)].sort());
+function sorted(words: readonly string[]): string {
+  return [...words].sort().join(' ');
 }
 
 /**
- * Whether two answers say the same, as far as can be told without a judge: equal text but for case, white space and punctuation, or a lexical
- * similarity of at least 0.8 and the same numbers. Errs on the side of "no": a model that words its answers anew each time is counted against
- * the cache, never for it.
+ * Whether two answers say the same, as far as can be told without a judge: the same words in any order, but for case, punctuation and idle ones.
+ * One other word may turn an answer round, however long it is and however alike the two look; so a model that words its answers anew each time
+ * is counted against the cache, never for it.
+ * @param similarity below 1: other words are allowed from this lexical cosine on, as long as code, quotes, numbers, names and deciding words are the same
  */
-export function isSameAnswer(left: Loose, right: Loose): boolean {
+export function isSameAnswer(left: Loose, right: Loose, similarity = 1): boolean {
   const [one, two] = [textOf(left), textOf(right)];
   if (one === null || two === null) return false;
-  const [first, second] = [normaliseText(one), normaliseText(two)];
-  if (first === second) return true;
-  return numbersOf(one) === numbersOf(two) && cosine(embedLexically(first), embedLexically(second)) >= SAME_ANSWER_COSINE;
+  if (sorted(meantWords(one)) === sorted(meantWords(two))) return true;
+  if (similarity >= 1 || JSON.stringify(literalsOf(one)) !== JSON.stringify(literalsOf(two))) return false;
+  if (sorted(decisiveWords(one)) !== sorted(decisiveWords(two))) return false;
+  return cosine(embedLexically(normaliseText(one)), embedLexically(normaliseText(two))) >= similarity;
 }

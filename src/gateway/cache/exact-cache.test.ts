@@ -65,7 +65,7 @@ describe('exact cache', () => {
     assert.deepEqual(hit?.attempts, []);
     assert.deepEqual(
       hit?.stages.map((stage) => stage.name),
-      ['authenticate', 'receive', 'cache', 'settle'],
+      ['authenticate', 'receive', 'route', 'cache', 'settle'],
     );
     assert.equal(hit?.cache?.savedPicoUsd, miss?.costPicoUsd);
     assert.equal(hit?.cache?.savedInputTokens, 20);

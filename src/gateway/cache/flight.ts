@@ -103,8 +103,10 @@ export class Flight {
   /** Bytes of a stream that the leader's client is being sent. @param model alias */
   addPiece(bytes: Buffer, model: string | null, nowMs: number): void {
     this.#model = model;
-    this.#keep(bytes, nowMs);
-    for (const follower of [...this.#followers]) follower.onPiece(bytes);
+    // Copied: what it lies in may be used again, and holds more than this answer.
+    const piece = Buffer.from(bytes);
+    this.#keep(piece, nowMs);
+    for (const follower of [...this.#followers]) follower.onPiece(piece);
   }
 
   #keep(bytes: Buffer, nowMs: number): void {
@@ -136,7 +138,15 @@ export class Flight {
   /** The leader's stages are done, well or not: everybody who waits hears of it. @param nowMs monotonic */
   land(nowMs: number, ttlMs: number): void {
     const { error } = this.#leader;
-    const landing = error === null ? this.#complete(nowMs, ttlMs) : { error, origin: null, lastBytes: null, answer: null };
+    this.#arrive(error === null ? this.#complete(nowMs, ttlMs) : { error, origin: null, lastBytes: null, answer: null });
+  }
+
+  /** The answer will be of no use to others: they go on by themselves. */
+  giveUp(): void {
+    this.#arrive({ error: null, origin: null, lastBytes: null, answer: null });
+  }
+
+  #arrive(landing: Landing): void {
     this.landing = landing;
     this.#pieces = [];
     const followers = [...this.#followers];
@@ -174,7 +184,6 @@ export class Flight {
       isStream,
       hasUsageChunk: call.body?.includeUsage ?? false,
       isEventStream: call.body?.isEventStream ?? true,
-      // Copied: the pieces are views of whole network reads.
       body: Buffer.concat(this.#pieces),
       lastBytes,
       cadence: isStream ? this.#cadence : [],

@@ -49,10 +49,16 @@ const SAME: readonly (readonly [RegExp, string])[] = [
   [/n't\b/g, ' not'],
 ];
 
-function meant(text: string): string[] {
+/** Words of a text in small letters, without those that may be there or not. */
+export function meantWords(text: string): string[] {
   let reduced = normaliseText(text);
   for (const [pattern, replacement] of SAME) reduced = reduced.replace(pattern, replacement);
   return reduced.split(' ').filter((word) => word !== '' && !IDLE.has(word));
+}
+
+/** Of these, the words that turn a meaning round. */
+export function decisiveWords(text: string): string[] {
+  return meantWords(text).filter((word) => DECISIVE.has(word));
 }
 
 /** English plural, so that "items" is "item". */
@@ -65,10 +71,6 @@ function singular(word: string): string {
  * words that decide. An embedder that knows spelling alone has to find all other words equal too, but for plurals and idle ones.
  */
 export function guardForm(text: string, embedder: 'lexical' | 'provider'): string {
-  const words = meant(text);
-  return JSON.stringify([
-    detect(text),
-    literalsOf(text),
-    embedder === 'lexical' ? words.map(singular) : words.filter((word) => DECISIVE.has(word)),
-  ]);
+  const words = embedder === 'lexical' ? meantWords(text).map(singular) : decisiveWords(text);
+  return JSON.stringify([detect(text), literalsOf(text), words]);
 }

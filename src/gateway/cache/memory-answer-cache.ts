@@ -63,10 +63,11 @@ export class MemoryAnswerCache implements AnswerCache {
     return Promise.resolve(true);
   }
 
-  purge(selector: PurgeSelector): Promise<number> {
+  purge(selector: PurgeSelector, sequence: number): Promise<number> {
     let removed = 0;
     for (const entry of [...this.#entries.values()]) {
-      if (!isSelected(selector, entry.answer.feature, entry.answer.tags)) continue;
+      const { feature, tags, purgeSequence } = entry.answer;
+      if (purgeSequence >= sequence || !isSelected(selector, feature, tags)) continue;
       this.#remove(entry);
       removed++;
     }

@@ -84,7 +84,7 @@ export class ResponseCache {
       if (purge.sequence <= this.#purged) continue;
       this.#purged = purge.sequence;
       // Answers of before are void by their sequence already: this gives their bytes back.
-      this.#store.purge(purge).catch(() => this.counters.storeFailures++);
+      this.#store.purge(purge, purge.sequence).catch(() => this.counters.storeFailures++);
     }
   }
 
@@ -162,6 +162,16 @@ export class ResponseCache {
     if (isShared) this.#flights.set(key, flight);
   }
 
+  /** What the call is going to be answered with is not what its key stands for. */
+  giveUp(call: Call): void {
+    const { flight, cache } = call;
+    if (flight === null || cache === null) return;
+    call.flight = null;
+    this.#release(cache.key, flight);
+    cache.reason = 'answered by another model than the one that was asked for';
+    flight.giveUp();
+  }
+
   /** The call's stages are over: who waits for its answer hears of it. */
   land(call: Call): void {
     const { flight, cache } = call;
@@ -192,7 +202,7 @@ export class ResponseCache {
       const refusal = refusalToKeep(completion, cache.settings);
       // An answer that was cut says nothing about the kept one.
       if (semantic !== null && cache.shadow !== null && refusal !== 'truncated' && refusal !== 'incomplete') {
-        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion);
+        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion, semantic.sameAnswerSimilarity);
         this.semantic.addComparison(answer.feature, semantic, isSame);
         counters.shadow[isSame ? 'same' : 'different']++;
       }

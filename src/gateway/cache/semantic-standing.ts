@@ -11,6 +11,9 @@ export interface ShadowCount {
 /** Beyond this the counts are halved: what happened long ago must not outweigh what happens now. */
 const MAX_SAMPLES = 2000;
 
+/** In shadow nobody is given a wrong answer: one odd answer among the first few is not taken for proof. */
+const MIN_SAMPLES_TO_GIVE_UP = 50;
+
 /** Where a semantic cache stands, and why. */
 export interface SemanticStanding extends ShadowCount {
   readonly state: SemanticState;
@@ -30,7 +33,8 @@ function percent(ratio: number): string {
 
 /**
  * What follows from further comparisons. Hits are served once the 95 % interval of their false share lies within the bound, and no more once
- * the share itself exceeds it, or the interval shows that it never will be within. Off is final: only a new check begins anew.
+ * the share itself exceeds it; one that the interval shows to be beyond the bound is given up before. The interval is looked at after every
+ * report, so that its 95 % are somewhat less: the bound is a rule, not a proof. Off is final: only a new check begins anew.
  * @param bound largest share of false hits (fraction)
  */
 export function advanceStanding(standing: SemanticStanding, more: ShadowCount, bound: number): SemanticStanding {
@@ -39,7 +43,7 @@ export function advanceStanding(standing: SemanticStanding, more: ShadowCount, b
   let falseHits = standing.falseHits + more.falseHits;
   const [low, high] = wilsonInterval(falseHits, samples);
   const measured = `${falseHits} of ${samples} compared hits were wrong: ${percent(falseHits / samples)}, 95 % interval ${percent(low)} to ${percent(high)}`;
-  const isOver = standing.state === 'live' ? falseHits / samples > bound : low > bound;
+  const isOver = standing.state === 'live' ? falseHits / samples > bound : samples >= MIN_SAMPLES_TO_GIVE_UP && low > bound;
   const state = isOver ? 'off' : standing.state === 'live' || high <= bound ? 'live' : 'shadow';
   if (samples > MAX_SAMPLES) {
     samples = Math.ceil(samples / 2);

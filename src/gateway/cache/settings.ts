@@ -22,6 +22,8 @@ export interface SemanticSettings {
   readonly threshold: number;
   readonly maxFalseHitRatio: number;
   readonly shadowRatio: number;
+  /** See `isSameAnswer`. */
+  readonly sameAnswerSimilarity: number;
   readonly maxEntries: number;
   readonly state: SemanticState;
   /** The check that allowed it: another one starts the measurement anew. */

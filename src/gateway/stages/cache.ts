@@ -1,4 +1,4 @@
-import { PlimsollError } from '../../kernel/errors.ts';
+import { type ErrorCode, PlimsollError } from '../../kernel/errors.ts';
 import type { CachedAnswer } from '../cache/answer-cache.ts';
 import { hashKey, keyPrefix } from '../cache/cache-key.ts';
 import { CallCache } from '../cache/call-cache.ts';
@@ -11,13 +11,21 @@ import { type CacheWish, readCacheWish } from '../cache/request-wish.ts';
 import type { FeatureCacheSettings } from '../cache/settings.ts';
 import type { Call } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
-import { findDestination } from './route.ts';
 
 /** Bytes that are held for a client that waits with others and reads slowly. */
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 
-/** Errors that are the leader's own affair: its client left, or it was stopped. */
-const OF_THE_LEADER: ReadonlySet<string> = new Set(['client_closed', 'not_ready', 'internal', 'journal_full']);
+/** Errors of a provider, which an equal call would meet too. All others are the leader's own: its client left, its limits are used up. */
+const OF_THE_QUESTION: ReadonlySet<ErrorCode> = new Set([
+  'provider_rejected',
+  'provider_auth_failed',
+  'context_length_exceeded',
+  'content_filtered',
+]);
+
+function isOfTheQuestion({ code, owner }: PlimsollError): boolean {
+  return owner === 'upstream' || OF_THE_QUESTION.has(code);
+}
 
 /** Why this request has nothing to do with the cache; null = it may be answered from it. */
 function reasonToBypass(call: Call, settings: FeatureCacheSettings, identity: RequestIdentity): string | null {
@@ -48,7 +56,7 @@ function ask(call: Call, cache: CallCache): Question | null {
     cache.reason = reason;
     return null;
   }
-  if (call.destination === null) throw new PlimsollError('internal', 'The cache was asked before the destination was known');
+  if (call.destination === null) throw new PlimsollError('internal', 'cache ran before route');
   const prefix = keyPrefix(call, call.destination, cache.settings, null);
   const key = hashKey('exact', prefix, identity.canonical);
   cache.key = key;
@@ -106,9 +114,9 @@ async function follow(call: Call, cache: CallCache, flight: Flight, mayRetry: bo
   const { landing } = outcome;
   const { error } = landing;
   if (error === null && (await land(call, cache, waiting, landing, context))) return true;
-  const isOwn = error === null || OF_THE_LEADER.has(error.code);
+  const isShared = error !== null && isOfTheQuestion(error);
   // Bytes of a broken answer cannot be taken back.
-  if (error !== null && (waiting.hasStarted || (!isOwn && (!mayRetry || !error.retryable)))) throw error;
+  if (error !== null && (waiting.hasStarted || (isShared && (!mayRetry || !error.retryable)))) throw error;
   return false;
 }
 
@@ -163,12 +171,10 @@ async function giveKept(call: Call, cache: CallCache, { key, similar, wish }: Qu
 /**
  * Looks for an answer before anything is asked of a provider: one that is kept, or one that is on its way to an equal call.
  * @returns true when the call has its answer
- * @throws PlimsollError `not_found` or `permission_denied` for the model, `invalid_argument` for the header, and what a shared call failed with
+ * Runs once it is known where the call may go: who may not use a model gets none of its answers.
+ * @throws PlimsollError `invalid_argument` for the header, and what a shared call failed with
  */
 export async function answerFromCache(call: Call, settings: FeatureCacheSettings, context: GatewayContext): Promise<boolean> {
-  if (call.caller === null || call.body === null) throw new PlimsollError('internal', 'cache ran before authenticate and admit');
-  // Who may not use a model gets none of its answers.
-  call.destination = findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot);
   const cache = new CallCache(settings);
   call.cache = cache;
   const question = ask(call, cache);
@@ -178,8 +184,9 @@ export async function answerFromCache(call: Call, settings: FeatureCacheSettings
     const flight = question.isShared ? context.cache.joinable(call, key, wish.maxAgeMs) : null;
     if (flight !== null) {
       if (await follow(call, cache, flight, failures === 0, context)) return true;
-      if (flight.landing?.error == null) question.isShared = false;
-      else if (!OF_THE_LEADER.has(flight.landing.error.code)) failures++;
+      const error = flight.landing?.error ?? null;
+      if (error === null) question.isShared = false;
+      else if (isOfTheQuestion(error)) failures++;
       continue;
     }
     if (await giveKept(call, cache, question, context)) return true;

@@ -25,7 +25,7 @@ export const eventLogRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/events',
-    summary: 'List events, newest first: switches, model retirements, changes of provider status',
+    summary: 'List events, newest first: switches, model retirements, changes of provider status, semantic caches that start or stop',
     permission: 'events:read',
     query: z.strictObject({
       name: word.optional().describe('Only events of this name, e.g. feature.paused'),

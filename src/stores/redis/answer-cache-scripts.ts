@@ -1,6 +1,6 @@
 /**
  * Lua of the answer cache. Everything lives under one prefix with a hash tag, so that a cluster keeps it in one slot:
- * `e:<id>` answer · `a:<id>` alias → id · `meta` id → {f feature, b bytes, t tags, a aliases} · `use` ids by last use · `exp` ids by expiry, ms ·
+ * `e:<id>` answer · `a:<id>` alias → id · `meta` id → {f feature, b bytes, t tags, a aliases, s purge} · `use` ids by last use · `exp` ids by expiry, ms ·
  * `count`, `bytes` by feature · `total` bytes · `tick` counter that orders uses.
  */
 const REMOVE = `

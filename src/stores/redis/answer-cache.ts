@@ -24,6 +24,8 @@ interface Meta {
   readonly b: number;
   readonly t: readonly string[];
   readonly a: readonly string[];
+  /** Newest purge that was known. */
+  readonly s: number;
 }
 
 const PURGE_BATCH = 500;
@@ -72,13 +74,13 @@ export function openRedisAnswerCache({ url, clock, maxBytes, name = 'plimsoll' }
       const ttlMs = answer.expiresAtMs - nowMs;
       if (ttlMs <= 0) return false;
       const bytes = answerBytes(answer) + aliases.length * 200;
-      const meta: Meta = { f: answer.feature, b: bytes, t: answer.tags, a: aliases };
+      const meta: Meta = { f: answer.feature, b: bytes, t: answer.tags, a: aliases, s: answer.purgeSequence };
       // An empty list would come back from Lua as an object; it is only read there.
       const evicted = await scripts.answerPut(prefix, key, encodeAnswer(answer), bytes, ttlMs, nowMs, most, JSON.stringify(meta));
       if (evicted > 0) evictions += evicted;
       return evicted >= 0;
     },
-    async purge(selector: PurgeSelector) {
+    async purge(selector: PurgeSelector, sequence) {
       let removed = 0;
       let cursor = '0';
       do {
@@ -87,7 +89,7 @@ export function openRedisAnswerCache({ url, clock, maxBytes, name = 'plimsoll' }
         const ids: string[] = [];
         for (let index = 0; index < found.length; index += 2) {
           const meta = JSON.parse(found[index + 1] ?? '') as Meta; // written by put
-          if (isSelected(selector, meta.f, meta.t)) ids.push(found[index] ?? '');
+          if (meta.s < sequence && isSelected(selector, meta.f, meta.t)) ids.push(found[index] ?? '');
         }
         if (ids.length > 0) removed += await scripts.answerRemove(prefix, ...ids);
       } while (cursor !== '0');

@@ -128,6 +128,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the answer cache holds, serves and saves by feature, with intervals, and where its semantic part stands
+         * @description Permission: `cache:read`.
+         */
+        get: operations["getCache"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cache/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Void kept answers by feature, by tag, or all, on every gateway within a second
+         * @description Permission: `cache:write`.
+         */
+        post: operations["postCachePurge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cache/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measure a semantic cache on labelled pairs of questions; the result decides whether mode semantic is allowed
+         * @description Permission: `cache:write`.
+         */
+        post: operations["postCacheChecks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -338,7 +398,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events, newest first: switches, model retirements, changes of provider status
+         * List events, newest first: switches, model retirements, changes of provider status, semantic caches that start or stop
          * @description Permission: `events:read`.
          */
         get: operations["getEvents"];
@@ -695,6 +755,155 @@ export interface components {
         FeatureSwitchPage: {
             switches: components["schemas"]["FeatureSwitch"][];
             nextCursor: string | null;
+        };
+        CacheView: {
+            /** @description Epoch milliseconds */
+            from: number;
+            /** @description Epoch milliseconds */
+            to: number;
+            /** @enum {string} */
+            driver: "memory" | "redis";
+            maxBytes: number;
+            /** @description So far */
+            purges: number;
+            features: {
+                feature: string;
+                /**
+                 * @description As configured
+                 * @enum {string}
+                 */
+                mode: "off" | "exact" | "near" | "semantic";
+                /** @description Answers that are kept; null = no gateway has said */
+                entries: number | null;
+                bytes: number | null;
+                /** @description Calls that asked the cache: hits and misses */
+                calls: number;
+                /** @description Equal requests, shared ones included */
+                hits: number;
+                nearHits: number;
+                semanticHits: number;
+                misses: number;
+                /** @description Calls that the cache was not for; in no rate */
+                bypasses: number;
+                /** @description Fraction; null without calls to count */
+                hitRatio: number | null;
+                /** @description 95 % Wilson interval; null without calls to count */
+                hitInterval: [
+                    number,
+                    number
+                ] | null;
+                /** @description US dollars × 10¹² as a decimal integer */
+                savedPicoUsd: string;
+                savedInputTokens: number;
+                savedOutputTokens: number;
+                /** @description Null unless the mode is semantic */
+                semantic: {
+                    /**
+                     * @description unchecked: no check has passed, works as near; shadow: hits are compared, not given; live: given; off: too many were wrong
+                     * @enum {string}
+                     */
+                    state: "unchecked" | "shadow" | "live" | "off";
+                    reason: string;
+                    threshold: number;
+                    maxFalseHitRatio: number;
+                    /** @description Hits whose answer was compared with the one of the model */
+                    samples: number;
+                    falseHits: number;
+                    /** @description Fraction; null without calls to count */
+                    falseHitRatio: number | null;
+                    /** @description 95 % Wilson interval; null without calls to count */
+                    falseHitInterval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description In the indexes of all gateway workers */
+                    questions: number;
+                    check: {
+                        id: string;
+                        /** @description Epoch milliseconds */
+                        at: number;
+                        /** @enum {string} */
+                        verdict: "safe" | "unsafe" | "too few pairs" | "useless";
+                        /** @description Lowest one that is safe, with every higher one; null = none */
+                        recommendedThreshold: number | null;
+                        /** @description Pairs labelled same */
+                        same: number;
+                        /** @description Pairs labelled different */
+                        different: number;
+                    } | null;
+                } | null;
+            }[];
+        };
+        CachePurged: {
+            /** @description Number of the purge; gateways void every answer that was begun before they knew of it */
+            sequence: number;
+        };
+        CacheCheckReport: {
+            id: string;
+            feature: string;
+            /** @description Epoch milliseconds */
+            at: number;
+            /** @description What compared the questions */
+            embedder: string;
+            /** @description Pairs labelled same */
+            same: number;
+            /** @description Pairs labelled different */
+            different: number;
+            /** @description The bound that it was held against */
+            maxFalseHitRatio: number;
+            rows: {
+                threshold: number;
+                withGuards: {
+                    /** @description Pairs that would share an answer */
+                    served: number;
+                    /** @description Of these, pairs whose answers differ */
+                    falseHits: number;
+                    /** @description falseHits / served */
+                    falseHitRatio: number | null;
+                    /** @description 95 % Wilson interval; null without calls to count */
+                    falseHitInterval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description falseHits / pairs labelled different: what the verdict rests on, since it does not depend on the mix of pairs */
+                    differentServedRatio: number | null;
+                    /** @description 95 % Wilson interval; null without calls to count */
+                    differentServedInterval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Pairs labelled same that would be served / pairs labelled same: how much it is good for */
+                    sameServedRatio: number | null;
+                };
+                /** @description What similarity would do without the guards; for comparison, it is not offered */
+                alone: {
+                    /** @description Pairs that would share an answer */
+                    served: number;
+                    /** @description Of these, pairs whose answers differ */
+                    falseHits: number;
+                    /** @description falseHits / served */
+                    falseHitRatio: number | null;
+                    /** @description 95 % Wilson interval; null without calls to count */
+                    falseHitInterval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description falseHits / pairs labelled different: what the verdict rests on, since it does not depend on the mix of pairs */
+                    differentServedRatio: number | null;
+                    /** @description 95 % Wilson interval; null without calls to count */
+                    differentServedInterval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Pairs labelled same that would be served / pairs labelled same: how much it is good for */
+                    sameServedRatio: number | null;
+                };
+            }[];
+            /** @description Lowest one that is safe, with every higher one; null = none */
+            recommendedThreshold: number | null;
+            /** @enum {string} */
+            verdict: "safe" | "unsafe" | "too few pairs" | "useless";
+            reason: string;
         };
         KeyCreated: {
             /** @description UUIDv7; `config:<name>` for a key from plimsoll.yaml */
@@ -1398,6 +1607,209 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCache: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; default 24 hours before `to` */
+                from?: number;
+                /** @description Epoch ms, exclusive; default now */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheView"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCachePurge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Only answers of this feature */
+                    feature?: string;
+                    /** @description Only answers filled by calls with this tag, name=value */
+                    tag?: string;
+                    /**
+                     * @description Must be said to purge everything
+                     * @constant
+                     */
+                    all?: true;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CachePurged"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCacheChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Feature whose semantic cache is to be allowed */
+                    feature: string;
+                    /** @description Labelled pairs of its questions; the more look alike and differ, the better */
+                    pairs: {
+                        /** @description A question */
+                        a: string;
+                        /** @description Another one */
+                        b: string;
+                        /** @description True when the answer to one is right for the other */
+                        same: boolean;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheCheckReport"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CacheUse } from '../../src/costs/store.ts';
+import { FeatureCacheConfig } from '../../src/features/cache-config.ts';
+import { allowingCheck, createCacheService, whyNotAllowed } from '../../src/gateway/cache/service.ts';
+import { FakeClock } from '../../src/kernel/clock.ts';
+import { DEFAULT_SCOPE } from '../../src/kernel/scope.ts';
+import { wilsonInterval } from '../../src/stats/intervals.ts';
+import { type ControlStores, openControlStore } from '../../src/stores/sql/control-store.ts';
+import { POSTGRES_SKIP, TEST_DRIVERS } from './control-store-drivers.ts';
+
+const scope = DEFAULT_SCOPE;
+const semantic = FeatureCacheConfig.parse({ mode: 'semantic' });
+const FEATURES = new Map([
+  ['faq', semantic],
+  ['chat', FeatureCacheConfig.parse({ mode: 'exact' })],
+  ['none', undefined],
+]);
+const PAIRS = [
+  { a: 'How do I pay the bill', b: 'How can I pay the bill', same: true },
+  ...Array.from({ length: 200 }, (_, place) => ({ a: `Is it ${place} days`, b: `Is it ${place + 1} days`, same: false })),
+];
+
+for (const driver of TEST_DRIVERS) {
+  describe(`what control knows of caches, on ${driver.kind}`, () => {
+    async function open(use: CacheUse[] = []) {
+      const database = await driver.create();
+      const store = await openControlStore(database.location);
+      const clock = new FakeClock(Date.UTC(2026, 5, 1));
+      const of = (stores: ControlStores) =>
+        createCacheService({
+          store: stores.settings,
+          clock,
+          features: () => FEATURES,
+          shared: () => ({ driver: 'memory', maxBytes: 1, maxEntryBytes: 1, lookupTimeoutMs: 1 }),
+          live: (feature) => (feature === 'faq' ? { entries: 3, bytes: 30, questions: 2 } : null),
+          use: async () => use,
+        });
+      return {
+        cache: of(store),
+        change: <T>(work: (cache: ReturnType<typeof of>) => Promise<T>) => store.transaction((tx) => work(of(tx))),
+        async close() {
+          await store.close();
+          await database.remove();
+        },
+      };
+    }
+
+    it('numbers purges without a gap, also when several come at once, and folds the oldest into one that names everything', async () => {
+      const { cache, change, close } = await open();
+      await assert.rejects(
+        change((tx) => tx.purge(scope, { feature: 'other', tag: null })),
+        /There is no feature "other"/,
+      );
+      const numbers = await Promise.all(
+        Array.from({ length: 10 }, (_, at) => change((tx) => tx.purge(scope, { feature: 'faq', tag: `a=${at}` }))),
+      );
+      assert.deepEqual(
+        [...numbers].sort((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      assert.deepEqual(
+        (await cache.purges(scope)).map(({ sequence }) => sequence),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      for (let at = 0; at < 95; at++) await change((tx) => tx.purge(scope, { feature: 'chat', tag: null }));
+      const kept = await cache.purges(scope);
+      assert.equal(kept.length, 100);
+      assert.deepEqual(kept[0], { feature: null, tag: null, sequence: 6 });
+      assert.deepEqual(kept[1], { feature: 'faq', tag: kept[1]?.tag ?? '', sequence: 7 });
+      assert.equal(kept.at(-1)?.sequence, 105);
+      await close();
+    });
+
+    it('remembers the last check of a feature, which allows what it measured and nothing looser', async () => {
+      const { cache, change, close } = await open();
+      assert.match(
+        whyNotAllowed('faq', undefined, semantic),
+        /no check has shown that this is safe; run "plimsoll cache check faq --pairs/,
+      );
+      const report = await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS }));
+      assert.equal(report.verdict, 'safe', report.reason);
+      const stored = (await cache.checks(scope)).faq;
+      assert.deepEqual(stored, report);
+      assert.equal(allowingCheck(stored, semantic)?.id, report.id);
+      const looser = { ...semantic, semantic: { ...semantic.semantic, threshold: (report.recommendedThreshold ?? 0) - 0.01 } };
+      assert.equal(allowingCheck(stored, looser), null);
+      assert.match(whyNotAllowed('faq', stored, looser), /threshold is .*; the check found .* and above to be safe/);
+      const stricter = { ...semantic, semantic: { ...semantic.semantic, maxFalseHitRatio: 0.001 } };
+      assert.equal(allowingCheck(stored, stricter), null);
+      const failed = await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS.slice(0, 5) }));
+      assert.equal(allowingCheck(failed, semantic), null);
+      assert.match(whyNotAllowed('faq', failed, semantic), /its last check says: too few pairs/);
+      await close();
+    });
+
+    it('adds comparisons up once, whoever sends them and however often, and turns hits on and off', async () => {
+      const { cache, change, close } = await open();
+      const { id: checkId } = await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS }));
+      const batch = (writer: string, sequence: number, samples: number, falseHits: number, bootId = 'boot') =>
+        change((tx) => tx.addComparisons(scope, { writer, bootId, sequence, shadow: [{ feature: 'faq', checkId, samples, falseHits }] }));
+      await Promise.all([batch('a', 1, 50, 0), batch('b', 1, 50, 0), batch('c', 1, 50, 0)]);
+      assert.deepEqual(await batch('a', 1, 50, 0), [], 'sent twice');
+      assert.equal((await cache.standings(scope)).faq?.samples, 150);
+      const [turned] = await batch('a', 1, 50, 0, 'another boot');
+      assert.equal(turned?.standing.state, 'live');
+      const view = async () => (await cache.view(scope, {})).features.find((feature) => feature.feature === 'faq')?.semantic;
+      assert.deepEqual([(await view())?.state, (await view())?.falseHitInterval], ['live', wilsonInterval(0, 200)]);
+      const [off] = await batch('b', 2, 10, 10);
+      assert.equal(off?.standing.state, 'off');
+      assert.match((await view())?.reason ?? '', /10 of 210 compared hits were wrong/);
+      assert.deepEqual(await batch('b', 3, 100, 0), []);
+      assert.equal((await view())?.state, 'off');
+      await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS }));
+      assert.equal((await view())?.state, 'shadow', 'a new check begins anew');
+      await batch('b', 4, 100, 100);
+      assert.equal((await view())?.samples, 0, 'comparisons under the old check do not count');
+      await close();
+    });
+
+    it('shows rates with their intervals, and nothing where nothing is known', async () => {
+      const row = { feature: 'faq', savedPicoUsd: 0n, savedInputTokens: 0, savedOutputTokens: 0 };
+      const { cache, close } = await open([
+        { ...row, outcome: 'hit', calls: 20, savedPicoUsd: 40n, savedInputTokens: 5, savedOutputTokens: 6 },
+        { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n },
+        { ...row, outcome: 'miss', calls: 75 },
+        { ...row, outcome: 'bypass', calls: 9 },
+      ]);
+      const [faq, chat, none] = (await cache.view(scope, { to: 1_000_000_000_000 })).features;
+      assert.deepEqual(
+        [faq?.calls, faq?.hits, faq?.nearHits, faq?.bypasses, faq?.hitRatio, faq?.hitInterval, faq?.savedPicoUsd, faq?.entries],
+        [100, 20, 5, 9, 0.25, wilsonInterval(25, 100), '42', 3],
+      );
+      assert.equal(faq?.semantic?.state, 'unchecked');
+      assert.deepEqual([chat?.hitRatio, chat?.hitInterval, chat?.entries, chat?.semantic], [null, null, null, null]);
+      assert.equal(none?.mode, 'off');
+      await close();
+    });
+  });
+}
+describe('what control knows of caches, on postgres', { skip: POSTGRES_SKIP }, () => {});
