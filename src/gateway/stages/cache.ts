@@ -16,8 +16,17 @@ import { findDestination } from './route.ts';
 /** Bytes that are held for a client that waits with others and reads slowly. */
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
 
-/** Errors that are the leader's own affair: its client left, or it was stopped. */
-const OF_THE_LEADER: ReadonlySet<string> = new Set(['client_closed', 'not_ready', 'internal', 'journal_full']);
+/** Errors that are the leader's own affair: its client left, it was stopped, or a limit of its user or session had no room for it. */
+const OF_THE_LEADER: ReadonlySet<string> = new Set([
+  'client_closed',
+  'not_ready',
+  'internal',
+  'journal_full',
+  'rate_limited',
+  'budget_exceeded',
+  'request_over_limit',
+  'agent_loop_stopped',
+]);
 
 /** Why this request has nothing to do with the cache; null = it may be answered from it. */
 function reasonToBypass(call: Call, settings: FeatureCacheSettings, identity: RequestIdentity): string | null {
