@@ -4,12 +4,15 @@ import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
 import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
+import { loopStopped } from '../admission/limit-event.ts';
+import { findLoop } from '../admission/loop-breaker.ts';
 import { ownerText, Refusal, unpriced } from '../admission/refusal.ts';
 import type { Reservation } from '../admission/reservation.ts';
 import { waitForRoom } from '../admission/wait-for-room.ts';
 import type { Call } from '../call.ts';
 import type { CompiledTarget, Destination } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { restrictDestination } from '../target-policy.ts';
 
 /** The limits of who calls; null when there are none. Asked for once the caller is known. */
 function limitsOf(call: Call, admission: Admission): ApplicableLimits | null {
@@ -114,11 +117,25 @@ function downgrade(call: Call, refusal: Refusal): void {
   const name = refusal.rule.downgradeTo ?? '';
   const cheaper = call.snapshot.destinations.get(name);
   if (cheaper === undefined || call.destination === null) throw refusal.error();
-  if (cheaper !== call.destination) {
+  if (cheaper.name !== call.destination.name) {
     call.downgradedFrom = call.destination.name;
     call.warnings.push(`downgraded from ${call.destination.name} to ${name} by the limit ${refusal.counter.limit.id}`);
-    call.destination = cheaper;
+    // Where its answers may come from holds on every route.
+    call.destination = restrictDestination(call, cheaper);
   }
+}
+
+/** @throws PlimsollError `agent_loop_stopped` for a step of a run that goes in circles */
+function breakLoop(call: Call, context: GatewayContext): void {
+  const feature = call.caller?.feature;
+  if (feature?.loopBreaker === undefined) return;
+  const found = findLoop(call.hubRequest().messages, feature.loopBreaker);
+  if (found === null) return;
+  const { kind, count, message } = found;
+  context.emitEvent(loopStopped(feature, call.session, message, call.snapshot, context.clock.nowMs()));
+  throw new PlimsollError('agent_loop_stopped', `This agent run was stopped. ${message}`, {
+    details: { limit: { id: `loop-breaker@${feature.name}`, scope: 'session', reason: kind, used: count, owner: feature.owner } },
+  });
 }
 
 /**
@@ -128,7 +145,7 @@ function downgrade(call: Call, refusal: Refusal): void {
  */
 export async function admit(call: Call, context: GatewayContext): Promise<void> {
   const { admission } = context;
-  // The body may have named a user that the headers did not.
+  breakLoop(call, context);
   const { limits } = call;
   if (limits === null || call.destination === null) return;
   if (limits.needsEstimate) applyCaps(call, limits, call.destination);
