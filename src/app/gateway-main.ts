@@ -17,6 +17,7 @@ import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } fr
 import { JournalUploader } from './journal-uploader.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
+import { RoutingReporter } from './routing-reporter.ts';
 
 /** In-flight answers may take this long to finish when the process is asked to end. */
 const DRAIN_MS = 20_000;
@@ -117,6 +118,14 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
     : null;
   uploader?.start();
+  const routingReporter = new RoutingReporter({
+    controlUrl,
+    clusterKey,
+    writer: writerName,
+    clock: systemClock,
+    report: () => gateway.routing(),
+  });
+  routingReporter.start();
 
   const server = createServer(
     { keepAliveTimeout: 75_000, headersTimeout: 65_000, requestTimeout: 300_000, noDelay: true, highWaterMark: 64 * 1024 },
@@ -159,6 +168,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       await gateway.drain(DRAIN_MS);
       server.closeAllConnections();
       sharedCache?.close();
+      await routingReporter.close();
       await link.close();
       await journal.sync();
       await uploader?.stop(UPLOAD_MS);
