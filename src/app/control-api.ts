@@ -3,6 +3,8 @@ import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
 import { type CacheServices, cacheRoutes } from '../gateway/cache/routes.ts';
+import { routingState } from '../gateway/routing/report.ts';
+import { type RoutingServices, routingRoutes } from '../gateway/routing/routes.ts';
 import { actorName } from '../identity/actor-name.ts';
 import { createAdminAccess } from '../identity/admin-access.ts';
 import { LoginThrottle } from '../identity/login-throttle.ts';
@@ -59,11 +61,19 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...cacheRoutes,
   ...identityRoutes,
   ...catalogueRoutes,
+  ...routingRoutes,
   ...jobRoutes,
   ...eventLogRoutes,
 ];
 
-type ApiServices = TraceServices & FeatureServices & CacheServices & IdentityServices & CatalogueServices & JobServices & EventLogServices;
+type ApiServices = TraceServices &
+  FeatureServices &
+  CacheServices &
+  IdentityServices &
+  CatalogueServices &
+  RoutingServices &
+  JobServices &
+  EventLogServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -118,6 +128,7 @@ export class ControlApi {
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');
           return snapshot;
         },
+        routing: () => routingState(options.internal.routing()),
         status: () => this.#status(),
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };

@@ -18,6 +18,7 @@ import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } fr
 import { JournalUploader } from './journal-uploader.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
+import { RoutingReporter } from './routing-reporter.ts';
 
 /** In-flight answers may take this long to finish when the process is asked to end. */
 const DRAIN_MS = 20_000;
@@ -118,6 +119,14 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
     : null;
   uploader?.start();
+  const routingReporter = new RoutingReporter({
+    controlUrl,
+    clusterKey,
+    writer: writerName,
+    clock: systemClock,
+    report: () => gateway.routing(),
+  });
+  routingReporter.start();
 
   const cacheReporter = new CacheReporter({
     controlUrl,
@@ -170,6 +179,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       server.closeAllConnections();
       sharedCache?.close();
       await cacheReporter.close();
+      await routingReporter.close();
       await link.close();
       await journal.sync();
       await uploader?.stop(UPLOAD_MS);

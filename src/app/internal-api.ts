@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RoutingReport } from '../gateway/routing/report.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts';
 import { JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
@@ -13,7 +14,11 @@ import type { SnapshotPublisher } from './snapshot-publisher.ts';
 
 const MAX_UPLOAD_BYTES = 300 * 1024 * 1024;
 const MAX_REPORT_BYTES = 4 * 1024 * 1024;
+/** A report names each target and route once: far more than any configuration has. */
+const MAX_ROUTING_BYTES = 4 * 1024 * 1024;
 const MAX_HOLD_MS = 30_000;
+/** Of a journal's writer, which is a gateway worker: it becomes the name of a directory. */
+const WRITER_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 /** A gateway that has not asked for this long is not counted as present. */
 const PRESENT_MS = 15_000;
 
@@ -34,6 +39,7 @@ export class InternalApi {
   /** Epoch that the gateway which asked last has. */
   #newestHeld = -1;
   readonly #reports = new Map<string, { report: GatewayReport; atMs: number }>();
+  readonly #routing = new Map<string, { report: RoutingReport; atMs: number }>();
 
   constructor(options: InternalApiOptions) {
     this.#options = options;
@@ -44,6 +50,13 @@ export class InternalApi {
   gateways(): GatewayReport[] {
     const now = this.#options.nowMs();
     return [...this.#reports.values()].filter((entry) => now - entry.atMs < PRESENT_MS).map((entry) => entry.report);
+  }
+
+  /** What gateways heard of lately know of their targets and routes. */
+  routing(): { readonly worker: string; readonly report: RoutingReport }[] {
+    const now = this.#options.nowMs();
+    for (const [worker, { atMs }] of this.#routing) if (now - atMs >= PRESENT_MS) this.#routing.delete(worker);
+    return [...this.#routing].map(([worker, { report }]) => ({ worker, report }));
   }
 
   /** Resolves when a gateway has the snapshot of this epoch (it asks for what comes after it), or when the time is up. */
@@ -77,7 +90,14 @@ export class InternalApi {
     if (resource === 'metrics' && request.method === 'GET')
       return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     if (resource === 'cache' && request.method === 'POST') return this.#cacheReport(request, response);
-    if (resource === 'journal' && name && /^[A-Za-z0-9._-]{1,64}$/.test(name) && !name.startsWith('.')) {
+    if (resource === 'routing' && request.method === 'POST' && name && WRITER_NAME.test(name)) {
+      const body = await readBody(request, MAX_ROUTING_BYTES, 'A routing report');
+      this.#routing.set(name, { report: RoutingReport.parse(JSON.parse(body.toString())), atMs: this.#options.nowMs() });
+      response.writeHead(204);
+      response.end();
+      return;
+    }
+    if (resource === 'journal' && name && WRITER_NAME.test(name)) {
       if (request.method === 'GET') return send(response, 200, await this.#journalPosition(name));
       if (request.method === 'POST') return send(response, 200, await this.#appendJournal(name, url, request));
     }
@@ -142,13 +162,7 @@ export class InternalApi {
     const offset = Number(url.searchParams.get('offset'));
     if (!Number.isSafeInteger(segment) || segment < 1 || !Number.isSafeInteger(offset) || offset < 0)
       throw new PlimsollError('invalid_argument', 'segment and offset must be whole numbers');
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MAX_UPLOAD_BYTES) throw new PlimsollError('payload_too_large', `A journal upload is at most ${MAX_UPLOAD_BYTES} bytes`);
-      chunks.push(chunk);
-    }
+    const body = await readBody(request, MAX_UPLOAD_BYTES, 'A journal upload');
     const directory = this.#options.data.journal(writer);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const reached = await this.#journalPosition(writer);
@@ -159,7 +173,7 @@ export class InternalApi {
         'conflict',
         `Segment ${segment} of ${writer} reaches to byte ${start} here; offset ${offset} would leave a gap`,
       );
-    const bytes = Buffer.concat(chunks).subarray(start - offset);
+    const bytes = body.subarray(start - offset);
     const fd = openSync(segmentPath(directory, segment), segment === reached.segment ? 'r+' : 'w', 0o600);
     try {
       let written = 0;
@@ -172,6 +186,17 @@ export class InternalApi {
     this.#positions.set(writer, position);
     return position;
   }
+}
+
+async function readBody(request: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) throw new PlimsollError('payload_too_large', `${what} is at most ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {

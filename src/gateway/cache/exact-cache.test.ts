@@ -259,7 +259,9 @@ describe('cached streams', () => {
 
   it('keep their pauses where that is wanted', async () => {
     running.snapshot = cachingSnapshot(upstream.baseUrl, { replay: 'recorded' });
-    const events = streamEvents(['a', 'b', 'c']);
+    // Nothing is passed on before the first content.
+    const [role = '', first = '', ...rest] = streamEvents(['a', 'b', 'c']);
+    const events = [role + first, ...rest];
     upstream.script = async (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const [index, event] of events.entries()) {

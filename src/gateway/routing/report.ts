@@ -124,6 +124,17 @@ function mergeBy<T>(lists: readonly (readonly T[])[], keyOf: (entry: T) => strin
   return [...merged.values()];
 }
 
+/** Reports of workers as one answer of the API. */
+export function routingState(workers: readonly { readonly worker: string; readonly report: RoutingReport }[]): {
+  workers: number;
+  routes: RouteReport[];
+  targets: TargetReport[];
+  byWorker: { worker: string; targets: TargetReport[] }[];
+} {
+  const { routes, targets } = mergeReports(workers.map(({ report }) => report));
+  return { workers: workers.length, routes, targets, byWorker: workers.map(({ worker, report }) => ({ worker, targets: report.targets })) };
+}
+
 /** One picture of several workers: amounts are added up, states and times are the worst that one of them sees. */
 export function mergeReports(reports: readonly RoutingReport[]): Pick<RoutingReport, 'targets' | 'routes'> {
   return {

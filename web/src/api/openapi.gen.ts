@@ -350,6 +350,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List routes with their decisions, and targets with their health
+         * @description Permission: `models:read`.
+         */
+        get: operations["getRoutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1028,6 +1048,83 @@ export interface components {
                 /** @description Why the newest file is not in force */
                 error: string | null;
             };
+        };
+        RoutingState: {
+            /** @description Gateway workers that reported within the last 15 seconds; 0 = nothing is known */
+            workers: number;
+            /** @description Routes of the configuration in force; counts of all workers added up */
+            routes: components["schemas"]["RouteReport"][];
+            /** @description Models that routes can reach; states are the worst that a worker sees */
+            targets: components["schemas"]["TargetReport"][];
+            /** @description The same by worker: each judges health by its own calls */
+            byWorker: {
+                worker: string;
+                targets: components["schemas"]["TargetReport"][];
+            }[];
+        };
+        RouteReport: {
+            name: string;
+            strategy: string;
+            targets: {
+                model: string;
+                weight: number;
+                tier: string | null;
+                isConditional: boolean;
+            }[];
+            /** @description Calls of this route since the start of the gateway */
+            calls: number;
+            /** @description Calls by why they went where they went; those of a plain, healthy priority route are not listed */
+            decisions: {
+                [key: string]: number;
+            };
+            /** @description Tries at a target that had failed */
+            retries: number;
+            /** @description Calls for which a second target was asked beside a slow first one */
+            hedges: number;
+            /** @description Of these, those that the second target answered */
+            hedgesWon: number;
+            shadow: {
+                model: string;
+                calls: number;
+                running: number;
+                /** @description Not mirrored: over budget, too many at once, or not translatable */
+                skipped: number;
+                /** @description Cost of mirrored calls this UTC day, pico-dollars, decimal integer */
+                spentTodayPicoUsd: string;
+                maxTodayPicoUsd: string;
+            } | null;
+        };
+        TargetReport: {
+            /** @description Model alias */
+            model: string;
+            provider: string;
+            /**
+             * @description cooling: rate-limited, left alone for a while; ejected: failed too often; half_open: the next call tries it
+             * @enum {string}
+             */
+            state: "healthy" | "cooling" | "ejected" | "half_open";
+            /** @description Until it may be asked again; 0 = it may now */
+            blockedForMs: number;
+            /** @description Attempts since the start of the gateway */
+            calls: number;
+            /** @description Of these, failures of the target itself */
+            failures: number;
+            ejections: number;
+            consecutiveFailures: number;
+            inFlight: number;
+            /** @description Successes in the last whole observation window */
+            windowOk: number;
+            /** @description Failures in the last whole observation window */
+            windowFailed: number;
+            /** @description Of streams: peak-sensitive mean of the time to first content; null = not measured */
+            ttftMs: number | null;
+            /** @description Of JSON answers: peak-sensitive mean of the time to the whole answer; null = not measured */
+            answerMs: number | null;
+            /** @description Newest error and when it happened, epoch milliseconds */
+            lastError: {
+                code: string;
+                atMs: number;
+            } | null;
         };
         JobPage: {
             jobs: components["schemas"]["Job"][];
@@ -2334,6 +2431,53 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoutes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingState"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other error */

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineRoute } from '../../kernel/routes.ts';
+import { RouteReport, TargetReport } from './report.ts';
+
+export const RoutingState = z
+  .object({
+    workers: z.int().nonnegative().describe('Gateway workers that reported within the last 15 seconds; 0 = nothing is known'),
+    routes: z.array(RouteReport).describe('Routes of the configuration in force; counts of all workers added up'),
+    targets: z.array(TargetReport).describe('Models that routes can reach; states are the worst that a worker sees'),
+    byWorker: z
+      .array(z.object({ worker: z.string(), targets: z.array(TargetReport) }))
+      .describe('The same by worker: each judges health by its own calls'),
+  })
+  .meta({ id: 'RoutingState' });
+export type RoutingState = z.infer<typeof RoutingState>;
+
+export interface RoutingServices {
+  readonly routing: () => RoutingState;
+}
+
+const route = defineRoute<RoutingServices>();
+
+export const routingRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/routes',
+    summary: 'List routes with their decisions, and targets with their health',
+    permission: 'models:read',
+    response: RoutingState,
+    handler: ({ services }) => services.routing(),
+  }),
+];
