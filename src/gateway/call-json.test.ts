@@ -10,7 +10,7 @@ const textOrNull = fc.option(text);
 const count = fc.nat(1_000_000);
 const ms = fc.nat(100_000_000).map((value) => value / 1000);
 
-const opened: fc.Arbitrary<CallOpened> = fc.record({
+const clientCall: fc.Arbitrary<CallOpened> = fc.record({
   callId: fc.uuid(),
   traceId: fc.constant('0af7651916cd43dd8448eb211c80319c'),
   spanId: fc.constant('b7ad6b7169203331'),
@@ -34,6 +34,20 @@ const opened: fc.Arbitrary<CallOpened> = fc.record({
   firstTarget: fc.option(fc.record({ model: text, provider: text, upstreamModel: text })),
   isSimulated: fc.boolean(),
 });
+
+const opened: fc.Arbitrary<CallOpened> = clientCall.chain((base) =>
+  fc.constantFrom<CallOpened>(base, { ...base, purpose: 'shadow', parentCallId: base.callId }, { ...base, purpose: 'probe' }),
+);
+
+const ROUTING = {
+  strategy: 'complexity',
+  reason: 'complexity "simple"; without b (unhealthy)',
+  tier: 'simple',
+  probabilities: { simple: 0.9, medium: 0.1, complex: 0 },
+  candidates: ['a', 'c'],
+  counterfactualModel: 'c',
+  estimatedSavingPicoUsd: '-3',
+};
 
 const RULES = { residency: 'region "eu"', excluded: [{ model: 'm', rule: 'in us' }] };
 
@@ -72,7 +86,9 @@ const attempt: fc.Arbitrary<CallAttempt> = fc
     costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced'),
     priceId: textOrNull,
   })
-  .chain((base) => fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }));
+  .chain((base) =>
+    fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }, { ...base, role: 'hedge' as const }),
+  );
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
   name: fc.constantFrom('authenticate', 'receive', 'admit', 'cache', 'route', 'infer', 'settle'),
@@ -96,7 +112,7 @@ const outcome: fc.Arbitrary<CallOutcome> = fc
     costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced', 'cached_zero'),
     isRecovered: fc.boolean(),
   })
-  .chain((base) => fc.constantFrom(base, { ...base, targetRules: RULES }));
+  .chain((base) => fc.constantFrom(base, { ...base, targetRules: RULES }, { ...base, routing: ROUTING }));
 
 const cached: fc.Arbitrary<CallOutcome> = fc
   .tuple(outcome, text, textOrNull, attempt)

@@ -19,6 +19,7 @@ import {
   testFeature,
   testModel,
   testProvider,
+  testRoute,
   testSnapshot,
 } from './testing.ts';
 
@@ -132,5 +133,33 @@ describe('residency of a feature', () => {
     const main = snapshot.destinations.get('main');
     assert.ok(main);
     for (const target of restrictDestination(slipped, main).targets) assertTargetAllowed(slipped, target);
+  });
+
+  it('holds for what a route chooses, mirrors to and is judged by', async () => {
+    const strategies: [policy: Parameters<typeof testRoute>[1], asked: string[]][] = [
+      [{ strategy: 'cost' }, ['first-2026-01-01', 'second-2026-01-01']],
+      [{ strategy: 'weight' }, ['first-2026-01-01', 'second-2026-01-01']],
+      [{ hedge: { delayMs: 1, maxRatio: 1, allowSideEffects: true } }, ['first-2026-01-01', 'second-2026-01-01']],
+      [
+        {
+          strategy: 'complexity',
+          classifier: { model: 'american', timeoutMs: 1000 },
+          shadow: { model: 'american', ratio: 1, maxUsdPerDay: 1, maxConcurrent: 9 },
+        },
+        ['first-2026-01-01', 'second-2026-01-01'],
+      ],
+    ];
+    await start({ residency: EU });
+    for (const [policy, expected] of strategies) {
+      upstream.requests.length = 0;
+      const targets = { american: {}, first: { tier: 'simple' }, nowhere: {}, second: {} } as const;
+      gateway.snapshot = { ...snapshotOf(upstream.baseUrl, { residency: EU }), routes: [testRoute(targets, policy)] };
+      assert.equal((await call('main')).status, 502);
+      assert.deepEqual(upstream.requests.map(({ json }) => json.model).sort(), expected, JSON.stringify(policy));
+    }
+    upstream.script = (_request, response) => sendJson(response, completion('fine'));
+    assert.equal((await call('main')).status, 200);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.ok(!upstream.requests.some(({ json }) => json.model === 'american-2026-01-01'), 'no shadow abroad');
   });
 });

@@ -6,7 +6,7 @@ import type { RouteFacts } from './condition.ts';
 import { type PromptView, viewCall } from './prompt-view.ts';
 
 /** Enough to tell a language; more only takes longer. */
-const LANGUAGE_CHARACTERS = 240;
+const LANGUAGE_CHARACTERS = 120;
 
 /** What conditions and strategies ask of a call; each answer is worked out when it is first asked for. */
 export class CallFacts implements RouteFacts {
