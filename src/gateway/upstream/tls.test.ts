@@ -117,6 +117,18 @@ describe('over TLS', () => {
     assert.deepEqual([cut.error?.code, cut.error?.isStale], ['CONNECTION_CLOSED', false]);
   });
 
+  it('a connection that was begun for a request that has gone serves the next one', async () => {
+    const pool = poolOf(server.origin);
+    server.accepted = 0;
+    const gone = post(pool, 'a');
+    await new Promise((resolve) => setImmediate(resolve));
+    gone.exchange.abort();
+    assert.equal((await post(pool, 'b').handler.done).body, 'b');
+    assert.deepEqual(gone.handler.events, []);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.accepted, 1);
+  });
+
   it('a request gets a connection of its own when the one that was begun for it went to another, and that one’s fails', async () => {
     const sockets: Socket[] = [];
     // The first connection is never answered; the others reach the real server.
