@@ -124,9 +124,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
         this.#call.running = this.#race ?? this;
         this.#context.deadlines.watch(this);
       } catch (thrown) {
-        this.#finish(
-          thrown instanceof PlimsollError ? thrown : new PlimsollError('internal', 'The call could not be sent.', { cause: thrown }),
-        );
+        this.#finish(this.#dispatchError(thrown));
       }
     });
   }
@@ -212,7 +210,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       else this.#failTimeout('total', timeouts.totalMs, 'did not finish');
     } else if (this.#phase === 'body') {
       if (!this.#isPaused && nowMs >= this.#lastActivityMs + timeouts.idleMs) this.#failTimeout('idle', timeouts.idleMs, 'went silent');
-    } else if (nowMs >= this.#startMs + timeouts.firstByteMs) this.#failTimeout('firstByte', timeouts.firstByteMs, 'sent no byte');
+    } else if (nowMs >= this.#startMs + timeouts.firstByteMs) {
+      this.#failTimeout('firstByte', timeouts.firstByteMs, this.#phase === 'sent' ? 'sent no byte' : 'had no connection free');
+    }
   }
 
   /** Stops reading while the client is behind. */
@@ -293,6 +293,13 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     }
     const { code, message } = adapter.classifyError(status, Buffer.concat(this.#errorBody).toString('utf8'), this.#headers);
     return new PlimsollError(code, message, { details: { provider: name, status } });
+  }
+
+  #dispatchError(thrown: unknown): PlimsollError {
+    if (!(thrown instanceof PlimsollError)) return new PlimsollError('internal', 'The call could not be sent.', { cause: thrown });
+    if (thrown.code !== 'config_invalid') return thrown;
+    const { name } = this.#target.provider;
+    return new PlimsollError(thrown.code, `Provider "${name}": ${thrown.message}`, { details: { provider: name }, cause: thrown });
   }
 
   #transportError(error: UpstreamError): PlimsollError {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { until } from '../testing.ts';
@@ -115,5 +115,38 @@ describe('over TLS', () => {
     const cut = await post(pool).handler.done;
     server.onRequest = echo;
     assert.deepEqual([cut.error?.code, cut.error?.isStale], ['CONNECTION_CLOSED', false]);
+  });
+
+  it('a connection that was begun for a request that has gone serves the next one', async () => {
+    const pool = poolOf(server.origin);
+    server.accepted = 0;
+    const gone = post(pool, 'a');
+    await new Promise((resolve) => setImmediate(resolve));
+    gone.exchange.abort();
+    assert.equal((await post(pool, 'b').handler.done).body, 'b');
+    assert.deepEqual(gone.handler.events, []);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(server.accepted, 1);
+  });
+
+  it('a request gets a connection of its own when the one that was begun for it went to another, and that one’s fails', async () => {
+    const sockets: Socket[] = [];
+    // The first connection is never answered; the others reach the real server.
+    const front = createServer((socket) => {
+      sockets.push(socket.on('error', () => {}));
+      if (sockets.length > 1) socket.pipe(connect(server.port, '127.0.0.1').on('error', () => {})).pipe(socket);
+      else socket.resume();
+    });
+    const pool = poolOf(`https://127.0.0.1:${await listenPlain(front)}`);
+    const held: RawRequest[] = [];
+    server.onRequest = (request) => void held.push(request);
+    const [first, second] = ['a', 'b'].map((body) => post(pool, body).handler);
+    await until(() => held.length === 2, 'both requests are there, the second one after the connect timeout');
+    server.onRequest = echo;
+    for (const request of held) echo(request);
+    assert.deepEqual([(await first?.done)?.body, (await second?.done)?.body, sockets.length], ['a', 'b', 3]);
+    pool.destroy();
+    for (const socket of sockets) socket.destroy();
+    await closePlainServer(front);
   });
 });
