@@ -23,7 +23,7 @@ const RULES = [
 ];
 
 function measure(ruleCount: number): number {
-  const admission = new Admission({ clock: systemClock, onReached: () => {} });
+  const admission = new Admission({ clock: systemClock, onReached: () => {}, onExceeded: () => {} });
   admission.adopt(rules(RULES.slice(0, ruleCount)));
   const attempts = [attemptWith(180, 123_456_789n)];
   const open: (ReturnType<Admission['reserve']> | null)[] = new Array(OPEN).fill(null);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { featuresConfig } from '../features/config.ts';
+import { ownersConfig } from '../features/owners-config.ts';
 import { describeResidency, residencyOf } from '../features/residency.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig } from '../gateway/config.ts';
@@ -25,6 +26,7 @@ export const CONFIG_SECTIONS = [
   { key: 'prices', schema: pricesConfig },
   { key: 'routes', schema: routesConfig },
   { key: 'features', schema: featuresConfig },
+  { key: 'owners', schema: ownersConfig },
   { key: 'keys', schema: keysConfig },
   { key: 'limits', schema: limitsConfig },
   { key: 'gateway', schema: gatewayConfig },
@@ -39,6 +41,7 @@ const Config = z.strictObject({
   prices: pricesConfig,
   routes: routesConfig,
   features: featuresConfig,
+  owners: ownersConfig,
   keys: keysConfig,
   limits: limitsConfig,
   gateway: gatewayConfig,

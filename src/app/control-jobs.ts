@@ -5,6 +5,7 @@ import { createJobRunner, type JobRunner } from '../kernel/jobs/runner.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
+import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
 
 export interface ControlJobsOptions {
   readonly store: ControlStore;
@@ -12,12 +13,13 @@ export interface ControlJobsOptions {
   readonly clock: Clock;
   readonly log: ChildContext['log'];
   readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
+  readonly webhooks: OwnerWebhooks;
 }
 
 const EVENTS_KEPT_MS = 400 * 86_400_000;
 
 /** The standing jobs of control. Of several control processes on one database, one runs each of them. */
-export async function startControlJobs({ store, scope, clock, log, featureSwitches }: ControlJobsOptions): Promise<JobRunner> {
+export async function startControlJobs({ store, scope, clock, log, featureSwitches, webhooks }: ControlJobsOptions): Promise<JobRunner> {
   const runner = createJobRunner({
     store: store.jobs,
     scope,
@@ -25,6 +27,7 @@ export async function startControlJobs({ store, scope, clock, log, featureSwitch
     handlers: {
       'sessions.prune': async () => void (await store.sessions.prune(scope, clock.nowMs())),
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
+      [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
     },
     onError: (thrown, { jobName, runId }) => log('error', 'job_failed', { job: jobName, runId, message: toPlimsollError(thrown).message }),

@@ -20,6 +20,7 @@ import { EngineLink } from './engine-link.ts';
 import { firstStart } from './first-start.ts';
 import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
+import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
@@ -147,12 +148,14 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   config.start();
 
   const engine = new EngineLink({ environment, clock: systemClock, log });
+  const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
     scope,
     cursors: store.cursors,
     insert: async (batch) => (await engine.stores()).insert(batch),
     hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
+    onEvents: (journaled) => webhooks.record(journaled),
     onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),
     clock: systemClock,
     log,
@@ -201,7 +204,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
-  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches });
+  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches, webhooks });
+  webhooks.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();

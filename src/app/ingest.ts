@@ -4,6 +4,7 @@ import { ledgerRowFromCall } from '../costs/ledger-row.ts';
 import type { CallBatch, LedgerRow } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import { type JournaledEvent, readJournaledEvent } from '../kernel/event-log/journaled-event.ts';
 import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
 import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
@@ -22,6 +23,8 @@ export interface IngestOptions {
   readonly hasLedgerRow: (row: LedgerRow) => Promise<boolean>;
   /** Keys seen in a batch, with the time of their last call. */
   readonly onKeysUsed: (lastUsedAtMs: ReadonlyMap<string, number>) => Promise<void>;
+  /** Events that gateways journaled. May be told of one more than once. */
+  readonly onEvents: (events: readonly JournaledEvent[]) => Promise<void>;
   readonly clock: Clock;
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -183,7 +186,7 @@ export class Ingest {
   }
 
   async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<void> {
-    const { batch, used, unreadable } = rowsOf(records);
+    const { batch, used, events, unreadable } = rowsOf(records);
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
     if (batch.spans.length + batch.io.length + batch.ledger.length > 0) {
       try {
@@ -195,6 +198,7 @@ export class Ingest {
       }
     }
     if (used.size > 0) await this.#options.onKeysUsed(used);
+    if (events.length > 0) await this.#options.onEvents(events);
   }
 
   /**
@@ -245,6 +249,7 @@ export class Ingest {
 interface Rows {
   readonly batch: Omit<CallBatch, 'token'>;
   readonly used: Map<string, number>;
+  readonly events: readonly JournaledEvent[];
   readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
 }
 
@@ -254,6 +259,7 @@ function rowsOf(records: readonly JournalRecord[]): Rows {
   const io: SpanIoRow[] = [];
   const ledger: LedgerRow[] = [];
   const used = new Map<string, number>();
+  const events: JournaledEvent[] = [];
   const unreadable: { record: JournalRecord; reason: string }[] = [];
   for (const record of records) {
     try {
@@ -266,10 +272,13 @@ function rowsOf(records: readonly JournalRecord[]): Rows {
         used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
       } else if (record.type === 'payload') {
         io.push(ioRowFromPayload(decodeCallPayload(record)));
+      } else if (record.type === 'event') {
+        const event = readJournaledEvent(record);
+        if (event !== null) events.push(event);
       }
     } catch (error) {
       unreadable.push({ record, reason: (error as Error).message });
     }
   }
-  return { batch: { spans, io, ledger }, used, unreadable };
+  return { batch: { spans, io, ledger }, used, events, unreadable };
 }

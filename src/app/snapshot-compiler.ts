@@ -64,6 +64,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       cache: featureCache(name, feature.cache, sources.cache),
       ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
       ...(feature.priority === undefined ? {} : { priority: feature.priority }),
+      ...loopBreakerOf(feature.loopBreaker),
     })),
     keys: sources.keys,
     limits: {
@@ -86,6 +87,12 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
     ),
   };
   return { content, hash: contentHash(JSON.stringify(content)), nextChangeMs: catalogue.nextPriceChangeMs };
+}
+
+/** Only what has to be looked for in the messages; the rest is among the limits. */
+function loopBreakerOf(settings: Config['features'][string]['loopBreaker']): Pick<SnapshotFeature, 'loopBreaker'> {
+  const { sameToolCalls = null, sameAnswers = null } = settings ?? {};
+  return sameToolCalls === null && sameAnswers === null ? {} : { loopBreaker: { sameToolCalls, sameAnswers } };
 }
 
 /** Absent, not null, where there is none: an unswitched feature leaves the hash of the snapshot as it was. */

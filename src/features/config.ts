@@ -25,6 +25,23 @@ const QualityFloorConfig = z.strictObject({
     .describe('Scores of the tiers on this feature’s own tests; a tier without one is unmeasured and stays in use'),
 });
 
+const repeats = z.int().min(2).max(1_000).optional();
+
+export const LoopBreakerConfig = z.strictObject({
+  sameToolCalls: repeats.describe(
+    'The next step is refused once one tool was called so often with the same arguments since the user last said something',
+  ),
+  sameAnswers: repeats.describe('The next step is refused once the same text was answered so often in a row'),
+  maxSteps: z.int().min(1).max(1_000_000).optional().describe('Calls of one session in all'),
+  maxUsdPerMinute: z
+    .number()
+    .min(0.000_001)
+    .max(1_000_000)
+    .multipleOf(0.000_001)
+    .optional()
+    .describe('What one session may have spent in the last 60 seconds, US dollars'),
+});
+
 export const FeatureConfig = z.strictObject({
   owner: word.optional().describe('Team or person who answers for the feature'),
   costOwner: z.email().optional().describe('E-mail address of who pays for it and hears of its budget'),
@@ -42,6 +59,7 @@ export const FeatureConfig = z.strictObject({
     .optional()
     .describe('How its calls stand in the waiting lines of limits, 0 (last) to 9 (first); 5 when left out'),
   qualityFloor: QualityFloorConfig.optional().describe('Below this quality a cheaper tier is not used for the feature'),
+  loopBreaker: LoopBreakerConfig.optional().describe('Stops agent runs (sessions) that go in circles; absent = off'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import type { JournaledEvent } from '../kernel/event-log/journaled-event.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Admission } from './admission/admission.ts';
@@ -25,6 +26,8 @@ export interface GatewayContext {
   readonly throttles: FeatureThrottles;
   readonly cache: ResponseCache;
   readonly admission: Admission;
+  /** Through the journal to the event log of control. */
+  readonly emitEvent: (event: JournaledEvent) => void;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import OpenAI, { RateLimitError, UnprocessableEntityError } from 'openai';
 import { FakeClock } from '../kernel/clock.ts';
+import { rulesOf } from './admission/config-rules.ts';
 import { rules } from './admission/testing.ts';
 import {
   completion,
@@ -364,6 +365,78 @@ describe('what happens when a limit is exceeded', () => {
     assert.equal(await waiting, 503);
     await first.catch(() => {});
     await drained;
+  });
+});
+
+describe('events and loops', () => {
+  const events = () =>
+    running.journal.records
+      .filter((record) => record.type === 'event')
+      .map(
+        (record) =>
+          JSON.parse(record.payload.toString()) as { name: string; key: string; message: string; details: Record<string, unknown> },
+      );
+
+  it('journals each share of a budget once, and what passes a limit that only alerts', async () => {
+    await start([
+      { scope: 'feature', name: 'support', budgetUsd: 0.0001, per: 'day', onExceed: 'alert', costOwner: 'finance' },
+      { scope: 'key', requestsPerMinute: 2, onExceed: 'alert' },
+    ]);
+    for (let index = 0; index < 4; index++) assert.equal(await statusOf(chat()), 200);
+    // 36 µ$ a call.
+    assert.deepEqual(
+      events().map(({ name, details }) => `${name} ${String(details.percent ?? details.used)}`),
+      ['limit.budget_reached 50', 'limit.exceeded 3', 'limit.budget_reached 80', 'limit.budget_reached 100', 'limit.budget_reached 120'],
+    );
+    const [first] = events();
+    assert.match(
+      first?.message ?? '',
+      /50 % of the budget of the feature "support" is spent: \$0\.000072 of \$0\.0001 per day, which ends at/,
+    );
+    assert.equal(first?.details.costOwner, 'finance');
+    assert.equal(new Set(events().map(({ key }) => key)).size, 5);
+  });
+
+  it('stops a run that goes in circles, with a reason for the agent and an event for the owner', async () => {
+    await start([], { features: [testFeature('support', { loopBreaker: { sameToolCalls: 2, sameAnswers: null }, owner: 'agents' })] });
+    const step = [
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'c1', type: 'function', function: { name: 'search', arguments: '{"q":1}' } }],
+      },
+      { role: 'tool', tool_call_id: 'c1', content: 'nothing' },
+    ];
+    const messages = [...CHAT.messages, ...step];
+    assert.equal(await statusOf(chat({ messages })), 200);
+    const response = await chat({ messages: [...messages, ...step] }, { 'x-plimsoll-session': 'run-7' });
+    assert.equal(response.status, 422);
+    assert.equal(response.headers.get('x-should-retry'), 'false');
+    const { error } = (await response.json()) as { error: { code: string; message: string } };
+    assert.equal(error.code, 'agent_loop_stopped');
+    assert.match(error.message, /The tool call search\(\{"q":1\}\) was made 2 times in this run, .* Say what you have found/);
+    assert.equal(upstream.requests.length, 1);
+    assert.equal(events()[0]?.name, 'agent.loop_stopped');
+    assert.equal(events()[0]?.details.session, 'run-7');
+  });
+
+  it('stops a run that spends too fast, and lets it go on later', async () => {
+    const features = { support: { loopBreaker: { maxUsdPerMinute: 0.00006, maxSteps: 4 } } };
+    await start([], { limitRules: rulesOf([], features) });
+    const session = { 'x-plimsoll-session': 'run-1' };
+    assert.equal(await statusOf(chat({}, session)), 200);
+    assert.equal(await statusOf(chat({}, session)), 200);
+    const fast = await chat({}, session);
+    assert.equal(fast.status, 422);
+    assert.match(await fast.text(), /has spent \$0\.000072 in the last minute, more than \$0\.00006/);
+    assert.equal(await statusOf(chat({}, { 'x-plimsoll-session': 'run-2' })), 200);
+    await clock.advance(60_002);
+    assert.equal(await statusOf(chat({}, session)), 200);
+    await clock.advance(60_002);
+    assert.equal(await statusOf(chat({}, session)), 200);
+    const over = await chat({}, session);
+    assert.equal(over.status, 422);
+    assert.match(await over.text(), /it has made all of its 4 calls/);
   });
 });
 

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import { eventEntry, type JournaledEvent } from '../kernel/event-log/journaled-event.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { Admission } from './admission/admission.ts';
+import { budgetReached, limitExceeded } from './admission/limit-event.ts';
 import { type LimitState, limitStates } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
@@ -93,7 +95,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics: new GatewayMetrics(),
     throttles: new FeatureThrottles(),
     cache: new ResponseCache(clock, options.sharedCache ?? null),
-    admission: new Admission({ clock, onReached: () => {} }),
+    admission: new Admission({
+      clock,
+      onReached: (counter, percents) => {
+        for (const percent of percents) emitEvent(budgetReached(counter, percent, tenant(), clock.nowMs()));
+      },
+      onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.used(clock.monotonicMs()), tenant(), clock.nowMs())),
+    }),
+    emitEvent,
     writeLogLine: options.writeLogLine,
     activeCalls,
     routing: registry,
@@ -106,6 +115,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isDraining = false;
   let source: Snapshot | null = null;
   let compiled: CompiledSnapshot | null = null;
+
+  function emitEvent(event: JournaledEvent): void {
+    journal.append(eventEntry(event));
+  }
+
+  function tenant(): { organisationId: string; environment: string } {
+    return { organisationId: compiled?.organisationId ?? '', environment: compiled?.environment ?? '' };
+  }
 
   /** Compiles a snapshot when its pointer changed. One that cannot be compiled leaves the one before in use. */
   function currentSnapshot(): CompiledSnapshot | null {

@@ -2,6 +2,7 @@ import type { Residency } from '../features/residency.ts';
 import type { SimDialect } from '../models/config.ts';
 import type { Price } from '../models/price.ts';
 import type { LimitRule } from './admission/limit-rule.ts';
+import type { LoopBreakerSettings } from './admission/loop-breaker.ts';
 import type { CacheSettings, FeatureCacheSettings } from './cache/settings.ts';
 import type { HealthPolicy, QualityFloor, RoutePolicy } from './routing/policy.ts';
 
@@ -73,6 +74,8 @@ export interface SnapshotFeature {
   /** Used when a request's model is `default`, and shown as the feature's route. */
   readonly route: string;
   readonly payloads: 'full' | 'preview' | 'none';
+  /** When an agent run counts as stuck; absent = not looked for. */
+  readonly loopBreaker?: LoopBreakerSettings;
   /** How its calls stand in waiting lines, 0 (last) to 9; absent = 5. */
   readonly priority?: number;
   /** Absent or null = its answers are not kept. */

@@ -4,6 +4,7 @@ import { SlotList } from '../slot-list.ts';
 import type { Counter } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import { type ApplicableLimits, type FixedCaller, LimitBook, type NamedMembers } from './limit-book.ts';
+import { alertEveryMs } from './limit-event.ts';
 import type { LimitRule } from './limit-rule.ts';
 import { Refusal } from './refusal.ts';
 import { type Amounts, amountOf, Reservation, TargetHold, usedBy } from './reservation.ts';
@@ -26,6 +27,8 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   /** A share of a budget was reached: percents that were not reported in this period yet. */
   readonly onReached: (counter: Counter, percents: readonly number[]) => void;
+  /** More is used than a limit of rate or concurrency that only alerts allows. */
+  readonly onExceeded: (counter: Counter) => void;
 }
 
 /** Which refusal a call hears of when several limits refuse it: the one that waiting or a cheaper route does not help with. */
@@ -84,7 +87,10 @@ export class Admission {
       if (worst === null || SEVERITY[rule.onExceed] > SEVERITY[worst.limit.rule.onExceed]) worst = counter;
     }
     if (worst !== null) return new Refusal(worst, amountOf(worst.limit.unit, request), counters, nowMs, epochMs);
-    for (const counter of counters) counter.take(amountOf(counter.limit.unit, request), nowMs, epochMs);
+    for (const counter of counters) {
+      counter.take(amountOf(counter.limit.unit, request), nowMs, epochMs);
+      if (!counter.limit.isEnforced && counter.takeAlert(nowMs, alertEveryMs(counter))) this.#options.onExceeded(counter);
+    }
     const reservation = new Reservation(this, counters, request, nowMs, epochMs);
     this.#outstanding.add(reservation);
     return reservation;

@@ -2,9 +2,38 @@ import type { LimitConfig } from '../limits-config.ts';
 import { nanoUsd } from '../limits-config.ts';
 import type { LimitRule } from './limit-rule.ts';
 
-interface Owners {
+interface Feature {
   readonly owner?: string | undefined;
   readonly costOwner?: string | undefined;
+  readonly loopBreaker?: { readonly maxSteps?: number | undefined; readonly maxUsdPerMinute?: number | undefined } | undefined;
+}
+
+const MINUTE_MS = 60_000;
+
+/** What a feature's loop breaker counts per run. */
+function loopBreakerRule(name: string, { owner, costOwner, loopBreaker }: Feature): LimitRule | null {
+  const { maxSteps, maxUsdPerMinute } = loopBreaker ?? {};
+  if (maxSteps === undefined && maxUsdPerMinute === undefined) return null;
+  return {
+    id: `loop-breaker@${name}`,
+    scope: 'session',
+    name: null,
+    feature: name,
+    windows: maxUsdPerMinute === undefined ? [] : [{ unit: 'spent_nano_usd', amount: nanoUsd(maxUsdPerMinute), windowMs: MINUTE_MS }],
+    concurrency: null,
+    budget: null,
+    maxSteps: maxSteps ?? null,
+    maxInputTokens: null,
+    maxOutputTokens: null,
+    maxCostNanoUsd: null,
+    unpriced: 'allow',
+    onExceed: 'reject',
+    downgradeTo: null,
+    queue: null,
+    isLoopBreaker: true,
+    owner: owner ?? null,
+    costOwner: costOwner ?? null,
+  };
 }
 
 const WINDOWS_MS = { Second: 1_000, Minute: 60_000, Hour: 3_600_000, Day: 86_400_000 } as const;
@@ -21,12 +50,13 @@ function windowsOf(limit: LimitConfig): LimitRule['windows'] {
 }
 
 /**
- * `limits:` as the gateway reads it. Pure.
- * @param features for the owners of limits that name a feature and no owner
+ * `limits:` and the loop breakers of features as the gateway reads them. Pure.
+ * @param features also for the owners of limits that name a feature and no owner
  */
-export function rulesOf(limits: readonly LimitConfig[], features: Readonly<Record<string, Owners>>): LimitRule[] {
+export function rulesOf(limits: readonly LimitConfig[], features: Readonly<Record<string, Feature>>): LimitRule[] {
   const seen = new Map<string, number>();
-  return limits.map((limit) => {
+  const loopBreakers = Object.entries(features).map(([name, feature]) => loopBreakerRule(name, feature));
+  const own = limits.map((limit): LimitRule => {
     const place = `${limit.scope}${limit.scope === 'global' ? '' : `:${limit.name ?? '*'}`}${limit.feature === undefined ? '' : `@${limit.feature}`}`;
     const number = (seen.get(place) ?? 0) + 1;
     seen.set(place, number);
@@ -56,8 +86,10 @@ export function rulesOf(limits: readonly LimitConfig[], features: Readonly<Recor
       onExceed: limit.onExceed,
       downgradeTo: limit.downgradeTo ?? null,
       queue: limit.onExceed === 'queue' ? (limit.queue ?? { maxWaitMs: 10_000, maxLength: 1_000 }) : null,
+      isLoopBreaker: false,
       owner: limit.owner ?? feature?.owner ?? null,
       costOwner: limit.costOwner ?? feature?.costOwner ?? null,
     };
   });
+  return [...own, ...loopBreakers.filter((rule) => rule !== null)];
 }

@@ -22,6 +22,8 @@ export class Counter {
   /** Windows and gauges: amounts of calls in flight. */
   #inFlight = 0;
   #lastUsedMs = 0;
+  /** Monotonic; of a limit that only alerts. */
+  #alertedMs = Number.NEGATIVE_INFINITY;
 
   constructor(limit: Limit, member: string, epochMs: number) {
     this.limit = limit;
@@ -56,6 +58,19 @@ export class Counter {
   get periodEndMs(): number | null {
     const endMs = this.#accounts?.current.endMs ?? null;
     return endMs === null || !Number.isFinite(endMs) ? null : endMs;
+  }
+
+  /** Of the current period; null where there is none. */
+  get periodStartMs(): number | null {
+    const startMs = this.#accounts?.current.startMs ?? null;
+    return startMs === null || !Number.isFinite(startMs) ? null : startMs;
+  }
+
+  /** @returns true when more is used than the limit allows, and that was not said within `everyMs` */
+  takeAlert(nowMs: number, everyMs: number): boolean {
+    if (this.#accounts !== null || this.used(nowMs) <= this.limit.capacity || nowMs - this.#alertedMs < everyMs) return false;
+    this.#alertedMs = nowMs;
+    return true;
   }
 
   /** What another call can still take. */

@@ -13,7 +13,11 @@ export interface LimitRule {
   readonly name: string | null;
   /** Only calls of this feature; null = of all. */
   readonly feature: string | null;
-  readonly windows: readonly { readonly unit: 'requests' | 'tokens'; readonly amount: number; readonly windowMs: number }[];
+  readonly windows: readonly {
+    readonly unit: 'requests' | 'tokens' | 'spent_nano_usd';
+    readonly amount: number;
+    readonly windowMs: number;
+  }[];
   readonly concurrency: number | null;
   readonly budget: {
     /** US dollars × 10⁹. */
@@ -30,6 +34,8 @@ export interface LimitRule {
   readonly onExceed: OnExceed;
   readonly downgradeTo: string | null;
   readonly queue: { readonly maxWaitMs: number; readonly maxLength: number } | null;
+  /** Made from a feature's loopBreaker: who does not fit is an agent that runs in circles. */
+  readonly isLoopBreaker: boolean;
   readonly owner: string | null;
   readonly costOwner: string | null;
 }

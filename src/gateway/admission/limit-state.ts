@@ -29,7 +29,7 @@ export interface LimitState {
 }
 
 function picoText(limit: Limit, amount: number): string {
-  return limit.unit === 'nano_usd' ? `${BigInt(Math.round(amount)) * 1000n}` : `${amount}`;
+  return limit.unit === 'nano_usd' || limit.unit === 'spent_nano_usd' ? `${BigInt(Math.round(amount)) * 1000n}` : `${amount}`;
 }
 
 function stateOf(counter: Counter, nowMs: number, epochMs: number): MemberState {
@@ -37,7 +37,7 @@ function stateOf(counter: Counter, nowMs: number, epochMs: number): MemberState 
   const emptyInMs = counter.emptyInMs(nowMs, epochMs);
   return {
     member: memberName(counter.member),
-    used: limit.unit === 'nano_usd' ? `${counter.spentPicoUsd}` : `${counter.used(nowMs)}`,
+    used: limit.unit === 'nano_usd' ? `${counter.spentPicoUsd}` : picoText(limit, counter.used(nowMs)),
     reserved: picoText(limit, counter.reserved),
     waiting: counter.line?.length ?? 0,
     resetAtMs: emptyInMs === null ? null : Math.ceil(epochMs + emptyInMs),

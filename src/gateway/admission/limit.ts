@@ -1,8 +1,11 @@
 import { ALWAYS, type Period, periodAt } from './calendar.ts';
 import type { LimitRule, LimitScope } from './limit-rule.ts';
 
-/** What a limit counts. Money is in nano-dollars, rounded up, so that every amount is a safe integer. */
-export type LimitUnit = 'requests' | 'tokens' | 'concurrency' | 'nano_usd' | 'steps';
+/**
+ * What a limit counts. Money is in nano-dollars, rounded up, so that every amount is a safe integer. `spent_nano_usd` is money that was spent,
+ * without what calls in flight may cost: how fast a run spends.
+ */
+export type LimitUnit = 'requests' | 'tokens' | 'concurrency' | 'nano_usd' | 'steps' | 'spent_nano_usd';
 
 /** window: what lies in the trailing window · gauge: what is in flight · total: what was used in a period */
 export type LimitKind = 'window' | 'gauge' | 'total';
@@ -56,7 +59,8 @@ export function limitsOf(rule: LimitRule): Limit[] {
     });
   for (const { unit, amount, windowMs } of rule.windows) {
     const periodName = WINDOW_NAMES[windowMs] ?? `${windowMs} ms`;
-    limits.push({ ...base, id: `${rule.id}/${unit}-per-${periodName}`, unit, kind: 'window', capacity: amount, windowMs, periodName });
+    const what = unit === 'spent_nano_usd' ? 'spent' : unit;
+    limits.push({ ...base, id: `${rule.id}/${what}-per-${periodName}`, unit, kind: 'window', capacity: amount, windowMs, periodName });
   }
   const { budget } = rule;
   if (budget !== null) {

@@ -48,10 +48,10 @@ export class Refusal {
           id: limit.id,
           scope: limit.scope,
           member: memberName(counter.member),
-          unit: limit.unit === 'nano_usd' ? 'usd' : limit.unit,
+          unit: isMoney(limit) ? 'usd' : limit.unit,
           period: limit.periodName,
           limit: amountText(limit, limit.capacity),
-          used: limit.unit === 'nano_usd' ? formatUsd(counter.spentPicoUsd) : counter.used(nowMs),
+          used: limit.unit === 'nano_usd' ? formatUsd(counter.spentPicoUsd) : amountText(limit, counter.used(nowMs)),
           reserved: amountText(limit, counter.reserved),
           requested: amountText(limit, amount),
           resetAt,
@@ -78,6 +78,8 @@ export class Refusal {
       }
       case 'steps':
         return `The agent run of ${who} was stopped: it has made all of its ${limit.capacity} calls. End the run, or begin a new one with another goal.${owner}`;
+      case 'spent_nano_usd':
+        return `The agent run of ${who} was stopped: it has spent $${amountText(limit, counter.used(nowMs))} in the last ${limit.periodName}, more than $${amountText(limit, limit.capacity)}. Go on more slowly, with less text, or end the run.${owner}`;
       case 'concurrency':
         return `${capital(who)} already has ${counter.reserved} calls in flight; its limit is ${limit.capacity}.${owner}`;
       default: {
@@ -99,13 +101,17 @@ export function unpriced(model: string, limitId: string): PlimsollError {
 }
 
 function codeOf(limit: Limit): 'rate_limited' | 'budget_exceeded' | 'agent_loop_stopped' {
-  if (limit.unit === 'steps') return 'agent_loop_stopped';
+  if (limit.unit === 'steps' || limit.rule.isLoopBreaker) return 'agent_loop_stopped';
   return limit.unit === 'nano_usd' ? 'budget_exceeded' : 'rate_limited';
 }
 
 /** @returns dollars as exact decimal text, or the number itself */
 export function amountText(limit: Limit, amount: number): string | number {
-  return limit.unit === 'nano_usd' ? formatUsd(BigInt(Math.round(amount)) * 1000n) : amount;
+  return isMoney(limit) ? formatUsd(BigInt(Math.round(amount)) * 1000n) : amount;
+}
+
+function isMoney({ unit }: Limit): boolean {
+  return unit === 'nano_usd' || unit === 'spent_nano_usd';
 }
 
 export function describeMember(scope: LimitScope, member: string): string {

@@ -26,6 +26,8 @@ export function amountOf(unit: LimitUnit, amounts: Amounts): number {
       return amounts.tokens;
     case 'nano_usd':
       return amounts.nanoUsd;
+    case 'spent_nano_usd':
+      return 0;
     case 'requests':
     case 'concurrency':
     case 'steps':
@@ -96,7 +98,7 @@ class Hold {
       const taken = amountOf(unit, this);
       let actual = 0;
       let rest = 0;
-      if (unit === 'nano_usd') {
+      if (unit === 'nano_usd' || unit === 'spent_nano_usd') {
         actual = used.nanoUsd;
         rest = used.restPicoUsd;
       } else if (unit === 'tokens') actual = used.tokens;

@@ -44,6 +44,7 @@ export function testAdmission(limits: readonly Record<string, unknown>[], startM
     onReached: (counter, percents) => {
       for (const percent of percents) reached.push(`${counter.limit.id} ${counter.member} ${percent}`);
     },
+    onExceeded: (counter) => void reached.push(`${counter.limit.id} ${counter.member} exceeded`),
   });
   admission.adopt(rules(limits));
   return {

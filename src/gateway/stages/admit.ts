@@ -4,6 +4,8 @@ import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
 import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
+import { loopStopped } from '../admission/limit-event.ts';
+import { findLoop } from '../admission/loop-breaker.ts';
 import { ownerText, Refusal, unpriced } from '../admission/refusal.ts';
 import type { Reservation } from '../admission/reservation.ts';
 import { waitForRoom } from '../admission/wait-for-room.ts';
@@ -121,6 +123,19 @@ function downgrade(call: Call, refusal: Refusal): void {
   }
 }
 
+/** @throws PlimsollError `agent_loop_stopped` for a step of a run that goes in circles */
+function breakLoop(call: Call, context: GatewayContext): void {
+  const feature = call.caller?.feature;
+  if (feature?.loopBreaker === undefined) return;
+  const found = findLoop(call.hubRequest().messages, feature.loopBreaker);
+  if (found === null) return;
+  const { kind, count, message } = found;
+  context.emitEvent(loopStopped(feature, call.session, message, call.snapshot, context.clock.nowMs()));
+  throw new PlimsollError('agent_loop_stopped', `This agent run was stopped. ${message}`, {
+    details: { limit: { id: `loop-breaker@${feature.name}`, scope: 'session', reason: kind, used: count, owner: feature.owner } },
+  });
+}
+
 /**
  * Reserves what the call may use under every limit that applies to it, or refuses it: all or nothing, in one synchronous step. Only a call that has
  * to wait in a line waits; what it reserves then is again one step.
@@ -128,7 +143,7 @@ function downgrade(call: Call, refusal: Refusal): void {
  */
 export async function admit(call: Call, context: GatewayContext): Promise<void> {
   const { admission } = context;
-  // The body may have named a user that the headers did not.
+  breakLoop(call, context);
   const { limits } = call;
   if (limits === null || call.destination === null) return;
   if (limits.needsEstimate) applyCaps(call, limits, call.destination);
