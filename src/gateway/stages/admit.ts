@@ -12,6 +12,7 @@ import { waitForRoom } from '../admission/wait-for-room.ts';
 import type { Call } from '../call.ts';
 import type { CompiledTarget, Destination } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { restrictDestination } from '../target-policy.ts';
 
 /** The limits of who calls; null when there are none. Asked for once the caller is known. */
 function limitsOf(call: Call, admission: Admission): ApplicableLimits | null {
@@ -116,10 +117,11 @@ function downgrade(call: Call, refusal: Refusal): void {
   const name = refusal.rule.downgradeTo ?? '';
   const cheaper = call.snapshot.destinations.get(name);
   if (cheaper === undefined || call.destination === null) throw refusal.error();
-  if (cheaper !== call.destination) {
+  if (cheaper.name !== call.destination.name) {
     call.downgradedFrom = call.destination.name;
     call.warnings.push(`downgraded from ${call.destination.name} to ${name} by the limit ${refusal.counter.limit.id}`);
-    call.destination = cheaper;
+    // Where its answers may come from holds on every route.
+    call.destination = restrictDestination(call, cheaper);
   }
 }
 
