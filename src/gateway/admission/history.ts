@@ -25,8 +25,6 @@ export interface AdmissionHistory {
   readonly uses: readonly SettledUse[];
 }
 
-export const NO_HISTORY: AdmissionHistory = Object.freeze({ counters: {}, uses: [] });
-
 /** Id of the journal records that hold one. */
 export const CHECKPOINT = 'limits-checkpoint';
 const SCHEMA_VERSION = 1;
