@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
+import { checkpointEntry, type SettledUse, useOf } from '../gateway/admission/history.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../gateway/cache/settings.ts';
 import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { systemClock } from '../kernel/clock.ts';
+import type { JournalEntry } from '../kernel/journal/record.ts';
 import { DEFAULT_TOTAL_BYTES, FileJournalWriter } from '../kernel/journal/writer.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
@@ -14,7 +16,7 @@ import { answerClientError } from './client-error.ts';
 import { ControlLink } from './control-link.ts';
 import { ControlProxy } from './control-proxy.ts';
 import { DataDirectory } from './data-directory.ts';
-import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } from './journal-recovery.ts';
+import { RECOVERY_MARK, recoverRun, settleAfterCrash, settledRecord } from './journal-recovery.ts';
 import { JournalUploader } from './journal-uploader.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
@@ -39,21 +41,27 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
   const clusterKey = variables.PLIMSOLL_CLUSTER_KEY ?? '';
   const controlUrl = environment.controlUrl ?? '';
 
-  const recovered = await findUnsettledCalls(data.journal(writerName));
+  const recovered = await recoverRun(data.journal(writerName));
   // Until the dead run is settled below, its open calls stand at the head of the new segment: a crash in between loses none.
-  const open = { calls: (): Iterable<CallOpened> => recovered.calls };
+  const open = {
+    calls: (): Iterable<CallOpened> => recovered.calls,
+    /** What the segment needs of the limits: to be carried, or appended behind what waits. */
+    limits: (): JournalEntry[] => [checkpointEntry(recovered.limits)],
+  };
   let current: Snapshot | null = null;
   const journal = await FileJournalWriter.open({
     directory: data.journal(writerName),
     clock: systemClock,
     maxTotalBytes: () => current?.limits.journalMaxBytes ?? DEFAULT_TOTAL_BYTES,
-    carryOver: () =>
-      [...open.calls()].map((call) => ({
+    carryOver: () => [
+      ...open.limits(),
+      ...[...open.calls()].map((call) => ({
         type: 'call.opened' as const,
         schemaVersion: 1,
         id: call.callId,
         payload: JSON.stringify(call),
       })),
+    ],
     onDegraded: (isDegraded, reason) =>
       log(isDegraded ? 'error' : 'info', isDegraded ? 'journal_degraded' : 'journal_recovered', { reason }),
   });
@@ -76,6 +84,11 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     forward: (request, response) => proxy.forward(request, response),
   });
   open.calls = () => gateway.openCalls();
+  open.limits = () => {
+    // Appended, not carried: it counts the calls whose records still wait, and so must stand behind them.
+    journal.append(checkpointEntry(gateway.limitsHistory()));
+    return [];
+  };
   const proxy = new ControlProxy(controlUrl);
   const metrics = new MetricsExchange({
     context,
@@ -155,12 +168,17 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
 
   /** What a dead run of this writer left open is closed now, before anything new is written behind it. */
   function settleRecovered(): void {
+    const uses: SettledUse[] = [];
     for (const call of recovered.calls) {
       const price = current?.models.find((model) => model.name === call.firstTarget?.model)?.price ?? null;
       const settled = settleAfterCrash(call, recovered.lastSignMs, () =>
-        priceUsage({ ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens }, price),
+        priceUsage(
+          { ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens, outputTextTokens: call.reservedOutputTokens ?? 0 },
+          price,
+        ),
       );
       journal.append(settledRecord(settled));
+      uses.push(useOf(settled));
     }
     journal.append({
       type: 'event',
@@ -168,6 +186,9 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       id: RECOVERY_MARK,
       payload: JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() }),
     });
+    gateway.continueLimits({ counters: recovered.limits.counters, uses: [...recovered.limits.uses, ...uses] });
+    // From here on the next start needs nothing of what is before.
+    if (current !== null) open.limits();
     if (recovered.calls.length > 0) log('warn', 'calls_recovered', { count: recovered.calls.length });
   }
 

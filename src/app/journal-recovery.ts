@@ -1,23 +1,37 @@
+import { type AdmissionHistory, CHECKPOINT, readCheckpoint, type SettledUse, useOf } from '../gateway/admission/history.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { readJournal } from '../kernel/journal/reader.ts';
-import type { JournalEntry, JournalRecord } from '../kernel/journal/record.ts';
+import type { JournalEntry } from '../kernel/journal/record.ts';
 import { listSegments } from '../kernel/journal/segment.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
 
 /** Written once the calls of a dead run are settled: a later recovery need not look behind it. */
 export const RECOVERY_MARK = 'recovery-complete';
 
+/** What a dead run of a writer left behind. */
+export interface RecoveredRun {
+  /** Opened and never settled. */
+  readonly calls: CallOpened[];
+  /** The last moment at which the dead process is known to have lived. */
+  readonly lastSignMs: number;
+  /** What its limits had counted: the last checkpoint, and the calls settled after it. */
+  readonly limits: AdmissionHistory;
+}
+
 /**
- * Calls of earlier runs of this writer that were opened and never settled.
- * `lastSignMs` is the last moment at which the dead process is known to have lived.
- * Every segment starts with the calls that were open then, so the segments from the last recovery mark on are enough.
+ * Reads the journal of earlier runs of this writer. Every segment starts with the calls that were open then, so the segments from the last recovery
+ * mark on are enough; and every segment has a checkpoint of the limits, so the newest one that has is enough for those.
  */
-export async function findUnsettledCalls(directory: string): Promise<{ calls: CallOpened[]; lastSignMs: number }> {
+export async function recoverRun(directory: string): Promise<RecoveredRun> {
   const open = new Map<string, CallOpened>();
+  let limits: AdmissionHistory | null = null;
+  let usesOfLaterSegments: readonly SettledUse[] = [];
   const settled = new Set<string>();
   let lastSignMs = 0;
   for (const segment of listSegments(directory).reverse()) {
     let isMarked = false;
+    let checkpoint: AdmissionHistory | null = null;
+    let uses: SettledUse[] = [];
     let position = { segment, offset: 0 };
     for (;;) {
       const slice = await readJournal(directory, position, {
@@ -28,29 +42,39 @@ export async function findUnsettledCalls(directory: string): Promise<{ calls: Ca
       if (slice.from.segment !== segment || slice.records.length === 0) break;
       for (const record of slice.records) {
         if (record.type === 'call.settled') {
+          const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
           settled.add(record.id);
-          lastSignMs = Math.max(lastSignMs, endOf(record));
+          lastSignMs = Math.max(lastSignMs, call.startedAtMs + call.durationMs);
+          if (limits === null && call.attempts.length > 0) uses.push(useOf(call));
         } else if (record.type === 'call.opened') {
           const call = JSON.parse(record.payload.toString('utf8')) as CallOpened;
           open.set(record.id, call);
           lastSignMs = Math.max(lastSignMs, call.startedAtMs);
         } else if (record.type === 'event' && record.id === RECOVERY_MARK) isMarked = true;
+        else if (record.type === 'event' && record.id === CHECKPOINT && limits === null) {
+          checkpoint = readCheckpoint(record);
+          uses = [];
+        }
       }
       position = slice.next;
     }
+    if (limits === null) {
+      const later = [...uses, ...usesOfLaterSegments];
+      if (checkpoint === null) usesOfLaterSegments = later;
+      else limits = { counters: checkpoint.counters, uses: [...checkpoint.uses, ...later] };
+    }
     if (isMarked) break;
   }
-  return { calls: [...open.values()].filter((call) => !settled.has(call.callId)), lastSignMs };
-}
-
-function endOf(record: JournalRecord): number {
-  const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
-  return call.startedAtMs + call.durationMs;
+  return {
+    calls: [...open.values()].filter((call) => !settled.has(call.callId)),
+    lastSignMs,
+    limits: limits ?? { counters: {}, uses: usesOfLaterSegments },
+  };
 }
 
 /**
- * The settlement of a call whose process died: aborted, with its input estimate marked as such.
- * The provider may have charged more or nothing; the ledger says that it is an estimate.
+ * The settlement of a call whose process died: aborted, with its estimate marked as such: the input, and the output that limits held for it (none
+ * where nothing was limited). The provider may have charged more or nothing; a budget must not forget what may have been spent.
  */
 export function settleAfterCrash(
   call: CallOpened,
@@ -98,7 +122,7 @@ export function settleAfterCrash(
                 cacheWrite5mTokens: 0,
                 cacheWrite1hTokens: 0,
                 audioInputTokens: 0,
-                outputTextTokens: 0,
+                outputTextTokens: call.reservedOutputTokens ?? 0,
                 reasoningTokens: 0,
                 audioOutputTokens: 0,
               },

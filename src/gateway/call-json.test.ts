@@ -31,6 +31,7 @@ const clientCall: fc.Arbitrary<CallOpened> = fc.record({
   startedAtMs: count,
   snapshotEpoch: count,
   estimatedInputTokens: count,
+  reservedOutputTokens: count,
   firstTarget: fc.option(fc.record({ model: text, provider: text, upstreamModel: text })),
   isSimulated: fc.boolean(),
 });

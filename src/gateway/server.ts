@@ -6,6 +6,7 @@ import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { Admission } from './admission/admission.ts';
+import type { AdmissionHistory } from './admission/history.ts';
 import { budgetReached, limitExceeded } from './admission/limit-event.ts';
 import { type LimitState, limitStates } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
@@ -70,6 +71,10 @@ export interface Gateway {
   limits(topMembers: number): LimitState[];
   /** What this worker knows of its targets and routes. */
   routing(): RoutingReport;
+  /** What an earlier process of this gateway used: before the first call. */
+  continueLimits(history: AdmissionHistory): void;
+  /** For the process after this one: all that is used now. */
+  limitsHistory(): AdmissionHistory;
   /** Calls that are journaled as opened and not settled yet: carried over into each new journal segment. */
   openCalls(): CallOpened[];
   /** What control is told of the cache; comparisons are handed over once. */
@@ -131,7 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     source = newest;
     try {
       compiled = compileSnapshot(newest, options.resolveSecret, registry);
-      context.admission.adopt(compiled.limitRules);
+      context.admission.adopt(compiled.limitRules, () => new Map(newest.keys.map(({ id, name }) => [id, name])));
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
@@ -255,6 +260,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     cacheReport: () => context.cache.report(),
     readiness,
+    continueLimits(history) {
+      context.admission.continue(history);
+      currentSnapshot();
+    },
+    limitsHistory: () => context.admission.history(),
     limits: (topMembers) => {
       currentSnapshot();
       return limitStates(context.admission, topMembers);

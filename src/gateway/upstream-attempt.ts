@@ -344,7 +344,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       const outputTextTokens = Math.max(outputEstimate, outputTokens(begun));
       return { usage: { ...begun, outputTextTokens, reasoningTokens: 0, audioOutputTokens: 0 }, source: 'estimated' };
     }
-    const inputUncachedTokens = estimateTokensFromCharacters(this.#call.body?.bytes.length ?? 0);
+    const inputUncachedTokens = this.#call.estimate?.inputTokens ?? estimateTokensFromCharacters(this.#call.body?.bytes.length ?? 0);
     return { usage: { ...NO_USAGE, inputUncachedTokens, outputTextTokens: outputEstimate }, source: 'estimated' };
   }
 

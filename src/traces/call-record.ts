@@ -41,6 +41,8 @@ export interface CallOpened {
   readonly snapshotEpoch: number;
   /** Upper estimate used when the call is never settled. */
   readonly estimatedInputTokens: number;
+  /** Output tokens that limits of money or tokens hold for the call; booked when it is never settled. Absent = none are held. */
+  readonly reservedOutputTokens?: number;
   /** Config name and model of the first target, to price an aborted call. */
   readonly firstTarget: { readonly model: string; readonly provider: string; readonly upstreamModel: string } | null;
   /** True when the target is simulated; shown wherever the call appears. */

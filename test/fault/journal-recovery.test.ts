@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findUnsettledCalls, RECOVERY_MARK, settleAfterCrash, settledRecord } from '../../src/app/journal-recovery.ts';
+import { RECOVERY_MARK, recoverRun, settleAfterCrash, settledRecord } from '../../src/app/journal-recovery.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { decodeFrame, SEGMENT_MAGIC } from '../../src/kernel/journal/frame.ts';
 import { JOURNAL_START, readJournal } from '../../src/kernel/journal/reader.ts';
@@ -51,7 +51,7 @@ const unpriced = () => ({ costPicoUsd: null, priceId: null });
 
 /** What a gateway does at its start, in the same order. @returns how many calls it settled */
 async function recover(directory: string): Promise<number> {
-  const { calls, lastSignMs } = await findUnsettledCalls(directory);
+  const { calls, lastSignMs } = await recoverRun(directory);
   const writer = await FileJournalWriter.open({
     directory,
     clock: systemClock,
@@ -124,7 +124,7 @@ describe('recovery of a writer that was killed', { timeout: 120_000 }, () => {
       const old = running.get(`call-${number - 2}`);
       if (old !== undefined) {
         running.delete(old.callId);
-        writer.append(record('call.settled', old.callId, { startedAtMs: old.startedAtMs, durationMs: 5 }));
+        writer.append(record('call.settled', old.callId, { startedAtMs: old.startedAtMs, durationMs: 5, attempts: [] }));
         await writer.written();
       }
     }
@@ -145,7 +145,7 @@ describe('recovery of a writer that was killed', { timeout: 120_000 }, () => {
       const start = end - bytes.length;
       for (; end > start; end--) {
         truncateSync(segmentPath(directory, segment), end - start);
-        const { calls } = await findUnsettledCalls(directory);
+        const { calls } = await recoverRun(directory);
         const expected = states.findLast((state) => state.offset <= end)?.unsettled ?? [];
         assert.deepEqual(calls.map((call) => call.callId).sort(), expected, `cut at byte ${end}`);
       }
@@ -207,9 +207,9 @@ describe('recovery of a writer that was killed', { timeout: 120_000 }, () => {
       }
       for (const cut of [offset + head, offset + bytes.length]) {
         restore(directory, recording, cut);
-        const all = (await findUnsettledCalls(directory)).calls.map((call) => call.callId).sort();
+        const all = (await recoverRun(directory)).calls.map((call) => call.callId).sort();
         restore(directory, recording, cut, segment);
-        const alone = (await findUnsettledCalls(directory)).calls.map((call) => call.callId).sort();
+        const alone = (await recoverRun(directory)).calls.map((call) => call.callId).sort();
         assert.deepEqual(alone, all, `segment ${segment} alone, cut at byte ${cut}`);
       }
       for (const { id } of framesOf(bytes)) seen.add(id);

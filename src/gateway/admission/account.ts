@@ -34,6 +34,11 @@ export class Account {
     return BigInt(this.#spent) * 1000n + BigInt(this.#restPicoUsd);
   }
 
+  /** Start of the period (null = a run), and what was spent: pico-dollars, or a count. */
+  state(isMoney: boolean): [number | null, string] {
+    return [Number.isFinite(this.startMs) ? this.startMs : null, isMoney ? `${this.spentPicoUsd}` : `${this.#spent}`];
+  }
+
   get isEmpty(): boolean {
     return this.reserved === 0 && this.#spent === 0 && this.#restPicoUsd === 0;
   }
@@ -96,7 +101,7 @@ export class Accounts {
   }
 
   use(limit: Limit): void {
-    for (const account of [this.current, ...this.#others]) account.use(limit);
+    for (const account of this.all()) account.use(limit);
   }
 
   /** Makes the account of this moment's period the current one. */
@@ -107,6 +112,10 @@ export class Accounts {
     this.current = known ?? new Account(limit, epochMs);
   }
 
+  all(): readonly Account[] {
+    return [this.current, ...this.#others];
+  }
+
   /** The account of a period; null when it is long over. */
   at(epochMs: number): Account | null {
     return this.current.holds(epochMs) ? this.current : (this.#others.find((account) => account.holds(epochMs)) ?? null);
@@ -114,6 +123,6 @@ export class Accounts {
 
   /** True when each is empty, or over at `epochMs` with nothing in flight. */
   isOver(epochMs: number): boolean {
-    return [this.current, ...this.#others].every((account) => account.isEmpty || (account.reserved === 0 && epochMs >= account.endMs));
+    return this.all().every((account) => account.isEmpty || (account.reserved === 0 && epochMs >= account.endMs));
   }
 }

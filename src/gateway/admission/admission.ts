@@ -3,11 +3,13 @@ import type { CallAttempt } from '../../traces/call-record.ts';
 import { SlotList } from '../slot-list.ts';
 import type { Counter } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
+import type { AdmissionHistory, CounterState } from './history.ts';
 import { type ApplicableLimits, type FixedCaller, LimitBook, type NamedMembers } from './limit-book.ts';
 import { alertEveryMs } from './limit-event.ts';
 import type { LimitRule } from './limit-rule.ts';
 import { Refusal } from './refusal.ts';
 import { type Amounts, amountOf, Reservation, TargetHold, usedBy } from './reservation.ts';
+import { restoreTable } from './restore.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** One call that wants in. */
@@ -44,6 +46,8 @@ export class Admission {
   #tables = new Map<string, CounterTable>();
   #book: LimitBook;
   #rules: readonly LimitRule[] = [];
+  /** Of an earlier process; null once it was taken up. */
+  #history: AdmissionHistory | null = null;
   readonly #outstanding = new SlotList<Reservation>();
   readonly #refusals = new Map<string, number>();
 
@@ -55,8 +59,8 @@ export class Admission {
   }
 
   /** Limits of a new configuration. What was used under those that stay, stays; amounts may change. */
-  adopt(rules: readonly LimitRule[]): void {
-    if (rules === this.#rules) return;
+  adopt(rules: readonly LimitRule[], keyNames: () => ReadonlyMap<string, string> = () => new Map()): void {
+    if (rules === this.#rules && this.#history === null) return;
     this.#rules = rules;
     const before = this.#tables;
     this.#book = new LimitBook(rules, (limit) => {
@@ -65,6 +69,39 @@ export class Admission {
       return table;
     });
     this.#tables = new Map(this.#book.tables);
+    const history = this.#history;
+    this.#history = null;
+    if (history === null) return;
+    const { clock } = this.#options;
+    const now = { nowMs: clock.monotonicMs(), epochMs: clock.nowMs() };
+    const names = keyNames();
+    for (const table of this.#tables.values()) restoreTable(table, history, names, now);
+  }
+
+  /**
+   * What an earlier process of this gateway knew. The limits of the next configuration begin with it; those that come later begin empty.
+   */
+  continue(history: AdmissionHistory): void {
+    this.#history = history;
+  }
+
+  /** For a process that continues this one: all counters, as of this moment. */
+  history(): AdmissionHistory {
+    // Before the first configuration nothing is known but what was there.
+    if (this.#history !== null) return this.#history;
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const epochMs = clock.nowMs();
+    const counters: Record<string, (readonly [string, CounterState])[]> = {};
+    for (const [id, table] of this.#tables) {
+      const states: (readonly [string, CounterState])[] = [];
+      for (const counter of table.counters()) {
+        const state = counter.state(nowMs, epochMs);
+        if (state !== null) states.push([counter.member, state]);
+      }
+      if (states.length > 0) counters[id] = states;
+    }
+    return { counters, uses: [] };
   }
 
   applicable(caller: FixedCaller): ApplicableLimits {

@@ -52,6 +52,7 @@ export class CounterTable {
     if (others !== undefined && !others.isForgettable(nowMs, epochMs)) return others;
     const name = !this.#isFixed && this.#counters.size >= this.#maxMembers ? OTHERS : member;
     const counter = new Counter(this.limit, name, epochMs);
+    if (name === OTHERS) counter.label = '(all others)';
     this.#counters.set(name, counter);
     return counter;
   }
@@ -65,9 +66,4 @@ export class CounterTable {
       if (!counter.isForgettable(nowMs, epochMs)) this.#counters.set(member, counter);
     }
   }
-}
-
-/** How a counter's member is shown. */
-export function memberName(member: string): string {
-  return member === OTHERS ? '(all others)' : member;
 }

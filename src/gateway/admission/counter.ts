@@ -1,7 +1,11 @@
 import { Accounts } from './account.ts';
+import type { CounterState } from './history.ts';
 import type { Limit } from './limit.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import type { WaitingLine } from './waiting-line.ts';
+
+/** Entries of a window that a checkpoint keeps; neighbours are merged, each as young as its youngest part. */
+const KEPT_ENTRIES = 64;
 
 /** A session (agent run) that was not used for so long is over. */
 const RUN_IDLE_MS = 86_400_000;
@@ -14,6 +18,8 @@ export class Counter {
   /** Replaced when the configuration changes; its id never does. */
   limit: Limit;
   readonly member: string;
+  /** The member for people. */
+  label: string;
   /** Calls that wait for room here; null while there are none. */
   line: WaitingLine | null = null;
   readonly #window: SlidingWindow | null;
@@ -28,6 +34,7 @@ export class Counter {
   constructor(limit: Limit, member: string, epochMs: number) {
     this.limit = limit;
     this.member = member;
+    this.label = member;
     this.#window = limit.windowMs === null ? null : new SlidingWindow(limit.windowMs);
     this.#accounts = limit.kind === 'total' ? new Accounts(limit, epochMs) : null;
   }
@@ -36,6 +43,11 @@ export class Counter {
   use(limit: Limit): void {
     this.limit = limit;
     this.#accounts?.use(limit);
+  }
+
+  /** Makes the period of this moment the current one, for who only looks. */
+  turnTo(epochMs: number): void {
+    this.#accounts?.turnTo(this.limit, epochMs);
   }
 
   /** In flight: taken and not settled. Of windows it is in the window too. */
@@ -124,6 +136,34 @@ export class Counter {
     if (this.#accounts === null) return;
     this.#accounts.turnTo(this.limit, usedAtEpochMs);
     this.#accounts.current.book(actual, restPicoUsd);
+  }
+
+  /** What a process that continues has to know; null when there is nothing. */
+  state(nowMs: number, epochMs: number): CounterState | null {
+    if (this.#window !== null) {
+      const entries = this.#window.entries(nowMs, KEPT_ENTRIES).map(([ageMs, amount]): [number, number] => [epochMs - ageMs, amount]);
+      return entries.length === 0 ? null : { kind: 'window', entries };
+    }
+    if (this.#accounts === null || this.isForgettable(nowMs, epochMs)) return null;
+    const isMoney = this.limit.unit === 'nano_usd';
+    const accounts = this.#accounts.all().filter((account) => account.spent > 0 && epochMs < account.endMs);
+    if (accounts.length === 0) return null;
+    const lastUsedAtMs = Math.round(epochMs - (nowMs - this.#lastUsedMs));
+    return { kind: 'total', accounts: accounts.map((account) => account.state(isMoney)), lastUsedAtMs };
+  }
+
+  /** Continues a counter of an earlier process. */
+  restoreState(state: CounterState, nowMs: number, epochMs: number): void {
+    const toMonotonic = (atMs: number): number => nowMs - Math.max(0, epochMs - atMs);
+    if (state.kind === 'window') {
+      for (const [atMs, amount] of state.entries) this.#window?.add(toMonotonic(atMs), amount);
+      return;
+    }
+    for (const [startMs, spent] of state.accounts) {
+      const isMoney = this.limit.unit === 'nano_usd';
+      const [whole, rest] = isMoney ? [Number(BigInt(spent) / 1000n), Number(BigInt(spent) % 1000n)] : [Number(spent), 0];
+      this.restore(whole, rest, toMonotonic(state.lastUsedAtMs), startMs ?? epochMs);
+    }
   }
 
   /** Shares of the budget, percent, that were reached since this was asked before; each is told once per period. */

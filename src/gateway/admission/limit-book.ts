@@ -55,7 +55,7 @@ export interface ApplicableLimits {
 }
 
 /** A member's counter where it is fixed; null for limits of another member, and for scopes that only a request or a target decides. */
-function fixedMember(rule: LimitRule, caller: FixedCaller): string | null {
+export function fixedMember(rule: LimitRule, caller: FixedCaller): string | null {
   const matches = (member: string | null): string | null =>
     member !== null && (rule.name === null || rule.name === member) ? member : null;
   switch (rule.scope) {
@@ -68,7 +68,7 @@ function fixedMember(rule: LimitRule, caller: FixedCaller): string | null {
     case 'feature':
       return matches(caller.feature);
     case 'key':
-      return rule.name === null || rule.name === caller.keyId || rule.name === caller.keyName ? caller.keyName : null;
+      return rule.name === null || rule.name === caller.keyId || rule.name === caller.keyName ? caller.keyId : null;
     case 'user':
     case 'customer':
     case 'session':
@@ -152,7 +152,11 @@ export class LimitBook {
         for (const table of tables) byMember.push({ scope, name, table });
         if (hasCap(rule)) memberCaps.push(rule);
       } else if (member !== null) {
-        for (const table of tables) counters.push(table.get(member, nowMs, epochMs));
+        for (const table of tables) {
+          const counter = table.get(member, nowMs, epochMs);
+          if (scope === 'key') counter.label = caller.keyName;
+          counters.push(counter);
+        }
         if (hasCap(rule)) capping.push(rule);
       }
     }

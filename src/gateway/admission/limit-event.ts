@@ -1,7 +1,6 @@
 import type { JournaledEvent } from '../../kernel/event-log/journaled-event.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { Counter } from './counter.ts';
-import { memberName } from './counter-table.ts';
 import { amountText, describeMember, ownerText } from './refusal.ts';
 
 interface Tenant {
@@ -10,13 +9,13 @@ interface Tenant {
 }
 
 function detailsOf(counter: Counter, tenant: Tenant): Record<string, unknown> {
-  const { limit, member } = counter;
+  const { limit, label } = counter;
   const { rule } = limit;
   return {
     ...tenant,
     limit: limit.id,
     scope: limit.scope,
-    member: memberName(member),
+    member: label,
     unit: limit.unit === 'nano_usd' ? 'usd' : limit.unit,
     period: limit.periodName,
     capacity: amountText(limit, limit.capacity),
@@ -26,8 +25,8 @@ function detailsOf(counter: Counter, tenant: Tenant): Record<string, unknown> {
   };
 }
 
-function subjectOf({ limit, member }: Counter): string {
-  return limit.scope === 'global' ? 'global' : `${limit.scope}/${memberName(member)}`;
+function subjectOf({ limit, label }: Counter): string {
+  return limit.scope === 'global' ? 'global' : `${limit.scope}/${label}`;
 }
 
 /** A share of a budget is spent. The same share of the same budget and period is one event, whoever finds it. */
@@ -40,7 +39,7 @@ export function budgetReached(counter: Counter, percent: number, tenant: Tenant,
     name: 'limit.budget_reached',
     subject: subjectOf(counter),
     severity: percent >= 100 ? 'critical' : percent >= 80 ? 'warning' : 'info',
-    message: `${percent} % of the budget of ${describeMember(limit.scope, counter.member)} is spent: $${spent} of $${amountText(limit, limit.capacity)} per ${limit.periodName}${ends === null ? '' : `, which ends at ${new Date(ends).toISOString()}`}.${ownerText(limit.rule)}`,
+    message: `${percent} % of the budget of ${describeMember(limit.scope, counter.label)} is spent: $${spent} of $${amountText(limit, limit.capacity)} per ${limit.periodName}${ends === null ? '' : `, which ends at ${new Date(ends).toISOString()}`}.${ownerText(limit.rule)}`,
     details: { ...detailsOf(counter, tenant), percent, spentUsd: spent, periodStartMs: counter.periodStartMs, periodEndMs: ends },
     atMs,
   };
@@ -55,7 +54,7 @@ export function limitExceeded(counter: Counter, used: number, tenant: Tenant, at
     name: 'limit.exceeded',
     subject: subjectOf(counter),
     severity: 'warning',
-    message: `${describeMember(limit.scope, counter.member)} is over its limit: ${used} of ${limit.capacity} ${what}. The limit only alerts.${ownerText(limit.rule)}`,
+    message: `${describeMember(limit.scope, counter.label)} is over its limit: ${used} of ${limit.capacity} ${what}. The limit only alerts.${ownerText(limit.rule)}`,
     details: { ...detailsOf(counter, tenant), used },
     atMs,
   };

@@ -1,6 +1,5 @@
 import type { Admission } from './admission.ts';
 import type { Counter } from './counter.ts';
-import { memberName } from './counter-table.ts';
 import type { Limit } from './limit.ts';
 
 /** What one member has used of one limit, in the limit's unit; money in pico-dollars as decimal text. */
@@ -36,7 +35,7 @@ function stateOf(counter: Counter, nowMs: number, epochMs: number): MemberState 
   const { limit } = counter;
   const emptyInMs = counter.emptyInMs(nowMs, epochMs);
   return {
-    member: memberName(counter.member),
+    member: counter.label,
     used: limit.unit === 'nano_usd' ? `${counter.spentPicoUsd}` : picoText(limit, counter.used(nowMs)),
     reserved: picoText(limit, counter.reserved),
     waiting: counter.line?.length ?? 0,
@@ -51,7 +50,10 @@ export function limitStates(admission: Admission, topMembers: number): LimitStat
   const { refusals } = admission.stats;
   return [...admission.tables].map(([id, table]) => {
     const { limit } = table;
-    const used = [...table.counters()].map((counter) => ({ counter, amount: counter.used(nowMs) + counter.reserved }));
+    const used = [...table.counters()].map((counter) => {
+      counter.turnTo(epochMs);
+      return { counter, amount: counter.used(nowMs) + counter.reserved };
+    });
     const top = used.filter(({ amount }) => amount > 0).sort((a, b) => b.amount - a.amount);
     return {
       id,

@@ -1,7 +1,6 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { Counter } from './counter.ts';
-import { memberName } from './counter-table.ts';
 import type { Limit } from './limit.ts';
 import type { LimitRule, LimitScope } from './limit-rule.ts';
 
@@ -47,7 +46,7 @@ export class Refusal {
         limit: {
           id: limit.id,
           scope: limit.scope,
-          member: memberName(counter.member),
+          member: counter.label,
           unit: isMoney(limit) ? 'usd' : limit.unit,
           period: limit.periodName,
           limit: amountText(limit, limit.capacity),
@@ -68,7 +67,7 @@ export class Refusal {
   #message(resetAt: string | null): string {
     const { counter, amount, nowMs, rule } = this;
     const { limit } = counter;
-    const who = describeMember(limit.scope, counter.member);
+    const who = describeMember(limit.scope, counter.label);
     const until = resetAt === null ? '' : limit.kind === 'gauge' ? '' : ` It has room again at ${resetAt}.`;
     const owner = ownerText(rule);
     switch (limit.unit) {
@@ -114,14 +113,14 @@ function isMoney({ unit }: Limit): boolean {
   return unit === 'nano_usd' || unit === 'spent_nano_usd';
 }
 
-export function describeMember(scope: LimitScope, member: string): string {
+export function describeMember(scope: LimitScope, label: string): string {
   switch (scope) {
     case 'global':
       return 'this Plimsoll';
     case 'organisation':
       return 'the organisation';
     default:
-      return `the ${scope} "${memberName(member)}"`;
+      return `the ${scope} "${label}"`;
   }
 }
 

@@ -37,8 +37,29 @@ export function amountOf(unit: LimitUnit, amounts: Amounts): number {
   }
 }
 
+/** What is booked of a unit in the end. */
+export function amountUsed(unit: LimitUnit, used: Used): number {
+  switch (unit) {
+    case 'tokens':
+      return used.tokens;
+    case 'nano_usd':
+    case 'spent_nano_usd':
+      return used.nanoUsd;
+    case 'requests':
+    case 'steps':
+      return used.isUsed ? 1 : 0;
+    case 'concurrency':
+      return 0;
+    default:
+      return unit satisfies never;
+  }
+}
+
+/** What says how much an attempt used. */
+type Consumption = Pick<CallAttempt, 'httpStatus' | 'usage' | 'costPicoUsd'>;
+
 /** True when a provider may have begun to work for an attempt; what never left costs nobody anything. The same question is asked of a journal's record. */
-function reachedProvider(attempt: CallAttempt): boolean {
+function reachedProvider(attempt: Consumption): boolean {
   return attempt.httpStatus !== null || attempt.usage !== null || attempt.costPicoUsd !== '0';
 }
 
@@ -46,7 +67,7 @@ function reachedProvider(attempt: CallAttempt): boolean {
 const SAFE_DIGITS = 15;
 
 /** Sum over the attempts, of what is known; a cost that nobody knows books nothing. */
-export function usedBy(attempts: readonly CallAttempt[]): Used {
+export function usedBy(attempts: readonly Consumption[]): Used {
   let isUsed = false;
   let tokens = 0;
   let nanoUsd = 0;
@@ -95,15 +116,14 @@ class Hold {
     this.#isOpen = false;
     for (const counter of this.counters) {
       const { unit } = counter.limit;
-      const taken = amountOf(unit, this);
-      let actual = 0;
-      let rest = 0;
-      if (unit === 'nano_usd' || unit === 'spent_nano_usd') {
-        actual = used.nanoUsd;
-        rest = used.restPicoUsd;
-      } else if (unit === 'tokens') actual = used.tokens;
-      else if (used.isUsed && unit !== 'concurrency') actual = 1;
-      if (counter.settle(taken, this.takenMs, this.takenEpochMs, actual, rest)) this.#admission.reportReached(counter);
+      const isReached = counter.settle(
+        amountOf(unit, this),
+        this.takenMs,
+        this.takenEpochMs,
+        amountUsed(unit, used),
+        unit === 'nano_usd' ? used.restPicoUsd : 0,
+      );
+      if (isReached) this.#admission.reportReached(counter);
     }
     // Only now, when all of it is given back: who waits may need more than one of them.
     for (const counter of this.counters) counter.line?.advance();

@@ -122,7 +122,7 @@ export function lineFull(refusal: Refusal): PlimsollError {
   const error = refusal.error();
   return new PlimsollError(
     error.code,
-    `${error.message} The waiting line of ${describeMember(rule.scope, counter.member)} is full (${rule.queue?.maxLength}).`,
+    `${error.message} The waiting line of ${describeMember(rule.scope, counter.label)} is full (${rule.queue?.maxLength}).`,
     { details: error.details },
   );
 }

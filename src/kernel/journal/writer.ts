@@ -24,7 +24,10 @@ export interface JournalWriterOptions {
   readonly reserveBytes?: number;
   /** Ledger records held in memory when the reserve is used up. */
   readonly ringBytes?: number;
-  /** Records that must stand again at the start of each new segment (calls in flight), so that recovery needs the newest segments only. */
+  /**
+   * Records that must stand again at the start of each new segment (calls in flight), so that recovery needs the newest segments only. Asked in one
+   * turn with the segment's beginning: what it appends itself stands there too, behind all that was appended before.
+   */
   readonly carryOver?: () => Iterable<JournalEntry>;
   /** Told once per change: the disk stopped or resumed taking records. */
   readonly onDegraded?: (isDegraded: boolean, reason: string) => void;
