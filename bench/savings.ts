@@ -1,4 +1,4 @@
-/** What does the cache save on one day of questions, and what does it get wrong? `node bench/savings.ts [--questions 3000] [--seed 1] [--smoke] [--json]` */
+/** What do the cache and routing by tiers save on one day of questions, and what do they get wrong? `node bench/savings.ts [--questions 3000] [--seed 1] [--smoke] [--json]` */
 import { parseArgs } from 'node:util';
 import { checkPairs } from '../src/gateway/cache/check-pairs.ts';
 import { guardForm } from '../src/gateway/cache/meaning-guards.ts';
@@ -178,19 +178,21 @@ const semantic: Policy = {
 const served: Policy = { ...semantic, semantic: semantic.semantic && { ...semantic.semantic, state: 'live' } };
 const day = makeDay(seed, count, topics(false));
 const misleading = makeDay(seed, count, topics(true));
-const cases: readonly (readonly [string, readonly Question[], Policy])[] = [
-  ['no cache', day, null],
-  ['exact', day, exact],
-  ['exact + near', day, { ...exact, mode: 'near' }],
-  ['exact + near + semantic', day, semantic],
-  ['no cache, misleading day', misleading, null],
-  ['semantic, misleading day', misleading, semantic],
+const cases: readonly (readonly [string, readonly Question[], Policy, 'best' | 'tiers'])[] = [
+  ['no cache', day, null, 'best'],
+  ['exact', day, exact, 'best'],
+  ['exact + near', day, { ...exact, mode: 'near' }, 'best'],
+  ['exact + near + semantic', day, semantic, 'best'],
+  ['tiers', day, null, 'tiers'],
+  ['tiers + exact + near', day, { ...exact, mode: 'near' }, 'tiers'],
+  ['no cache, misleading day', misleading, null, 'best'],
+  ['semantic, misleading day', misleading, semantic, 'best'],
   // What the measurement in shadow is for: the same day as if the check alone had been enough.
-  ['semantic served at once', misleading, served],
+  ['semantic served at once', misleading, served, 'best'],
 ];
 const baselines = new Map<readonly Question[], Day>();
-for (const [name, questions, policy] of cases) {
-  const lived = await liveThrough(questions, policy);
+for (const [name, questions, policy, route] of cases) {
+  const lived = await liveThrough(questions, policy, route);
   const without = baselines.get(questions) ?? lived;
   baselines.set(questions, without);
   print(rowOf(name, lived, without));

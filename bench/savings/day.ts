@@ -1,4 +1,5 @@
 /** One day of questions to a support feature, seeded: what is asked, which answer is right, and how hard it is. */
+import { mixedPrompt } from './mixed-prompts.ts';
 
 export type Difficulty = 'simple' | 'medium' | 'complex';
 /** How a question is worded, compared with the plainest way to ask it. */
@@ -66,12 +67,10 @@ const FAQ: readonly (readonly [string, ...string[]])[] = [
   ['How do I apply a discount code', 'The coupon field is missing'],
 ];
 
-const DIFFICULTIES: readonly Difficulty[] = ['simple', 'simple', 'simple', 'medium', 'medium', 'complex'];
-
 function planted(): Topic[] {
   const topics: Topic[] = [];
   const add = (plant: Plant, text: string): void => {
-    topics.push({ answerId: `${plant}: ${text}`, text, paraphrases: [], difficulty: 'medium', plant });
+    topics.push({ answerId: `${plant}: ${text}`, text, paraphrases: [], difficulty: 'simple', plant });
   };
   for (const item of ['shoes', 'laptop', 'winter jacket'])
     for (const days of [14, 30, 60, 90]) add('numbers', `Can I return the ${item} after ${days} days without the original box`);
@@ -107,11 +106,11 @@ function misleadingPlurals(): Topic[] {
 
 /** Everything that is asked more than once. @param misleads also plant questions that no guard tells apart */
 export function topics(misleads: boolean): Topic[] {
-  const faq = FAQ.map(([text, ...paraphrases], place) => ({
+  const faq = FAQ.map(([text, ...paraphrases]) => ({
     answerId: `faq: ${text}`,
     text,
     paraphrases,
-    difficulty: DIFFICULTIES[place % DIFFICULTIES.length] ?? 'simple',
+    difficulty: 'simple' as const,
     plant: null,
   }));
   return [...faq, ...planted(), ...(misleads ? misleadingPlurals() : [])];
@@ -130,15 +129,6 @@ function idle(random: Random, text: string): string {
   if (random() < 0.3) worded = worded.replace(/ the /, ' ');
   if (random() < 0.3) worded = `${pick(random, ['Hi, ', 'Hello, ', 'Please, '])}${worded.charAt(0).toLowerCase()}${worded.slice(1)}`;
   return random() < 0.4 ? `${worded}, please?` : `${worded}?`;
-}
-
-const SYLLABLES = ['ka', 'lo', 'mi', 'ren', 'ta', 'vo', 'sel', 'nu', 'par', 'dis', 'or', 'ble'];
-
-function unique(random: Random, place: number): string {
-  const words = Array.from({ length: 12 + Math.floor(random() * 30) }, () =>
-    Array.from({ length: 2 + Math.floor(random() * 3) }, () => pick(random, SYLLABLES)).join(''),
-  );
-  return `Summarise ticket ${place}: ${words.join(' ')}.`;
 }
 
 export function wordings(random: Random, topic: Topic): { readonly text: string; readonly wording: Wording } {
@@ -166,11 +156,11 @@ export function makeDay(seed: number, count: number, all: readonly Topic[]): Que
   const ranked = all.map((topic) => ({ topic, order: random() })).sort((a, b) => a.order - b.order);
   const weights = ranked.map((_, rank) => 1 / (rank + 3));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const questions = Array.from({ length: count }, (_, place): Question => {
+  const questions = Array.from({ length: count }, (): Question => {
     const atMs = timeOfDay(random);
     if (random() < 0.4) {
-      const text = unique(random, place);
-      return { atMs, text, answerId: text, difficulty: pick(random, DIFFICULTIES), wording: 'unique', plant: null, copies: 1 };
+      const { text, difficulty } = mixedPrompt(random);
+      return { atMs, text, answerId: text, difficulty, wording: 'unique', plant: null, copies: 1 };
     }
     let left = random() * total;
     let rank = 0;

@@ -34,7 +34,7 @@ export class MemoryJournal implements JournalWriter {
     }
     const value: unknown = JSON.parse(record.payload.toString());
     if (record.type === 'call.opened') this.opened.push(value as CallOpened);
-    else this.settled.push(value as CallSettled);
+    else if (record.type === 'call.settled') this.settled.push(value as CallSettled);
   }
 
   written(): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Call } from '../call.ts';
 import type { Destination } from '../compiled-snapshot.ts';
+import { CallFacts } from '../routing/call-facts.ts';
 import type { FeatureCacheSettings } from './settings.ts';
 
 /** Changes when keys of before must not be found any more. */
@@ -23,16 +24,32 @@ function sharedBy(call: Call, isolation: FeatureCacheSettings['isolation']): str
   }
 }
 
-/** Where answers may come from: a route whose targets change answers anew. */
-function models({ name, targets }: Destination): readonly string[] {
-  return [name, ...targets.map(({ provider, upstreamModel }) => `${provider.name} ${upstreamModel}`)];
+/**
+ * Where answers may come from: a route whose targets change answers anew. Of a route with conditions only the targets that are open to this
+ * call, since conditions look at what is no part of the question (tags, team, time). Which of these it would take does not matter; but who is kept
+ * at one target keeps to it.
+ */
+function models(call: Call, { name, targets, routing }: Destination, nowMs: number): readonly string[] {
+  const described = (list: Destination['targets']) => list.map(({ provider, upstreamModel }) => `${provider.name} ${upstreamModel}`);
+  if (routing === null || routing.isPlain) return [name, ...described(targets)];
+  const facts = new CallFacts(call, nowMs);
+  const open = routing.candidates.filter(({ when }) => when === null || when(facts)).map(({ target }) => target);
+  const { strategy, stickyBy } = routing.policy;
+  return [name, strategy === 'sticky' ? `${stickyBy} ${call[stickyBy] ?? ''}` : '', ...described(open)];
 }
 
 /**
  * What a question is asked of and by whom: everything of a key but the question.
+ * @param nowMs epoch milliseconds
  * @param bundle release bundle that assembled the request; null without one
  */
-export function keyPrefix(call: Call, destination: Destination, settings: FeatureCacheSettings, bundle: string | null): string {
+export function keyPrefix(
+  call: Call,
+  destination: Destination,
+  settings: FeatureCacheSettings,
+  nowMs: number,
+  bundle: string | null,
+): string {
   const { organisationId, environment } = call.snapshot;
   const feature = call.caller?.feature.name ?? '';
   return JSON.stringify([
@@ -43,7 +60,7 @@ export function keyPrefix(call: Call, destination: Destination, settings: Featur
     settings.isolation,
     sharedBy(call, settings.isolation),
     bundle,
-    models(destination),
+    models(call, destination, nowMs),
   ]);
 }
 

@@ -11,6 +11,7 @@ import {
   startUpstream,
   streamEvents,
   type TestGateway,
+  testRoute,
   until,
 } from '../testing.ts';
 import { asker, BILLING_KEY, cachingSnapshot, question } from './testing.ts';
@@ -103,6 +104,24 @@ describe('exact cache', () => {
     const refused = await ask(question('Hi'), { authorization: 'Bearer plk_test_small_only' });
     assert.equal(refused.status, 403);
     assert.equal(upstream.requests.length, 3);
+  });
+
+  it('keeps apart what a route tells apart by more than the question', async () => {
+    const route = (strategy: 'condition' | 'sticky') =>
+      testRoute({ large: { when: strategy === 'condition' ? { tags: { plan: ['gold'] } } : null }, small: {} }, { strategy });
+    const use = (strategy: 'condition' | 'sticky'): void => {
+      running.snapshot = cachingSnapshot(upstream.baseUrl, {}, {}, { routes: [route(strategy)] });
+    };
+    const as = async (headers: Record<string, string>) => outcome(await ask(question('Hi'), headers));
+    use('condition');
+    assert.equal(await as({ 'x-plimsoll-tags': 'plan=gold' }), 'miss');
+    assert.equal(await as({ 'x-plimsoll-tags': 'plan=basic' }), 'miss', 'another model answers these');
+    assert.equal(await as({ 'x-plimsoll-tags': 'plan=gold,x=y' }), 'hit');
+    assert.equal(await as({}), 'hit');
+    use('sticky');
+    assert.equal(await as({ 'x-plimsoll-session': 's1' }), 'miss');
+    assert.equal(await as({ 'x-plimsoll-session': 's2' }), 'miss');
+    assert.equal(await as({ 'x-plimsoll-session': 's1' }), 'hit');
   });
 
   it('keeps customers or users apart where it is told to', async () => {

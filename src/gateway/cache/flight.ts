@@ -42,9 +42,14 @@ export class Flight {
   readonly #cadence: number[] = [];
   #bytes = 0;
   #firstMs = 0;
-  /** In the hub's form, when the leader's client speaks another one: a completion, or a chunk a line. */
-  #hub: Buffer | string[] | null = null;
-  #isTooLarge = false;
+  /** In the hub's form, when the leader's client speaks another one. */
+  #completion: Buffer | null = null;
+  /** The same of a stream, a chunk a line, by who reads it: of several attempts at once one wins. */
+  #chunks: Map<unknown, string[]> | null = null;
+  /** Whose stream goes to the client. */
+  #source: unknown = null;
+  /** Too large to be kept, or not one answer. */
+  #isVoid = false;
   #model: string | null = null;
   /** Null while it flies. */
   landing: Landing | null = null;
@@ -64,11 +69,11 @@ export class Flight {
 
   /** Followers are not made to wait for a leader's client that reads slowly; an answer that is too large to be kept waits as ever. */
   get holdsBack(): boolean {
-    return !this.hasFollowers || this.#isTooLarge;
+    return !this.hasFollowers || this.#isVoid;
   }
 
   get isJoinable(): boolean {
-    return !this.#isTooLarge && (this.landing === null || this.landing.answer !== null);
+    return !this.#isVoid && (this.landing === null || this.landing.answer !== null);
   }
 
   /** Alias of the model that answers; null before the first piece. */
@@ -96,7 +101,7 @@ export class Flight {
 
   leave(follower: Follower): void {
     this.#followers.delete(follower);
-    if (this.landing === null && this.#followers.size === 0 && this.#leader.isClientGone)
+    if (this.landing === null && this.#leader.isAbandoned)
       this.#leader.running?.fail(new PlimsollError('client_closed', 'Every client that wanted this answer has left.'));
   }
 
@@ -110,12 +115,10 @@ export class Flight {
   }
 
   #keep(bytes: Buffer, nowMs: number): void {
-    if (this.#isTooLarge) return;
+    if (this.#isVoid) return;
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) {
-      this.#isTooLarge = true;
-      this.#pieces = [];
-      this.#hub = null;
+      this.#voidIt();
       return;
     }
     if (this.#pieces.length === 0) this.#firstMs = nowMs;
@@ -123,16 +126,30 @@ export class Flight {
     this.#cadence.push(this.#bytes, Math.round(nowMs - this.#firstMs));
   }
 
-  /** Chunks of a stream in the hub's form. */
-  addChunks(chunks: readonly unknown[]): void {
-    if (this.#leader.dialect.name === HUB || this.#isTooLarge) return;
-    if (!Array.isArray(this.#hub)) this.#hub = [];
-    for (const chunk of chunks) this.#hub.push(JSON.stringify(chunk));
+  #voidIt(): void {
+    this.#isVoid = true;
+    this.#pieces = [];
+    this.#chunks = null;
+  }
+
+  /** Chunks of a stream in the hub's form. @param source who reads it */
+  addChunks(source: unknown, chunks: readonly unknown[]): void {
+    if (this.#leader.dialect.name === HUB || this.#isVoid) return;
+    this.#chunks ??= new Map();
+    const known = this.#chunks.get(source) ?? [];
+    for (const chunk of chunks) known.push(JSON.stringify(chunk));
+    this.#chunks.set(source, known);
+  }
+
+  /** From now on it is this reader's stream that goes to the client; a second one means that the answer began anew. */
+  begin(source: unknown): void {
+    if (this.#source !== null) this.#voidIt();
+    this.#source = source;
   }
 
   /** A JSON answer in the hub's form. */
   setCompletion(bytes: Buffer): void {
-    if (this.#leader.dialect.name !== HUB) this.#hub = bytes;
+    if (this.#leader.dialect.name !== HUB) this.#completion = bytes;
   }
 
   /** The leader's stages are done, well or not: everybody who waits hears of it. @param nowMs monotonic */
@@ -164,7 +181,7 @@ export class Flight {
       ({ lastBytes } = answer);
       if (lastBytes !== null) this.#keep(lastBytes, nowMs);
     }
-    const isWhole = answer !== null && origin !== null && !this.#isTooLarge;
+    const isWhole = answer !== null && origin !== null && !this.#isVoid;
     return {
       error: null,
       origin,
@@ -176,7 +193,8 @@ export class Flight {
   #assemble(origin: AnswerOrigin, ttlMs: number, lastBytes: number): CachedAnswer {
     const call = this.#leader;
     const isStream = call.body?.isStream ?? false;
-    const hub = Array.isArray(this.#hub) ? Buffer.from(this.#hub.join('\n')) : this.#hub;
+    const chunks = this.#chunks?.get(this.#source);
+    const hub = chunks === undefined ? this.#completion : Buffer.from(chunks.join('\n'));
     return {
       scope: scopeOf(call.snapshot.organisationId, call.snapshot.environment, this.feature),
       feature: this.feature,

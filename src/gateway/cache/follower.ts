@@ -39,15 +39,15 @@ export class WaitingCall implements Follower {
   onPiece(bytes: Buffer): void {
     if (!this.#isSameStream) return;
     const call = this.#call;
-    call.keepCopy(bytes);
     const { response, cache } = call;
-    if (call.isClientGone || response.writableEnded) return;
     if (!this.hasStarted) {
       this.hasStarted = true;
       if (cache !== null) cache.model = this.#flight.model;
       call.ttftMs ??= call.elapsedMs();
-      response.writeHead(200, streamHead(call, this.#flight.model));
+      if (!call.isClientGone) response.writeHead(200, streamHead(call, this.#flight.model));
     }
+    call.keepCopy(bytes);
+    if (call.isClientGone || response.writableEnded) return;
     response.write(bytes);
     if (response.writableLength > this.#maxBehindBytes)
       this.fail(new PlimsollError('client_closed', `The client is more than ${this.#maxBehindBytes} bytes behind its answer.`));

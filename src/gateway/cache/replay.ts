@@ -74,7 +74,7 @@ class PacedStream {
     }
     if (end > this.#sentBytes) {
       this.#call.keepCopy(body.subarray(this.#sentBytes, end));
-      this.#call.response.write(body.subarray(this.#sentBytes, end));
+      if (!this.#call.isClientGone) this.#call.response.write(body.subarray(this.#sentBytes, end));
     }
     this.#sentBytes = end;
     if (this.#index < cadence.length) {

@@ -67,7 +67,7 @@ describe('tenants', () => {
       assert.ok(typeof identity !== 'string' && identity.hub !== null);
       const context = requestContext(identity.hub);
       assert.ok(context !== null);
-      const prefix = keyPrefix(call, destination, cacheSettings({ isolation: tenant.isolation }), null);
+      const prefix = keyPrefix(call, destination, cacheSettings({ isolation: tenant.isolation }), clock.nowMs(), null);
       return {
         call,
         keys: [hashKey('exact', prefix, identity.canonical), hashKey('near', prefix, context.canonical, nearForm(context.text))],

@@ -11,6 +11,7 @@ import { type CacheWish, readCacheWish } from '../cache/request-wish.ts';
 import type { FeatureCacheSettings } from '../cache/settings.ts';
 import type { Call } from '../call.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { mayRestart } from '../routing/restart.ts';
 
 /** Bytes that are held for a client that waits with others and reads slowly. */
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
@@ -45,8 +46,8 @@ interface Question {
   isShared: boolean;
 }
 
-/** The key of the call, or null when the cache is not for it. */
-function ask(call: Call, cache: CallCache): Question | null {
+/** The key of the call, or null when the cache is not for it. @param nowMs epoch milliseconds */
+function ask(call: Call, cache: CallCache, nowMs: number): Question | null {
   const wish = readCacheWish(call.request.headers);
   cache.reason = wish.reason;
   if (!wish.writes && !wish.reads) return null;
@@ -57,15 +58,16 @@ function ask(call: Call, cache: CallCache): Question | null {
     return null;
   }
   if (call.destination === null) throw new PlimsollError('internal', 'cache ran before route');
-  const prefix = keyPrefix(call, call.destination, cache.settings, null);
+  const prefix = keyPrefix(call, call.destination, cache.settings, nowMs, null);
   const key = hashKey('exact', prefix, identity.canonical);
   cache.key = key;
   const context = cache.settings.mode === 'exact' || identity.hub === null ? null : requestContext(identity.hub);
   if (context !== null) cache.nearKey = hashKey('near', prefix, context.canonical, nearForm(context.text));
   const isSemantic = context !== null && cache.settings.semantic !== null && cache.settings.semantic.state !== 'off';
   const similar = isSemantic ? { circumstances: hashKey('context', prefix, context.canonical), text: context.text } : null;
-  // A tool call that waits for another one's would act twice on one decision.
-  return { key, similar, wish, isShared: wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) };
+  // A tool call that waits for another one's would act twice on one decision; a stream that may begin anew says so to its own client only.
+  const isShared = wish.reads && (!identity.hasTools || cache.settings.keepsToolCalls) && !mayRestart(call);
+  return { key, similar, wish, isShared };
 }
 
 async function serve(
@@ -177,7 +179,7 @@ async function giveKept(call: Call, cache: CallCache, { key, similar, wish }: Qu
 export async function answerFromCache(call: Call, settings: FeatureCacheSettings, context: GatewayContext): Promise<boolean> {
   const cache = new CallCache(settings);
   call.cache = cache;
-  const question = ask(call, cache);
+  const question = ask(call, cache, context.clock.nowMs());
   if (question === null) return false;
   const { key, wish } = question;
   for (let failures = 0; wish.reads; ) {

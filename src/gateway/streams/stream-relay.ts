@@ -164,7 +164,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (!this.hasStarted) this.#start(this.#chunk.hasContent || this.#hasEndedOtherwise());
     if (this.#encoder !== null) {
       const chunk: unknown = JSON.parse(data.toString('utf8', dataStart, dataEnd));
-      this.#call.flight?.addChunks([chunk]);
+      this.#call.flight?.addChunks(this, [chunk]);
       this.#sendChunk(chunk);
       return true;
     }
@@ -236,7 +236,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (step.error !== null) {
       throw new PlimsollError(step.error.code, step.error.message, { details: { provider: this.#target.provider.name } });
     }
-    this.#call.flight?.addChunks(step.chunks);
+    this.#call.flight?.addChunks(this, step.chunks);
   }
 
   /** One step of a stream that is forwarded as it is. */
@@ -300,6 +300,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.hasStarted = true;
     const call = this.#call;
     call.texts = this.#answer;
+    call.flight?.begin(this);
     if (call.response.headersSent) {
       this.#out.unshift(restartMarker(call, this.#target.model));
       return;
