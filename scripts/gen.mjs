@@ -13,6 +13,7 @@ import {
   providersReference,
 } from '../src/app/reference.ts';
 import { simulatorReference } from '../src/sim/reference.ts';
+import { compatibilityPage } from '../test/e2e/clients/compatibility-page.ts';
 
 /** Every file of the folder is one provider (or a list of them), its default export; what it needs besides lies in a folder of its name. */
 function providerIndex() {
@@ -34,6 +35,7 @@ function providerIndex() {
 const FILES = {
   'src/gateway/providers/index.gen.ts': providerIndex,
   'docs/reference/errors.md': errorsReference,
+  'docs/reference/compatibility.md': compatibilityPage,
   'docs/reference/config.md': configReference,
   'docs/reference/environment.md': environmentReference,
   'docs/reference/providers.md': providersReference,

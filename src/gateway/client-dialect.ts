@@ -62,6 +62,8 @@ export interface OutputCap {
 /** A wire format that clients speak to us. */
 export interface ClientDialect {
   readonly name: DialectName;
+  /** What is refused, left out or changed for a provider of another dialect, for the reference page. */
+  readonly limits: readonly string[];
   /** Finds what the gateway needs in the bytes, without building values. @param path of the URL: some dialects name the model there. @throws PlimsollError `invalid_argument` */
   scan(bytes: Buffer, scanner: JsonScanner, path: string): ChatBody;
   /**

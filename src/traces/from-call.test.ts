@@ -138,6 +138,17 @@ describe('previews', () => {
     );
   });
 
+  it('reads the requests of every API', () => {
+    const input = (body: unknown) => of(JSON.stringify(body), null)[0];
+    assert.equal(input({ input: 'text' }), 'text');
+    assert.equal(
+      input({ input: [{ role: 'user', content: [{ type: 'input_text', text: 'item' }] }, { type: 'function_call_output' }] }),
+      'item',
+    );
+    assert.equal(input({ contents: [{ parts: [{ text: 'part' }] }, { role: 'model', parts: [{ text: 'x' }] }] }), 'part');
+    assert.equal(input({ contents: 7 }), '');
+  });
+
   it('reads text parts, tool calls and policy previews', () => {
     const parts = messages({
       role: 'user',

@@ -9,7 +9,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Text of a message's content: a string, or the text parts of a list. */
+/** Text of a message's content: a string, or the text parts of a list (Gemini's `parts` are such a list). */
 function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -42,9 +42,15 @@ export function inputPreview(input: string, isPreview: boolean): string {
   if (isPreview) return cut(input);
   const body = parse(input);
   if (body === undefined) return cut(lastContentOfCutJson(input));
-  if (!isRecord(body) || !Array.isArray(body.messages)) return '';
-  const last = body.messages.findLast((message) => isRecord(message) && message.role === 'user');
-  return isRecord(last) ? cut(contentText(last.content)) : '';
+  if (!isRecord(body)) return '';
+  // OpenAI's chat and Anthropic; OpenAI's responses, which take a text too; Gemini, where no role means user.
+  const conversation = body.messages ?? body.input ?? body.contents;
+  if (typeof conversation === 'string') return cut(conversation);
+  if (!Array.isArray(conversation)) return '';
+  const last = conversation.findLast(
+    (message) => isRecord(message) && (message.role === 'user' || (message.role === undefined && message.parts !== undefined)),
+  );
+  return isRecord(last) ? cut(contentText(last.content ?? last.parts)) : '';
 }
 
 /** First 200 characters of the first answer of a list of messages (JSON text); for a tool call, its name and arguments. */

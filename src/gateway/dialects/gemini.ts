@@ -41,6 +41,14 @@ function capEdit({ bytes, settings }: ChatBody, tokens: number): Edit {
 /** Google's `generateContent` and `streamGenerateContent` (v1beta). The model stands in the path. */
 export const gemini: ClientDialect = {
   name: 'gemini',
+  limits: [
+    'Refused: tools that run at Google (search, code execution, URL context …), `cachedContent`, files at Google, video, answers that are not text, `responseMimeType` other than JSON and plain text',
+    'Left out with a warning: `safetySettings`, `labels`, log probabilities, response schemas of functions, members that are not known',
+    '`thinkingBudget` and `thinkingLevel` become a level of reasoning; thoughts are in the answer where `includeThoughts` asks for them; signatures travel as `thoughtSignature` of the first function call',
+    'Function calls come whole, at the end of a stream; a call without an id is matched with its answer by name',
+    'Without `alt=sse` a stream is one JSON array; one that broke off is left open',
+    '`:countTokens` is an estimate for other providers, marked by `x-plimsoll-token-count: estimated`; a key in `?key=` is taken out of the URL before anything else sees it',
+  ],
   scan(bytes, scanner, path): ChatBody {
     const { found, parameters, plimsollMember } = scanBody(bytes, scanner, SHAPE);
     const { model, method, isEventStream } = parsePath(path);

@@ -22,6 +22,13 @@ const SHAPE = new BodyShape(
 /** OpenAI's Responses API. */
 export const openAiResponses: ClientDialect = {
   name: 'openai-responses',
+  limits: [
+    'Refused: `previous_response_id`, `conversation`, `prompt`, `item_reference` (state that OpenAI keeps), built-in and custom tools, files and images by id or URL of a file, `context_management`',
+    'Refused everywhere: `background`, whose usage nobody would see',
+    'Left out with a warning: `store: true` (the answer says `store: false`), `truncation: "auto"`, log probabilities, `include` but for `reasoning.encrypted_content`, members that are not known',
+    'Reasoning of another provider is in the answer where `reasoning.summary` asks for it; with `include: ["reasoning.encrypted_content"]` its signatures travel in `encrypted_content` and come back to that provider',
+    '`GET` and `DELETE /v1/responses/{id}`: the providers of the models that the key may use are asked in turn until one knows the id; `x-plimsoll-model` on the request narrows them. An id is a capability: who has it and a key for its provider can read it',
+  ],
   scan(bytes, scanner) {
     const scanned = scanBody(bytes, scanner, SHAPE);
     const { background } = scanned.found;

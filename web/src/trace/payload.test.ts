@@ -52,6 +52,67 @@ describe('payload of a span', () => {
     ]);
   });
 
+  it('reads the requests of every API', () => {
+    const chat = (body: unknown) => {
+      const payload = parsePayload(JSON.stringify(body));
+      assert.ok(payload.kind === 'chat');
+      return { roles: payload.messages.map(({ role, parts }) => [role, ...parts.map(({ kind }) => kind)]), tools: payload.tools };
+    };
+    assert.deepEqual(
+      chat({
+        system: 'Be brief.',
+        messages: [
+          { role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'x' } }] },
+          { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { x: 1 } }] },
+        ],
+        tools: [{ name: 'f' }],
+      }),
+      {
+        roles: [
+          ['system', 'text'],
+          ['user', 'media'],
+          ['assistant', 'toolCall'],
+        ],
+        tools: ['f'],
+      },
+    );
+    assert.deepEqual(
+      chat({
+        instructions: 'Be brief.',
+        input: [
+          { role: 'user', content: [{ type: 'input_text', text: 'Hi' }] },
+          { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' },
+          { type: 'function_call_output', call_id: 'a', output: 'ok' },
+        ],
+      }).roles,
+      [
+        ['system', 'text'],
+        ['user', 'text'],
+        ['assistant', 'toolCall'],
+        ['tool', 'text'],
+      ],
+    );
+    assert.deepEqual(chat({ input: 'Hi' }).roles, [['user', 'text']]);
+    assert.deepEqual(
+      chat({
+        systemInstruction: { parts: [{ text: 'Be brief.' }] },
+        contents: [
+          { role: 'user', parts: [{ text: 'Hi' }, { inlineData: { mimeType: 'image/png', data: 'x' } }] },
+          { role: 'model', parts: [{ functionCall: { name: 'f', args: {} } }] },
+        ],
+        tools: [{ functionDeclarations: [{ name: 'f' }, { name: 'g' }] }],
+      }),
+      {
+        roles: [
+          ['system', 'text'],
+          ['user', 'text', 'media'],
+          ['model', 'toolCall'],
+        ],
+        tools: ['f', 'g'],
+      },
+    );
+  });
+
   it('tells nothing, preview and cut JSON apart', () => {
     assert.deepEqual(parsePayload(null), { kind: 'none' });
     assert.deepEqual(parsePayload('Where is my order?'), { kind: 'preview', text: 'Where is my order?' });
@@ -70,6 +131,8 @@ describe('payload of a span', () => {
           { messages: [value] },
           { messages: [{ role: 'user', content: value }] },
           { messages: [{ tool_calls: value }] },
+          { contents: [value], systemInstruction: value, tools: [value] },
+          { input: [{ type: 'function_call', arguments: value }] },
           [value],
         ])
           assert.ok(parsePayload(JSON.stringify(text)).kind);

@@ -28,7 +28,10 @@ export type Payload =
     }
   | { readonly kind: 'json'; readonly value: unknown; readonly isCut: boolean };
 
-/** Reads a span's input or output: an OpenAI request body, a list of messages, other JSON, a plain preview, or nothing. */
+/**
+ * Reads a span's input or output: the request body of any client (OpenAI's chat and responses, Anthropic, Gemini), a list of messages, other JSON, a
+ * plain preview, or nothing.
+ */
 export function parsePayload(text: string | null): Payload {
   if (text === null || text === '') return { kind: 'none' };
   const parsed = parsePartialJson(text);
@@ -41,13 +44,17 @@ export function parsePayload(text: string | null): Payload {
     return { kind: 'json', value, isCut };
   }
   const body = value as Readonly<Record<string, unknown>>; // an object: the list case returned above
-  const list = body.messages ?? body.input;
+  const list = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : (body.messages ?? body.input ?? body.contents);
   if (!Array.isArray(list)) {
     if (isMessage(body)) return { kind: 'chat', messages: [toMessage(body)], tools: [], parameters: {}, isCut };
     return { kind: 'json', value, isCut };
   }
-  const { messages: _messages, input: _input, tools, ...parameters } = body;
-  return { kind: 'chat', messages: list.filter(isObject).map(toMessage), tools: toolNames(tools), parameters, isCut };
+  const { messages: _messages, input: _input, contents: _contents, tools, ...rest } = body;
+  const { system, instructions, systemInstruction, ...parameters } = rest;
+  const prompt = system ?? instructions ?? (isObject(systemInstruction) ? systemInstruction.parts : systemInstruction);
+  const messages = list.filter(isObject).map(toMessage);
+  if (prompt !== undefined && prompt !== null) messages.unshift(toMessage({ role: 'system', content: prompt }));
+  return { kind: 'chat', messages, tools: toolNames(tools), parameters, isCut };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -64,7 +71,10 @@ function isMessage(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function toMessage(message: Readonly<Record<string, unknown>>): ChatMessage {
-  const parts = [...contentParts(message.content)];
+  if (message.type === 'function_call') return { role: 'assistant', label: null, parts: [toToolCall({ ...message, id: message.call_id })] };
+  if (message.type === 'function_call_output')
+    return { role: 'tool', label: String(message.call_id ?? ''), parts: contentParts(message.output) };
+  const parts = [...contentParts(message.content ?? message.parts)];
   if (typeof message.refusal === 'string' && message.refusal !== '') parts.push({ kind: 'refusal', text: message.refusal });
   if (Array.isArray(message.tool_calls)) parts.push(...message.tool_calls.filter(isObject).map(toToolCall));
   const label = message.tool_call_id ?? message.name;
@@ -85,11 +95,21 @@ function toPart(part: unknown): MessagePart {
   if (part.type === 'refusal' && typeof part.refusal === 'string') return { kind: 'refusal', text: part.refusal };
   if (part.type === 'image_url')
     return { kind: 'media', label: 'Image', detail: describeUrl(isObject(part.image_url) ? part.image_url.url : part.image_url) };
+  if (part.type === 'tool_use') return toToolCall(part);
+  if (isObject(part.functionCall)) return toToolCall({ ...part.functionCall, input: part.functionCall.args });
+  if (part.type === 'input_image') return { kind: 'media', label: 'Image', detail: describeUrl(part.image_url) };
+  if (part.type === 'image' && isObject(part.source)) return { kind: 'media', label: 'Image', detail: describeSource(part.source) };
+  if (isObject(part.inlineData)) return { kind: 'media', label: 'File', detail: String(part.inlineData.mimeType ?? '') };
   if (part.type === 'input_audio')
     return { kind: 'media', label: 'Audio', detail: isObject(part.input_audio) ? String(part.input_audio.format ?? '') : '' };
   if (part.type === 'file')
     return { kind: 'media', label: 'File', detail: isObject(part.file) ? String(part.file.filename ?? part.file.file_id ?? '') : '' };
   return { kind: 'other', json: pretty(part) };
+}
+
+/** Of Anthropic's images. */
+function describeSource(source: Readonly<Record<string, unknown>>): string {
+  return source.type === 'base64' ? `${String(source.media_type ?? 'data')} inline` : describeUrl(source.url);
 }
 
 /** `image/png, 12 KB inline` or the host of a remote image. */
@@ -118,7 +138,10 @@ function toToolCall(call: Readonly<Record<string, unknown>>): MessagePart {
 
 function toolNames(tools: unknown): string[] {
   if (!Array.isArray(tools)) return [];
-  return tools.filter(isObject).map((tool) => String((isObject(tool.function) ? tool.function.name : tool.name) ?? tool.type ?? 'unnamed'));
+  return tools
+    .filter(isObject)
+    .flatMap((tool) => (Array.isArray(tool.functionDeclarations) ? tool.functionDeclarations.filter(isObject) : [tool]))
+    .map((tool) => String((isObject(tool.function) ? tool.function.name : tool.name) ?? tool.type ?? 'unnamed'));
 }
 
 function pretty(value: unknown): string {

@@ -6,7 +6,7 @@ import { decodeTools } from './tools.ts';
 /** Handled below, or without a meaning for the answer. */
 const KNOWN = new Set([
   ...['model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
-  ...['thinking', 'output_config', 'output_format', 'metadata', 'service_tier', 'cache_control', 'plimsoll', 'anthropic_version', 'betas'],
+  ...['thinking', 'output_config', 'output_format', 'metadata', 'service_tier', 'plimsoll', 'anthropic_version', 'betas'],
 ]);
 
 /** What would change where or with what the answer is made. */
