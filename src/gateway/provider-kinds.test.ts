@@ -43,7 +43,9 @@ describe('provider kinds', () => {
     assert.deepEqual(problems({ kind: 'opnai' }), ['kind: no provider kind is named "opnai"; did you mean "openai"?']);
     assert.match(problems({ kind: 'nothing-like-it' })[0] ?? '', /^kind: no provider kind is named "nothing-like-it"; known: anthropic, /);
     assert.deepEqual(problems({ kind: 'sim' }), []);
-    assert.match(problems({ kind: 'sim', settings: { region: 'eu' } })[0] ?? '', /neither settings nor secrets/);
+    assert.match(problems({ kind: 'sim', settings: { region: 'eu' } })[0] ?? '', /^settings.region: unknown setting/);
+    assert.match(problems({ kind: 'sim', dialect: 'bedrock' })[0] ?? '', /^settings.region: an AWS region is needed/);
+    assert.deepEqual(problems({ kind: 'sim', dialect: 'bedrock', apiKey: 'sim', settings: { region: 'eu-central-1' } }), []);
   });
 
   it('check settings and secrets against their adapter', () => {

@@ -62,14 +62,10 @@ export function resolveBaseUrl(adapter: ProviderAdapter, baseUrl: string | undef
 /** What is wrong with a provider of plimsoll.yaml as far as its kind tells; empty when it can be used. */
 export function findProviderProblems(provider: ProviderConfig): ProviderProblem[] {
   const { kind, settings, secrets } = provider;
-  const adapter = findAdapter(kind);
-  if (adapter === null) {
-    if (kind !== 'sim')
-      return [{ path: ['kind'], message: `no provider kind is named "${kind}"; ${unknownName(kind, PROVIDER_KINDS, '')}` }];
-    return [...Object.keys(settings), ...Object.keys(secrets)].length === 0
-      ? []
-      : [{ path: [], message: 'a simulated provider has neither settings nor secrets' }];
-  }
+  // A simulated provider takes what the real one of its dialect takes.
+  const adapter = findAdapter(kind === 'sim' ? (provider.dialect ?? 'openai') : kind);
+  if (adapter === null)
+    return [{ path: ['kind'], message: `no provider kind is named "${kind}"; ${unknownName(kind, PROVIDER_KINDS, '')}` }];
   const problems: ProviderProblem[] = [];
   const parsed = adapter.settings.safeParse(settings);
   if (!parsed.success) problems.push(...settingProblems(parsed.error.issues, Object.keys(adapter.settings.shape)));

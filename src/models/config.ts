@@ -11,7 +11,7 @@ const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'a name is 1 to 128 of: letters, digits, . _ : / @ -, and starts with a letter or digit');
 
 /** Wire formats that a simulated provider can speak: kinds of real providers. */
-const SIM_DIALECTS = ['openai', 'anthropic', 'gemini', 'cohere', 'bedrock'] as const;
+export const SIM_DIALECTS = ['openai', 'anthropic', 'gemini', 'cohere', 'bedrock'] as const;
 export type SimDialect = (typeof SIM_DIALECTS)[number];
 
 const milliseconds = z.number().int().positive().max(86_400_000);
@@ -91,7 +91,9 @@ export const ProviderConfig = z
     dialect: z
       .enum(SIM_DIALECTS)
       .optional()
-      .describe('Only for sim: the wire format that the simulated provider speaks; openai when absent'),
+      .describe(
+        'Only for sim: the kind of provider that is simulated; openai when absent. Settings and secrets are those of that kind (bedrock: region and a key)',
+      ),
   })
   .superRefine((provider, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });

@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
-import { NO_USAGE, type Usage } from '../models/usage.ts';
+import { inputTokens, NO_USAGE, type Usage } from '../models/usage.ts';
 import type { AnswerIndex } from './answers.ts';
 import { type WireFailure, wireFailure } from './chat-request.ts';
-import { countInputTokens, type PlannedOutcome, planAnswer } from './completion.ts';
+import { type PlannedOutcome, planAnswer } from './completion.ts';
 import type { SimConfig } from './config.ts';
 import { type Delivery, deliverBody, deliverEvents, type ResponseHeaders } from './delivery.ts';
 import { alterBody, alterEvents } from './event-faults.ts';
@@ -154,11 +154,11 @@ export class AnsweringEngine {
     const { bearings, model, stamp, faults } = prepared;
     const { dialect, delivery, headers, requestId } = bearings;
     const { request } = call;
-    const inputTokens = countInputTokens(request);
     const { profile } = model;
-    if (inputTokens > profile.contextTokens) return this.#fail(prepared, contextFailure(dialect, inputTokens, profile.contextTokens), call);
     const { index, seed } = this.#options;
     const plan = planAnswer({ request, profile, index, seed, outcome: outcomeOf(faults) });
+    const input = inputTokens(usageSoFar(plan.usage, 0));
+    if (input > profile.contextTokens) return this.#fail(prepared, contextFailure(dialect, input, profile.contextTokens), call);
     const errorAfter = findFault(faults, 'error_first_event') ? 0 : (findFault(faults, 'error_after')?.value ?? null);
     if (!request.isStream) {
       const body =

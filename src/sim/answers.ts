@@ -18,12 +18,6 @@ function faqTurns({ question, paraphrases, answer, trap }: FaqEntry): CorpusTurn
   return [...[question, ...paraphrases].map((text) => ({ question: text, answer })), { question: trap.question, answer: trap.answer }];
 }
 
-interface Entry {
-  readonly turn: CorpusTurn;
-  readonly weights: ReadonlyMap<string, number>;
-  readonly norm: number;
-}
-
 /** Cosine below which a question counts as unknown: at 0.5 paraphrases still match and other topics do not. */
 const MINIMUM_SIMILARITY = 0.5;
 /** A longer question is compared by its beginning only. */
@@ -66,7 +60,11 @@ export function createAnswerIndex(features: readonly CorpusFeature[], faq: reado
     return { weights, norm: Math.sqrt(squares) };
   }
 
-  const entries: Entry[] = turns.map((turn) => ({ turn, ...weightsOf(turn.question) }));
+  const norms = turns.map((turn) => weightsOf(turn.question).norm);
+  /** Which questions have a word, and how much it counts there: most questions share no word with one that is asked. */
+  const postings = new Map<string, { readonly at: number; readonly weight: number }[]>();
+  for (const [at, turn] of turns.entries())
+    for (const [word, weight] of weightsOf(turn.question).weights) postings.set(word, [...(postings.get(word) ?? []), { at, weight }]);
   const exact = new Map(turns.map((turn) => [normalised(turn.question), turn]));
   const agents = new Map(AGENTS.map((agent) => [normalised(agent.question), agent]));
 
@@ -76,13 +74,14 @@ export function createAnswerIndex(features: readonly CorpusFeature[], faq: reado
     const order = orderTurn(question, detectLanguage(question));
     if (order !== null) return order;
     const { weights, norm } = weightsOf(question);
+    const products = new Map<number, number>();
+    for (const [word, weight] of weights)
+      for (const posting of postings.get(word) ?? []) products.set(posting.at, (products.get(posting.at) ?? 0) + weight * posting.weight);
     let best: CorpusTurn | null = null;
     let bestSimilarity = MINIMUM_SIMILARITY;
-    for (const entry of entries) {
-      let product = 0;
-      for (const [word, weight] of weights) product += weight * (entry.weights.get(word) ?? 0);
-      const similarity = norm === 0 ? 0 : product / (norm * entry.norm);
-      if (similarity >= bestSimilarity) [best, bestSimilarity] = [entry.turn, similarity];
+    for (const [at, product] of products) {
+      const similarity = product / (norm * (norms[at] ?? 1));
+      if (similarity >= bestSimilarity) [best, bestSimilarity] = [turns[at] ?? null, similarity];
     }
     return best;
   }

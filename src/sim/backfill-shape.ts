@@ -51,7 +51,25 @@ export function isWithin(window: Window, atMs: number): boolean {
   return atMs >= window.fromMs && atMs < window.toMs;
 }
 
-/** The start of each hour from `fromMs` to before `toMs`. */
-export function* hoursBetween(fromMs: number, toMs: number): Generator<number> {
-  for (let hourMs = Math.floor(fromMs / HOUR_MS) * HOUR_MS; hourMs < toMs; hourMs += HOUR_MS) yield hourMs;
+/** Calls a day that are made hour by hour; more are made in shorter slices, so that a slice of them always fits into memory. */
+const CALLS_PER_DAY_BY_HOUR = 50_000;
+
+/** Length of the slices of time in which calls are made, milliseconds: an hour, or a whole part of it. */
+export function sliceLengthMs(callsPerDay: number): number {
+  const wished = Math.ceil(callsPerDay / CALLS_PER_DAY_BY_HOUR);
+  const slices = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60].find((count) => count >= wished) ?? 60;
+  return HOUR_MS / slices;
+}
+
+/** The start of each slice from `fromMs` to before `toMs`. */
+export function* slicesBetween(fromMs: number, toMs: number, lengthMs: number): Generator<number> {
+  for (let sliceMs = Math.floor(fromMs / lengthMs) * lengthMs; sliceMs < toMs; sliceMs += lengthMs) yield sliceMs;
+}
+
+/** Calls that a backfill will make, about (count). */
+export function expectedTotal(endMs: number, days: number, callsPerDay: number): number {
+  const anchorMs = Math.floor(endMs / DAY_MS) * DAY_MS;
+  let total = 0;
+  for (const hourMs of slicesBetween(endMs - days * DAY_MS, endMs, HOUR_MS)) total += expectedCalls(hourMs, anchorMs, callsPerDay);
+  return Math.round(total);
 }

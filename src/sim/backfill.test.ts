@@ -5,7 +5,7 @@ import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { inputTokens, type Usage } from '../models/usage.ts';
 import { type BackfillOptions, backfillRecords } from './backfill.ts';
 import type { BackfillModel, BackfillRecord, PriceUsage } from './backfill-call.ts';
-import { anomalyWindow, incidentWindow, isWithin, WEEKEND_RATIO } from './backfill-shape.ts';
+import { anomalyWindow, expectedTotal, incidentWindow, isWithin, sliceLengthMs, WEEKEND_RATIO } from './backfill-shape.ts';
 import { BUILT_IN_PROFILES } from './config.ts';
 import { CORPUS_FEATURES } from './corpus/features.ts';
 
@@ -212,5 +212,27 @@ describe('backfill', () => {
       collect({ ...OPTIONS, models: [] }),
       (thrown) => thrown instanceof PlimsollError && thrown.code === 'invalid_argument',
     );
+  });
+
+  it('makes much traffic in short slices, as many calls as were announced', async () => {
+    assert.deepEqual(
+      [500, 50_000, 50_001, 400_000, 1_000_000].map((calls) => sliceLengthMs(calls) / 60_000),
+      [60, 60, 30, 6, 3],
+    );
+    const endMs = Date.UTC(2026, 2, 11, 9, 0);
+    const options = { ...OPTIONS, endMs, days: 1, callsPerDay: 400_000 };
+    const startedMs = endMs - DAY_MS;
+    let count = 0;
+    let previousMs = 0;
+    // The night is enough to see it; the whole day would be half a million.
+    for await (const { settled } of backfillRecords({ ...options, users: 100_000 })) {
+      assert.ok(settled.startedAtMs >= previousMs && settled.startedAtMs >= startedMs);
+      previousMs = settled.startedAtMs;
+      if (++count === 20_000) break;
+    }
+    assert.equal(count, 20_000);
+    const { length } = await collect({ ...OPTIONS, days: 7, callsPerDay: 300 });
+    const announced = expectedTotal(OPTIONS.endMs, 7, 300);
+    assert.ok(Math.abs(length / announced - 1) < 0.12, `${length} of ${announced}`);
   });
 });

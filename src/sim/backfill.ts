@@ -8,7 +8,7 @@ import {
   type CallText,
   type PriceUsage,
 } from './backfill-call.ts';
-import { anomalyWindow, expectedCalls, hoursBetween, incidentWindow, isWithin } from './backfill-shape.ts';
+import { anomalyWindow, expectedCalls, incidentWindow, isWithin, sliceLengthMs, slicesBetween } from './backfill-shape.ts';
 import { CORPUS_FEATURES } from './corpus/features.ts';
 import type { CorpusConversation, CorpusFeature, CorpusTurn } from './corpus/model.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
@@ -24,6 +24,8 @@ export interface BackfillOptions {
   readonly callsPerDay: number;
   readonly scope: Scope;
   readonly features: readonly BackfillFeature[];
+  /** Different users (count ≥ 1); 240 when absent. */
+  readonly users?: number;
   /** All models that the features name. */
   readonly models: readonly BackfillModel[];
   readonly priceUsage: PriceUsage;
@@ -41,7 +43,7 @@ const CUSTOMERS = [
   'Baltic Sail Tours',
 ];
 const CHANNELS = ['web', 'web', 'web', 'app', 'app', 'email'];
-const USERS_PER_FEATURE = 240;
+const USUAL_USERS = 240;
 /** A planted incident lets this share of the attempts at the failing provider fail. */
 const OUTAGE_RATIO = 0.92;
 const INCIDENT_SLOWDOWN = 2.6;
@@ -197,6 +199,7 @@ export async function* backfillRecords(options: BackfillOptions): AsyncGenerator
   const memo = new TokenMemo();
   const anchorMs = Math.floor(endMs / DAY_MS) * DAY_MS;
   const startMs = endMs - days * DAY_MS;
+  const lengthMs = sliceLengthMs(callsPerDay);
   const incident = incidentWindow(anchorMs);
   const anomaly = anomalyWindow(anchorMs);
   const failing = failingModels(options, targets);
@@ -212,14 +215,14 @@ export async function* backfillRecords(options: BackfillOptions): AsyncGenerator
   /** Calls of sessions that began earlier and are not due yet. */
   let pending: BackfillRecord[] = [];
 
-  function playAt(hourMs: number, session: number): void {
-    const random = seededRandom(seed, 'session', scope.organisationId, scope.environment, hourMs, session);
+  function playAt(sliceMs: number, session: number): void {
+    const random = seededRandom(seed, 'session', scope.organisationId, scope.environment, sliceMs, session);
     const target = pickTarget(targets, random);
-    const sessionMs = hourMs + random.integer(3_600_000);
+    const sessionMs = sliceMs + random.integer(lengthMs);
     const isAnomalous = target === anomalous && isWithin(anomaly, sessionMs);
     const contextPages = isAnomalous ? 22 + random.poisson(10) : random.poisson(1.5);
     const conversation = random.pick(target.corpus.conversations);
-    const userNumber = Math.floor(USERS_PER_FEATURE * random.next() ** 2);
+    const userNumber = Math.floor((options.users ?? USUAL_USERS) * random.next() ** 2);
     const person = {
       user: `user-${String(userNumber).padStart(3, '0')}`,
       session: `session-${random.hex(12)}`,
@@ -238,7 +241,7 @@ export async function* backfillRecords(options: BackfillOptions): AsyncGenerator
           atMs,
           ...person,
           text,
-          random: seededRandom(seed, 'call', scope.organisationId, scope.environment, hourMs, session, position),
+          random: seededRandom(seed, 'call', scope.organisationId, scope.environment, sliceMs, session, position),
           priceUsage,
           outageRatio: (model) => (isIncident && failing.has(model.name) ? OUTAGE_RATIO : 0),
           slowdown: isIncident ? INCIDENT_SLOWDOWN : 1,
@@ -247,13 +250,14 @@ export async function* backfillRecords(options: BackfillOptions): AsyncGenerator
     }
   }
 
-  for (const hourMs of hoursBetween(startMs, endMs)) {
-    const sessions = seededRandom(seed, 'hour', hourMs).poisson(expectedCalls(hourMs, anchorMs, callsPerDay) / callsPerSession);
-    for (let session = 0; session < sessions; session++) playAt(hourMs, session);
-    const due = pending.filter((record) => record.settled.startedAtMs < hourMs + 3_600_000);
-    pending = pending.filter((record) => record.settled.startedAtMs >= hourMs + 3_600_000);
+  for (const sliceMs of slicesBetween(startMs, endMs, lengthMs)) {
+    const expected = expectedCalls(sliceMs, anchorMs, callsPerDay) * (lengthMs / 3_600_000);
+    const sessions = seededRandom(seed, 'hour', sliceMs).poisson(expected / callsPerSession);
+    for (let session = 0; session < sessions; session++) playAt(sliceMs, session);
+    const due = pending.filter((record) => record.settled.startedAtMs < sliceMs + lengthMs);
+    pending = pending.filter((record) => record.settled.startedAtMs >= sliceMs + lengthMs);
     yield* inOrder(due);
-    // An hour of records is made in one go; others get their turn in between.
+    // A slice of records is made in one go; others get their turn in between.
     await new Promise((resolve) => setImmediate(resolve));
   }
   yield* inOrder(pending);

@@ -53,16 +53,23 @@ const TOKENS_PER_MESSAGE = 3;
 const TOKENS_OF_REPLY_START = 3;
 const CACHE_BLOCK_TOKENS = 128;
 
-/** Input tokens of a request up to and including turn `turnCount` − 1 (count). Tools stand before all turns, as at the providers. */
-function prefixTokens(request: ChatRequest, turnCount: number): number {
+/**
+ * Input tokens of a request by length: entry n is the count for its first n turns. Tools stand before all turns, as at the providers.
+ * Counted once per request: the texts are long.
+ */
+function prefixTokens(request: ChatRequest): readonly number[] {
   let count = request.tools.length === 0 ? 0 : countTokens(JSON.stringify(request.tools));
-  for (const turn of request.turns.slice(0, turnCount)) count += countTokens(turn.text) + turn.extraTokens + TOKENS_PER_MESSAGE;
-  return count;
+  const counts = [count];
+  for (const turn of request.turns) {
+    count += countTokens(turn.text) + turn.extraTokens + TOKENS_PER_MESSAGE;
+    counts.push(count);
+  }
+  return counts;
 }
 
 /** All input tokens of a request (count). */
 export function countInputTokens(request: ChatRequest): number {
-  return prefixTokens(request, request.turns.length) + TOKENS_OF_REPLY_START;
+  return (prefixTokens(request).at(-1) ?? 0) + TOKENS_OF_REPLY_START;
 }
 
 /** The last message of the user without its fault line: what the answer is about. */
@@ -73,17 +80,18 @@ export function questionOf(request: ChatRequest): string {
 type InputUsage = Omit<PlannedUsage, 'outputTokens' | 'reasoningTokens'>;
 
 function planCaching(request: ChatRequest, profile: ModelProfile, random: SeededRandom): InputUsage {
-  const total = countInputTokens(request);
+  const prefixes = prefixTokens(request);
+  const total = (prefixes.at(-1) ?? 0) + TOKENS_OF_REPLY_START;
   const none = { uncachedInputTokens: total, cacheReadTokens: 0, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 };
   const isHit = random.chance(profile.cacheHitRate);
   if (request.caching === 'automatic') {
-    const prefix = prefixTokens(request, request.turns.length - 1);
+    const prefix = prefixes[request.turns.length - 1] ?? 0;
     if (!isHit || prefix < profile.cacheMinimumTokens) return none;
     const cached = Math.floor(prefix / CACHE_BLOCK_TOKENS) * CACHE_BLOCK_TOKENS;
     return { ...none, uncachedInputTokens: total - cached, cacheReadTokens: cached };
   }
   const last = request.turns.findLastIndex((turn) => turn.cacheMark !== null);
-  const marked = last < 0 ? 0 : prefixTokens(request, last + 1);
+  const marked = last < 0 ? 0 : (prefixes[last + 1] ?? 0);
   if (marked < profile.cacheMinimumTokens) return none;
   const isHour = request.turns[last]?.cacheMark === '1h';
   return {

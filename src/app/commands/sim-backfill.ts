@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { providerKinds } from '../../gateway/provider-kinds.ts';
@@ -11,7 +11,8 @@ import { DEFAULT_SCOPE } from '../../kernel/scope.ts';
 import { resolveCatalogue } from '../../models/catalogue.ts';
 import { genaiPriceBook } from '../../models/price-book.ts';
 import { compilePrice, priceCompiled } from '../../models/price-usage.ts';
-import { backfillRecords } from '../../sim/backfill.ts';
+import { type BackfillOptions, backfillRecords } from '../../sim/backfill.ts';
+import { expectedTotal } from '../../sim/backfill-shape.ts';
 import { resolveProfiles } from '../../sim/config.ts';
 import { CORPUS_FEATURES } from '../../sim/corpus/features.ts';
 import { CALL_PAYLOAD_SCHEMA_VERSION, encodeCallPayload } from '../../traces/call-payload-codec.ts';
@@ -23,6 +24,10 @@ import { DataDirectory } from '../data-directory.ts';
 import { countOf, formatCount, formatTime } from '../format.ts';
 
 const WRITER = 'sim-backfill';
+const MOST_BYTES = 64 * 1024 ** 3;
+/** Share of the free space that a backfill may take: what is read from the journal is stored once more. */
+const MOST_OF_DISK = 0.4;
+const SAMPLE_CALLS = 300;
 
 export default defineCommand<CliContext>()({
   name: 'sim backfill',
@@ -31,6 +36,7 @@ export default defineCommand<CliContext>()({
   options: z.strictObject({
     days: z.coerce.number().int().min(1).max(400).default(30).describe('How far back'),
     perDay: z.coerce.number().int().min(1).max(1_000_000).default(2_000).describe('Calls on a usual weekday'),
+    users: z.coerce.number().int().min(1).max(10_000_000).default(240).describe('Different users; the first ones come most often'),
     seed: z.coerce.number().int().nonnegative().default(1).describe('Same seed = same calls'),
     again: z.boolean().default(false).describe('Write although there was a backfill before (its days are then counted twice)'),
   }),
@@ -80,24 +86,28 @@ export default defineCommand<CliContext>()({
     if (features.length === 0) throw new PlimsollError('invalid_argument', 'no feature of plimsoll.yaml has a route to a simulated model');
     const prices = new Map(catalogue.models.map((model) => [model.name, model.price === null ? null : compilePrice(model.price)]));
     const endMs = systemClock.nowMs();
+    const plan: BackfillOptions = {
+      days: options.days,
+      endMs,
+      seed: options.seed,
+      callsPerDay: options.perDay,
+      scope: DEFAULT_SCOPE,
+      features,
+      models,
+      priceUsage: (usage, model) => priceCompiled(usage, prices.get(model.name) ?? null),
+      users: options.users,
+    };
+    const expected = expectedTotal(endMs, options.days, options.perDay);
+    await assertFits(plan, expected, data.journals);
     const journal = await FileJournalWriter.open({
       directory: data.journal(WRITER),
       clock: systemClock,
-      maxTotalBytes: () => 64 * 1024 ** 3,
+      maxTotalBytes: () => MOST_BYTES,
       ringBytes: 256 * 1024 * 1024,
     });
     let calls = 0;
     try {
-      for await (const { settled, payload } of backfillRecords({
-        days: options.days,
-        endMs,
-        seed: options.seed,
-        callsPerDay: options.perDay,
-        scope: DEFAULT_SCOPE,
-        features,
-        models,
-        priceUsage: (usage, model) => priceCompiled(usage, prices.get(model.name) ?? null),
-      })) {
+      for await (const { settled, payload } of backfillRecords(plan)) {
         if (signal.aborted) break;
         journal.append({
           type: 'call.settled',
@@ -117,7 +127,7 @@ export default defineCommand<CliContext>()({
         calls += 1;
         if (calls % 500 === 0) {
           await journal.written();
-          output.progress(`${formatCount(calls)} calls written`);
+          output.progress(`${formatCount(calls)} of about ${formatCount(expected)} calls written`);
         }
       }
       await journal.sync();
@@ -132,6 +142,29 @@ export default defineCommand<CliContext>()({
     return 0;
   },
 });
+
+/**
+ * Weighs a few records before anything is written.
+ * @throws PlimsollError `invalid_argument` when the whole would not fit on the disk
+ */
+async function assertFits(plan: BackfillOptions, expected: number, directory: string): Promise<void> {
+  let bytes = 0;
+  let calls = 0;
+  for await (const { settled, payload } of backfillRecords(plan)) {
+    bytes += JSON.stringify(settled).length + (payload === null ? 0 : payload.input.length + (payload.output?.length ?? 0));
+    if (++calls === SAMPLE_CALLS) break;
+  }
+  if (calls === 0) return;
+  const { bavail, bsize } = statfsSync(directory);
+  const wanted = (bytes / calls) * expected;
+  const most = Math.min(MOST_BYTES, bavail * bsize * MOST_OF_DISK);
+  if (wanted <= most) return;
+  const gigabytes = (size: number): string => `${(size / 1024 ** 3).toFixed(1)} GiB`;
+  throw new PlimsollError(
+    'invalid_argument',
+    `about ${formatCount(expected)} calls would take ${gigabytes(wanted)}; at most ${gigabytes(most)} may be written here. Ask for fewer days or calls a day`,
+  );
+}
 
 function describeNote(text: string): string {
   try {

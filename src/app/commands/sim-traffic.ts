@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { KeyCreated } from '../../identity/model.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { defineCommand } from '../../kernel/commands.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
 import { CORPUS_FEATURES } from '../../sim/corpus/features.ts';
 import { runTraffic, type TrafficReport } from '../../sim/traffic.ts';
+import { TRAFFIC_KINDS, type TrafficMix, USUAL_MIX } from '../../sim/traffic-scenarios.ts';
 import type { CliContext } from '../cli.ts';
 import { formatCount, formatMs } from '../format.ts';
 import { renderTable } from '../terminal.ts';
@@ -18,6 +20,12 @@ export default defineCommand<CliContext>()({
     model: z.string().default('default').describe('Route or model that the calls ask for'),
     seed: z.coerce.number().int().nonnegative().default(1).describe('Same seed = same calls'),
     faults: z.coerce.number().min(0).max(1).default(0.02).describe('Share of the calls that ask for a failure'),
+    mix: z
+      .string()
+      .default('')
+      .describe(`What sessions do, as relative shares: ${TRAFFIC_KINDS.map((kind) => `${kind}=${USUAL_MIX[kind]}`).join(',')} when absent`),
+    users: z.coerce.number().int().min(1).max(1_000_000).default(120).describe('Different users; the first ones come most often'),
+    embeddingModel: z.string().optional().describe('Route or model for embeddings; as --model when absent'),
     diurnal: z.boolean().default(false).describe('Follow the hours of a working day'),
   }),
   async run({ options, output, context, signal }) {
@@ -50,6 +58,9 @@ export default defineCommand<CliContext>()({
         clock: systemClock,
         faultRatio: options.faults,
         isDiurnal: options.diurnal,
+        mix: readMix(options.mix),
+        users: options.users,
+        ...(options.embeddingModel === undefined ? {} : { embeddingModel: options.embeddingModel }),
         signal,
         onProgress: ({ elapsedMs, started, failed, inFlight }) =>
           output.progress(
@@ -63,6 +74,23 @@ export default defineCommand<CliContext>()({
     }
   },
 });
+
+/** @throws PlimsollError `invalid_argument` */
+function readMix(text: string): TrafficMix {
+  if (text === '') return USUAL_MIX;
+  const mix = Object.fromEntries(TRAFFIC_KINDS.map((kind) => [kind, 0]));
+  for (const part of text.split(',')) {
+    const match = /^\s*([a-z]+)=(\d{1,4}(?:\.\d{1,3})?)\s*$/.exec(part);
+    const kind = TRAFFIC_KINDS.find((known) => known === match?.[1]);
+    if (kind === undefined)
+      throw new PlimsollError(
+        'invalid_argument',
+        `--mix "${part}" is not understood; write e.g. chat=5,responses=1 with: ${TRAFFIC_KINDS.join(', ')}`,
+      );
+    mix[kind] = Number(match?.[2]);
+  }
+  return mix as TrafficMix; // made from all kinds
+}
 
 function renderReport(report: TrafficReport): string {
   const rows = [
@@ -78,7 +106,14 @@ function renderReport(report: TrafficReport): string {
           : ''
       }`,
     ],
-    ['aborted on purpose', formatCount(report.aborted)],
+    ['left before the end', formatCount(report.aborted)],
+    [
+      'by kind',
+      TRAFFIC_KINDS.flatMap((kind) => (report.byKind[kind] === undefined ? [] : `${kind} ${formatCount(report.byKind[kind] ?? 0)}`)).join(
+        ', ',
+      ),
+    ],
+    ...(report.unserved.length > 0 ? [['not served here', `${report.unserved.join(', ')} (${formatCount(report.notServed)} calls)`]] : []),
     ['streams', formatCount(report.streams)],
     ['with tool calls', formatCount(report.toolCalls)],
     ['tokens in / out', `${formatCount(report.inputTokens)} / ${formatCount(report.outputTokens)}`],
