@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename } from 'node:path';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
@@ -18,6 +19,7 @@ import { createRouter, type Router } from '../kernel/router.ts';
 import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
+import { genaiPriceBook } from '../models/price-book.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
@@ -30,6 +32,7 @@ import type { EngineLink } from './engine-link.ts';
 import { cataloguedFeatures } from './feature-catalogue.ts';
 import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
+import { planModelMigration } from './model-migration.ts';
 import type { PriceHistory } from './price-history.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
@@ -118,6 +121,12 @@ export class ControlApi {
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');
           return snapshot;
         },
+        planModelMigration: (alias, to) => {
+          const { config } = options;
+          const fileName = basename(context.environment.configPath);
+          const sources = { config: config.current, text: config.text, fileName, priceBook: genaiPriceBook, nowMs: clock.nowMs() };
+          return planModelMigration(sources, alias, to);
+        },
         status: () => this.#status(),
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
@@ -178,9 +187,8 @@ export class ControlApi {
 
   readonly #features: FeatureCatalogue = {
     list: () => {
-      const { config, publisher } = this.#options;
-      const unpriced = new Set(publisher.current?.models.filter((model) => model.price === null).map((model) => model.name));
-      return cataloguedFeatures(config.current, unpriced);
+      const { config, publisher, context } = this.#options;
+      return cataloguedFeatures(config.current, publisher.current?.models ?? [], context.clock.nowMs());
     },
   };
 

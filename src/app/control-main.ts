@@ -20,6 +20,7 @@ import { EngineLink } from './engine-link.ts';
 import { firstStart } from './first-start.ts';
 import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
+import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
@@ -127,6 +128,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
     publishTopology();
     if (publisher.current !== null) await prices.remember(publisher.current);
+    // Also now: a date that was just written may be near.
+    await checkModels();
   });
   events.on('cache.semantic_changed', async ({ feature, state, reason }) => {
     log(state === 'off' ? 'error' : 'info', 'cache_semantic_changed', { feature, state, reason });
@@ -204,7 +207,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
-  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches, webhooks });
+  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches, webhooks, checkModels });
   webhooks.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
@@ -212,6 +215,11 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     // The keys are shown when they work: a first call in the very next moment must not be refused.
     if (!isPublic) await internal.gatewayHas(publisher.current?.epoch ?? 0, FIRST_KEY_MS);
     context.send({ type: 'firstStart', ...made });
+  }
+
+  async function checkModels(): Promise<void> {
+    const events = lifecycleEvents(publisher.current?.models ?? [], config.current, clock.nowMs());
+    await logLifecycleEvents(store.eventLog, scope, events);
   }
 
   function publishTopology(): void {

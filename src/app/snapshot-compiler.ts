@@ -1,3 +1,4 @@
+import { approvalsOf } from '../features/model-approval.ts';
 import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { rulesOf } from '../gateway/admission/config-rules.ts';
@@ -62,6 +63,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
       cache: featureCache(name, feature.cache, sources.cache),
+      ...approvalsMember(feature),
       ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
       ...(feature.priority === undefined ? {} : { priority: feature.priority }),
       ...loopBreakerOf(feature.loopBreaker),
@@ -101,4 +103,9 @@ function switchOf(feature: string, switches: readonly FeatureSwitch[]): Pick<Sna
   if (found === undefined) return {};
   const { id, kind, requestsPerSecond, shareRatio, reason, setBy, setAtMs, expiresAtMs } = found;
   return { switch: { id, kind, requestsPerSecond, shareRatio, reason, setBy: setBy.name, setAtMs, expiresAtMs } };
+}
+
+function approvalsMember({ models, modelPolicy }: Config['features'][string]): Pick<SnapshotFeature, 'approvals'> {
+  const approvals = approvalsOf(models, modelPolicy);
+  return approvals === null ? {} : { approvals };
 }

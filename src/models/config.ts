@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RegionName } from '../features/residency.ts';
+import { dayText } from '../kernel/config/day.ts';
 import type { ConfigSection } from '../kernel/config/load.ts';
 import { secretEnvironmentName, secretText } from '../kernel/config/secret.ts';
 import { PlimsollError } from '../kernel/errors.ts';
@@ -122,6 +123,11 @@ export const ModelConfig = z.strictObject({
     .max(1_000_000_000)
     .optional()
     .describe('Longest input and output together; absent = what the price book knows. A request that is too long goes to a larger one'),
+  deprecatedAt: dayText('Date (UTC) of its deprecation by the provider, e.g. 2026-06-01; sent as the "deprecation" header').optional(),
+  retiresAt: dayText(
+    'Date (UTC) from which the provider no longer serves it; sent as the "sunset" header, and events come before',
+  ).optional(),
+  successor: name.optional().describe('Model alias that takes its place'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

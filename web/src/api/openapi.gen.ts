@@ -301,10 +301,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List models and routes with the prices in force
+         * List models and routes with prices in force, versions, approvals and retirements
          * @description Permission: `models:read`.
          */
         get: operations["getModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/migration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan the move of a model alias to another version: the patch of plimsoll.yaml and what to look at; changes nothing
+         * @description Permission: `models:read`.
+         */
+        get: operations["getModelsByNameMigration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -990,11 +1010,68 @@ export interface components {
                 cacheReadPerMillionUsd: string | null;
                 /** @description Where the price comes from */
                 priceId: string | null;
+                /** @description The upstream id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                /** @description The provider announced its end: by the price book (which knows few), or by plimsoll.yaml */
+                isDeprecated: boolean;
+                deprecatedAt: number | null;
+                /** @description Epoch ms from which the provider no longer serves it; null = not declared */
+                retiresAt: number | null;
+                /** @description Model alias that takes its place */
+                successor: string | null;
+                /** @description What answers of it warn of */
+                warning: string | null;
+                /** @description What was decided about it, by feature */
+                approvals: {
+                    feature: string;
+                    /** @enum {string} */
+                    status: "approved" | "trial" | "deprecated" | "blocked";
+                    approvedBy: string | null;
+                    evaluation: string | null;
+                    expiresAt: number | null;
+                    isExpired: boolean;
+                }[];
             }[];
             routes: {
                 name: string;
                 targets: string[];
             }[];
+        };
+        ModelMigration: {
+            alias: string;
+            from: {
+                provider: string;
+                /** @description The provider's own id */
+                model: string;
+                /** @description The id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                inputPerMillionUsd: string | null;
+                outputPerMillionUsd: string | null;
+            };
+            to: {
+                provider: string;
+                /** @description The provider's own id */
+                model: string;
+                /** @description The id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                inputPerMillionUsd: string | null;
+                outputPerMillionUsd: string | null;
+            };
+            /** @description Unified diff of plimsoll.yaml, for "patch -p0" */
+            patch: string;
+            /** @description Features whose route uses the alias */
+            features: {
+                name: string;
+                effects: string[];
+            }[];
+            steps: {
+                /** @enum {string} */
+                name: "evaluate" | "canary" | "apply" | "watch";
+                /** @description False = this version of Plimsoll cannot do it yet */
+                isAvailable: boolean;
+                text: string;
+            }[];
+            warnings: string[];
         };
         Status: {
             version: string;
@@ -2251,6 +2328,77 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModelsByNameMigration: {
+        parameters: {
+            query?: {
+                /** @description A model alias, or an id of the same provider; left out = the configured successor */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Model alias */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMigration"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
