@@ -20,6 +20,7 @@ import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
+import type { StatusPoller } from '../models/status-page/poller.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
@@ -34,6 +35,7 @@ import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
 import { planModelMigration } from './model-migration.ts';
 import type { PriceHistory } from './price-history.ts';
+import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
 import { VERSION } from './version.ts';
@@ -50,6 +52,7 @@ export interface ControlApiOptions {
   readonly publisher: SnapshotPublisher;
   readonly caches: CacheControl;
   readonly prices: PriceHistory;
+  readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
   readonly pepperHex: string;
@@ -64,9 +67,17 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...catalogueRoutes,
   ...jobRoutes,
   ...eventLogRoutes,
+  ...providerRoutes,
 ];
 
-type ApiServices = TraceServices & FeatureServices & CacheServices & IdentityServices & CatalogueServices & JobServices & EventLogServices;
+type ApiServices = TraceServices &
+  FeatureServices &
+  CacheServices &
+  IdentityServices &
+  CatalogueServices &
+  JobServices &
+  EventLogServices &
+  ProviderServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -128,6 +139,7 @@ export class ControlApi {
           return planModelMigration(sources, alias, to);
         },
         status: () => this.#status(),
+        listProviders: (tenant) => listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs()),
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
     };

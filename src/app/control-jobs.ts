@@ -16,6 +16,8 @@ export interface ControlJobsOptions {
   readonly webhooks: OwnerWebhooks;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
+  /** Asks the status pages that are due; asks none when none is configured. */
+  readonly pollStatusPages: (signal: AbortSignal) => Promise<void>;
 }
 
 const EVENTS_KEPT_MS = 400 * 86_400_000;
@@ -29,6 +31,7 @@ export async function startControlJobs({
   featureSwitches,
   webhooks,
   checkModels,
+  pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
   const runner = createJobRunner({
     store: store.jobs,
@@ -39,6 +42,7 @@ export async function startControlJobs({
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
       'models.check_lifecycle': checkModels,
+      'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
     },
     onError: (thrown, { jobName, runId }) => log('error', 'job_failed', { job: jobName, runId, message: toPlimsollError(thrown).message }),
@@ -46,6 +50,7 @@ export async function startControlJobs({
   const cron = (name: string, text: string) => runner.schedule({ name, timing: { kind: 'cron', cron: text, timeZone: 'UTC' } });
   await cron('sessions.prune', '17 * * * *');
   await cron('features.end_expired_switches', '* * * * *');
+  await cron('providers.poll_status_pages', '* * * * *');
   // In the morning of Europe, where somebody reads it; more often would say nothing new.
   await cron('models.check_lifecycle', '13 6 * * *');
   await cron('events.prune', '41 3 * * *');

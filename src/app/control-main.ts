@@ -5,6 +5,7 @@ import { toPlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
+import { createStatusPoller, type PageState } from '../models/status-page/poller.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { CacheControl } from './cache-control.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
@@ -23,6 +24,7 @@ import { InternalApi } from './internal-api.ts';
 import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
+import { watchedPages } from './provider-routes.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
@@ -33,6 +35,7 @@ const ENGINE_VERDICT_MS = 15_000;
 /** How long the first start waits for a gateway to take up the first key. */
 const FIRST_KEY_MS = 5_000;
 const SNAPSHOT_SETTING = 'snapshot.current';
+const STATUS_SETTING = 'status_page.';
 
 runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const { environment, clock, log } = context;
@@ -171,6 +174,14 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
+  const statusPoller = createStatusPoller({
+    memory: {
+      get: async (tenant, provider) => (await store.settings.get(tenant, `${STATUS_SETTING}${provider}`)) as PageState | null, // written below
+      put: (tenant, provider, state) => store.settings.put(tenant, `${STATUS_SETTING}${provider}`, state),
+    },
+    eventLog: store.eventLog,
+    clock,
+  });
   const api: ControlApi = new ControlApi({
     context,
     scope,
@@ -183,6 +194,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     publisher,
     caches,
     prices,
+    statusPoller,
     staticKeys,
     targets,
     pepperHex,
@@ -207,7 +219,16 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
-  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches, webhooks, checkModels });
+  const jobs = await startControlJobs({
+    store,
+    scope,
+    clock,
+    log,
+    featureSwitches: api.featureSwitches,
+    webhooks,
+    checkModels,
+    pollStatusPages,
+  });
   webhooks.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
@@ -216,6 +237,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     if (!isPublic) await internal.gatewayHas(publisher.current?.epoch ?? 0, FIRST_KEY_MS);
     context.send({ type: 'firstStart', ...made });
   }
+
+  const stopping = new AbortController();
+  function pollStatusPages(signal: AbortSignal): Promise<void> {
+    return statusPoller.pollDue(scope, watchedPages(config.current), signal);
+  }
+  // The job comes with the next minute; what is due is asked at once.
+  void pollStatusPages(stopping.signal).catch((thrown: unknown) => {
+    if (!stopping.signal.aborted) log('error', 'status_pages_failed', { message: toPlimsollError(thrown).message });
+  });
 
   async function checkModels(): Promise<void> {
     const events = lifecycleEvents(publisher.current?.models ?? [], config.current, clock.nowMs());
@@ -230,6 +260,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
 
   return {
     shutdown: async () => {
+      stopping.abort();
       config.close();
       publisher.close();
       server.close();

@@ -430,6 +430,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List providers with what their status pages say
+         * @description Permission: `models:read`.
+         */
+        get: operations["getProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1156,6 +1176,48 @@ export interface components {
             };
             /** @description Epoch ms */
             at: number;
+        };
+        ProviderList: {
+            providers: {
+                name: string;
+                kind: string;
+                isSimulated: boolean;
+                region: string | null;
+                isSelfHosted: boolean;
+                /** @description Model aliases that it serves */
+                models: string[];
+                status: components["schemas"]["ProviderStatus"];
+            }[];
+        };
+        ProviderStatus: {
+            /**
+             * @description What the vendor says of itself; unmeasured = not asked, or not answered lately
+             * @enum {string}
+             */
+            state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage" | "unmeasured";
+            /** @description Address that was asked; null = none is configured */
+            source: string | null;
+            description: string;
+            readAt: number | null;
+            /** @description Since it was read; null = never */
+            ageMs: number | null;
+            /** @description Since when it says so */
+            changedAt: number | null;
+            /** @description Why the last poll failed */
+            error: string | null;
+            components: {
+                name: string;
+                /** @enum {string} */
+                state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage";
+            }[];
+            incidents: {
+                id: string;
+                title: string;
+                /** @enum {string} */
+                state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage";
+                startedAt: number | null;
+                url: string | null;
+            }[];
         };
     };
     responses: never;
@@ -2659,6 +2721,53 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
                 };
             };
             /** @description No valid key or session */
