@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { OutputSchemas } from '../gateway/output/output-schema.ts';
 import { createKeyService } from '../identity/service.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
@@ -25,6 +26,7 @@ import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
+import { readSchemaFile } from './schema-file.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
@@ -85,6 +87,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     use: async (tenant, from, to) => (await engine.stores()).ledger.cacheUse(tenant, from, to),
   });
   cacheRefusal = (candidate) => caches.refusal(candidate);
+  const outputSchemas = new OutputSchemas();
   const publisher = new SnapshotPublisher({
     clock,
     async compile() {
@@ -97,6 +100,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         config: config.current,
         keys: await keyService().listForGateway(scope),
         featureSwitches: await store.featureSwitches.inForce(scope, clock.nowMs()),
+        outputSchemas,
+        readSchemaFile: (file) => readSchemaFile(environment.configPath, file),
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
         simOrigin: `http://127.0.0.1:${simPort}`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FeatureCacheConfig } from './cache-config.ts';
 import { ModelApprovalConfig, ModelPolicyConfig } from './model-approval.ts';
+import { OutputConfig } from './output-config.ts';
 import { ResidencyConfig } from './residency.ts';
 
 const word = z.string().trim().min(1).max(128);
@@ -74,6 +75,7 @@ export const FeatureConfig = z.strictObject({
       });
     }),
   modelPolicy: ModelPolicyConfig.optional().describe('What the list of models means for a call; without a list it means nothing'),
+  output: OutputConfig.optional().describe('The form that its answers must have'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

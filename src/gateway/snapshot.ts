@@ -1,4 +1,5 @@
 import type { ModelApprovals } from '../features/model-approval.ts';
+import type { OutputContract } from '../features/output-config.ts';
 import type { Residency } from '../features/residency.ts';
 import type { SimDialect } from '../models/config.ts';
 import type { ModelLifecycle } from '../models/lifecycle.ts';
@@ -90,6 +91,8 @@ export interface SnapshotFeature {
   readonly residency?: Residency;
   /** What was decided about models for it; absent = nothing. */
   readonly approvals?: ModelApprovals;
+  /** The form that its answers must have; absent = any. */
+  readonly output?: OutputContract;
 }
 
 export interface SnapshotFeatureSwitch {
