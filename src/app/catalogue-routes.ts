@@ -1,9 +1,23 @@
 import { z } from 'zod';
-import type { Snapshot, SnapshotPrice } from '../gateway/snapshot.ts';
+import type { Snapshot, SnapshotModel, SnapshotPrice } from '../gateway/snapshot.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { formatUsd } from '../kernel/money.ts';
 import { defineRoute } from '../kernel/routes.ts';
+import { isPinnedVersion, lifecycleWarning } from '../models/lifecycle.ts';
+import { ModelMigration } from './model-migration.ts';
 
 const perMillion = z.string().nullable().describe('US dollars per million tokens, exact decimal; null = unpriced');
+
+const epochMs = z.int().describe('Epoch ms');
+
+const ModelApprovalView = z.object({
+  feature: z.string(),
+  status: z.enum(['approved', 'trial', 'deprecated', 'blocked']),
+  approvedBy: z.string().nullable(),
+  evaluation: z.string().nullable(),
+  expiresAt: epochMs.nullable(),
+  isExpired: z.boolean(),
+});
 
 export const ModelList = z
   .object({
@@ -19,6 +33,13 @@ export const ModelList = z
         outputPerMillionUsd: perMillion,
         cacheReadPerMillionUsd: perMillion,
         priceId: z.string().nullable().describe('Where the price comes from'),
+        isPinned: z.boolean().describe('The upstream id names one version; false = the provider may point it at another one'),
+        isDeprecated: z.boolean().describe('The provider announced its end: by the price book (which knows few), or by plimsoll.yaml'),
+        deprecatedAt: epochMs.nullable(),
+        retiresAt: epochMs.nullable().describe('Epoch ms from which the provider no longer serves it; null = not declared'),
+        successor: z.string().nullable().describe('Model alias that takes its place'),
+        warning: z.string().nullable().describe('What answers of it warn of'),
+        approvals: z.array(ModelApprovalView).describe('What was decided about it, by feature'),
       }),
     ),
     routes: z.array(z.object({ name: z.string(), targets: z.array(z.string()) })),
@@ -46,7 +67,9 @@ export const Status = z
 export type Status = z.infer<typeof Status>;
 
 export interface CatalogueServices {
+  readonly clock: Clock;
   readonly snapshot: () => Snapshot;
+  readonly planModelMigration: (alias: string, to: string | null) => ModelMigration;
   readonly status: () => Promise<Status>;
   readonly openApi: () => Record<string, unknown>;
 }
@@ -58,11 +81,31 @@ function perMillionUsd(price: SnapshotPrice | null, tokenClass: string): string 
   return perToken === undefined ? null : formatUsd(BigInt(perToken) * 1_000_000n);
 }
 
+function lifecycleMembers({ upstreamModel, lifecycle }: SnapshotModel, nowMs: number) {
+  return {
+    isPinned: isPinnedVersion(upstreamModel),
+    isDeprecated: lifecycle?.isDeprecated ?? false,
+    deprecatedAt: lifecycle?.deprecatedAtMs ?? null,
+    retiresAt: lifecycle?.retiresAtMs ?? null,
+    successor: lifecycle?.successor ?? null,
+    warning: lifecycle === undefined ? null : lifecycleWarning(lifecycle, nowMs),
+  };
+}
+
+function approvalsOfModel(snapshot: Snapshot, alias: string, nowMs: number): z.input<typeof ModelApprovalView>[] {
+  return snapshot.features.flatMap((feature) => {
+    const entry = feature.approvals?.entries.find(({ model }) => model === alias);
+    if (entry === undefined) return [];
+    const { status, approvedBy, evaluation, expiresAtMs: expiresAt } = entry;
+    return [{ feature: feature.name, status, approvedBy, evaluation, expiresAt, isExpired: expiresAt !== null && expiresAt <= nowMs }];
+  });
+}
+
 export const catalogueRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/models',
-    summary: 'List models and routes with the prices in force',
+    summary: 'List models and routes with prices in force, versions, approvals and retirements',
     permission: 'models:read',
     response: ModelList,
     handler: ({ services }) => {
@@ -80,10 +123,29 @@ export const catalogueRoutes = [
           outputPerMillionUsd: perMillionUsd(model.price, 'outputTextTokens'),
           cacheReadPerMillionUsd: perMillionUsd(model.price, 'cacheReadTokens'),
           priceId: model.price?.priceId ?? null,
+          ...lifecycleMembers(model, services.clock.nowMs()),
+          approvals: approvalsOfModel(snapshot, model.name, services.clock.nowMs()),
         })),
         routes: snapshot.routes.map((entry) => ({ name: entry.name, targets: [...entry.targets] })),
       };
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/models/:name/migration',
+    summary: 'Plan the move of a model alias to another version: the patch of plimsoll.yaml and what to look at; changes nothing',
+    permission: 'models:read',
+    params: z.strictObject({ name: z.string().min(1).max(256).describe('Model alias') }),
+    query: z.strictObject({
+      to: z
+        .string()
+        .min(1)
+        .max(256)
+        .optional()
+        .describe('A model alias, or an id of the same provider; left out = the configured successor'),
+    }),
+    response: ModelMigration,
+    handler: ({ params, query, services }) => services.planModelMigration(params.name, query.to ?? null),
   }),
   route({
     method: 'GET',

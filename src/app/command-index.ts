@@ -24,7 +24,16 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     summary: 'End the pause or throttle of a feature',
     load: () => import('./commands/features-resume.ts'),
   },
-  { name: 'models', summary: 'List models and routes with their prices', load: () => import('./commands/models.ts') },
+  {
+    name: 'models list',
+    summary: 'List models with prices, versions, approvals and retirements',
+    load: () => import('./commands/models-list.ts'),
+  },
+  {
+    name: 'models migrate',
+    summary: 'Plan the move of a model to another version; prints the patch',
+    load: () => import('./commands/models-migrate.ts'),
+  },
   { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },

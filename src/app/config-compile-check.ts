@@ -1,8 +1,10 @@
+import { OutputSchemas } from '../gateway/output/output-schema.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
 import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
+import { readSchemaFile } from './schema-file.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { resolveStaticKeys } from './static-key-catalogue.ts';
 
@@ -18,6 +20,8 @@ export function assertCompiles(config: Config, text: string, path: string, varia
     config,
     keys: [],
     featureSwitches: [],
+    outputSchemas: new OutputSchemas(),
+    readSchemaFile: (file) => readSchemaFile(path, file),
     keyPepper: '00',
     priceBook: genaiPriceBook,
     simOrigin: 'http://127.0.0.1',

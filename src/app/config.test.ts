@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { PlimsollError } from '../kernel/errors.ts';
 import { readConfig } from './config.ts';
+import { assertCompiles } from './config-compile-check.ts';
 
 function configWith(
   providers: string,
@@ -50,5 +54,37 @@ describe('configuration across sections', () => {
     readConfig(configWith(`${ONE(', region: us')}, ${TWO()}`, 'residency: { regions: [eu] }', models), 'x', null);
     const overridden = 'first: { provider: one, model: a, region: us }, second: { provider: two, model: b }';
     refusalOf(configWith(`${ONE(', region: eu')}, ${TWO()}`, 'residency: { regions: [eu] }', overridden));
+  });
+
+  it('refuses an output schema that cannot be checked, and reads one from a file beside it', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'plimsoll-config-'));
+    try {
+      const path = join(directory, 'plimsoll.yaml');
+      const compile = (output: string): void => {
+        const text = configWith(`${ONE()}, ${TWO()}`, `output: ${output}`);
+        assertCompiles(readConfig(text, path, null), text, path, {});
+      };
+      compile('{ schema: { type: object, required: [city] }, onInvalid: repair }');
+      compile('{ validate: true }');
+      writeFileSync(join(directory, 'answer.json'), '{"type":"object"}');
+      compile('{ schemaFile: answer.json }');
+      for (const [output, message] of [
+        ['{ onInvalid: reject }', /checks nothing/],
+        ['{ schema: { type: object }, schemaFile: answer.json }', /not both/],
+        ['{ schema: { pattern: "(?=a)" } }', /features\.support\.output: the schema is refused: .*look-around/],
+        ['{ schema: { $ref: "https://example.com/x.json" } }', /point into the schema itself/],
+        ['{ schemaFile: missing.json }', /missing\.json: there is no such file/],
+        ['{ schemaFile: plimsoll.txt }', /not JSON/],
+      ] as const) {
+        writeFileSync(join(directory, 'plimsoll.txt'), 'no');
+        assert.throws(
+          () => compile(output),
+          (thrown: PlimsollError) => thrown.code === 'config_invalid' && message.test(thrown.message),
+          output,
+        );
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 });

@@ -129,13 +129,17 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
   }
   for (const [name, feature] of Object.entries(config.features)) {
     check('route or model', feature.route, { ...config.routes, ...config.models }, ['features', name, 'route']);
-    const { all, refused } = refusedTargets(config, feature);
-    if (feature.residency === undefined || refused.length < all.length) continue;
-    const demand = describeResidency(residencyOf(feature.residency));
+    feature.models?.forEach(({ model }, index) => {
+      check('model', model, config.models, ['features', name, 'models', index, 'model']);
+    });
+    // As if no approval expired: a file that was right must not keep control from starting on a later day.
+    const { all, refused } = refusedTargets(config, feature, Number.NEGATIVE_INFINITY);
+    if (refused.length === 0 || refused.length < all.length) continue;
+    const demand = feature.residency === undefined ? '' : ` (${describeResidency(residencyOf(feature.residency))})`;
     const list = refused.map(({ model, rule }) => `${model}: ${rule}`).join('; ');
     report(
-      ['features', name, 'residency'],
-      `"${feature.route}" has no target that it allows (${demand}): ${list}. Add one, or declare region and selfHosted where they run`,
+      ['features', name, feature.residency === undefined ? 'models' : 'residency'],
+      `"${feature.route}" has no target that it allows${demand}: ${list}. Add one, or declare region and selfHosted where they run`,
     );
   }
   limitIssues(config, check, report);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename } from 'node:path';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
@@ -20,6 +21,8 @@ import { createRouter, type Router } from '../kernel/router.ts';
 import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
+import { genaiPriceBook } from '../models/price-book.ts';
+import type { StatusPoller } from '../models/status-page/poller.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
@@ -32,7 +35,9 @@ import type { EngineLink } from './engine-link.ts';
 import { cataloguedFeatures } from './feature-catalogue.ts';
 import type { Ingest } from './ingest.ts';
 import type { InternalApi } from './internal-api.ts';
+import { planModelMigration } from './model-migration.ts';
 import type { PriceHistory } from './price-history.ts';
+import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
 import { VERSION } from './version.ts';
@@ -49,6 +54,7 @@ export interface ControlApiOptions {
   readonly publisher: SnapshotPublisher;
   readonly caches: CacheControl;
   readonly prices: PriceHistory;
+  readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
   readonly pepperHex: string;
@@ -64,6 +70,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...routingRoutes,
   ...jobRoutes,
   ...eventLogRoutes,
+  ...providerRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -73,7 +80,8 @@ type ApiServices = TraceServices &
   CatalogueServices &
   RoutingServices &
   JobServices &
-  EventLogServices;
+  EventLogServices &
+  ProviderServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -129,7 +137,14 @@ export class ControlApi {
           return snapshot;
         },
         routing: () => routingState(options.internal.routing()),
+        planModelMigration: (alias, to) => {
+          const { config } = options;
+          const fileName = basename(context.environment.configPath);
+          const sources = { config: config.current, text: config.text, fileName, priceBook: genaiPriceBook, nowMs: clock.nowMs() };
+          return planModelMigration(sources, alias, to);
+        },
         status: () => this.#status(),
+        listProviders: (tenant) => listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs()),
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
     };
@@ -189,9 +204,8 @@ export class ControlApi {
 
   readonly #features: FeatureCatalogue = {
     list: () => {
-      const { config, publisher } = this.#options;
-      const unpriced = new Set(publisher.current?.models.filter((model) => model.price === null).map((model) => model.name));
-      return cataloguedFeatures(config.current, unpriced);
+      const { config, publisher, context } = this.#options;
+      return cataloguedFeatures(config.current, publisher.current?.models ?? [], context.clock.nowMs());
     },
   };
 

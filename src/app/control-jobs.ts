@@ -14,12 +14,25 @@ export interface ControlJobsOptions {
   readonly log: ChildContext['log'];
   readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
   readonly webhooks: OwnerWebhooks;
+  /** Logs what people should know of models today. */
+  readonly checkModels: () => Promise<void>;
+  /** Asks the status pages that are due; asks none when none is configured. */
+  readonly pollStatusPages: (signal: AbortSignal) => Promise<void>;
 }
 
 const EVENTS_KEPT_MS = 400 * 86_400_000;
 
 /** The standing jobs of control. Of several control processes on one database, one runs each of them. */
-export async function startControlJobs({ store, scope, clock, log, featureSwitches, webhooks }: ControlJobsOptions): Promise<JobRunner> {
+export async function startControlJobs({
+  store,
+  scope,
+  clock,
+  log,
+  featureSwitches,
+  webhooks,
+  checkModels,
+  pollStatusPages,
+}: ControlJobsOptions): Promise<JobRunner> {
   const runner = createJobRunner({
     store: store.jobs,
     scope,
@@ -28,6 +41,8 @@ export async function startControlJobs({ store, scope, clock, log, featureSwitch
       'sessions.prune': async () => void (await store.sessions.prune(scope, clock.nowMs())),
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
+      'models.check_lifecycle': checkModels,
+      'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
     },
     onError: (thrown, { jobName, runId }) => log('error', 'job_failed', { job: jobName, runId, message: toPlimsollError(thrown).message }),
@@ -35,6 +50,9 @@ export async function startControlJobs({ store, scope, clock, log, featureSwitch
   const cron = (name: string, text: string) => runner.schedule({ name, timing: { kind: 'cron', cron: text, timeZone: 'UTC' } });
   await cron('sessions.prune', '17 * * * *');
   await cron('features.end_expired_switches', '* * * * *');
+  await cron('providers.poll_status_pages', '* * * * *');
+  // In the morning of Europe, where somebody reads it; more often would say nothing new.
+  await cron('models.check_lifecycle', '13 6 * * *');
   await cron('events.prune', '41 3 * * *');
   runner.start();
   return runner;

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
+import { OutputSchemas } from '../gateway/output/output-schema.ts';
 import { createKeyService } from '../identity/service.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
+import { createStatusPoller, type PageState } from '../models/status-page/poller.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { CacheControl } from './cache-control.ts';
 import { type ChildContext, type RunningChild, runChild } from './child-process.ts';
@@ -20,8 +22,11 @@ import { EngineLink } from './engine-link.ts';
 import { firstStart } from './first-start.ts';
 import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
+import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
+import { watchedPages } from './provider-routes.ts';
+import { readSchemaFile } from './schema-file.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
@@ -32,6 +37,7 @@ const ENGINE_VERDICT_MS = 15_000;
 /** How long the first start waits for a gateway to take up the first key. */
 const FIRST_KEY_MS = 5_000;
 const SNAPSHOT_SETTING = 'snapshot.current';
+const STATUS_SETTING = 'status_page.';
 
 runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const { environment, clock, log } = context;
@@ -81,6 +87,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     use: async (tenant, from, to) => (await engine.stores()).ledger.cacheUse(tenant, from, to),
   });
   cacheRefusal = (candidate) => caches.refusal(candidate);
+  const outputSchemas = new OutputSchemas();
   const publisher = new SnapshotPublisher({
     clock,
     async compile() {
@@ -93,6 +100,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         config: config.current,
         keys: await keyService().listForGateway(scope),
         featureSwitches: await store.featureSwitches.inForce(scope, clock.nowMs()),
+        outputSchemas,
+        readSchemaFile: (file) => readSchemaFile(environment.configPath, file),
         keyPepper: pepperHex,
         priceBook: genaiPriceBook,
         simOrigin: `http://127.0.0.1:${simPort}`,
@@ -127,6 +136,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     log('info', 'snapshot', { epoch, config: contentHash(config.text).slice(0, 12) });
     publishTopology();
     if (publisher.current !== null) await prices.remember(publisher.current);
+    // Also now: a date that was just written may be near.
+    await checkModels();
   });
   events.on('cache.semantic_changed', async ({ feature, state, reason }) => {
     log(state === 'off' ? 'error' : 'info', 'cache_semantic_changed', { feature, state, reason });
@@ -168,6 +179,14 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
+  const statusPoller = createStatusPoller({
+    memory: {
+      get: async (tenant, provider) => (await store.settings.get(tenant, `${STATUS_SETTING}${provider}`)) as PageState | null, // written below
+      put: (tenant, provider, state) => store.settings.put(tenant, `${STATUS_SETTING}${provider}`, state),
+    },
+    eventLog: store.eventLog,
+    clock,
+  });
   const api: ControlApi = new ControlApi({
     context,
     scope,
@@ -180,6 +199,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     publisher,
     caches,
     prices,
+    statusPoller,
     staticKeys,
     targets,
     pepperHex,
@@ -204,7 +224,16 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
-  const jobs = await startControlJobs({ store, scope, clock, log, featureSwitches: api.featureSwitches, webhooks });
+  const jobs = await startControlJobs({
+    store,
+    scope,
+    clock,
+    log,
+    featureSwitches: api.featureSwitches,
+    webhooks,
+    checkModels,
+    pollStatusPages,
+  });
   webhooks.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
@@ -212,6 +241,20 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     // The keys are shown when they work: a first call in the very next moment must not be refused.
     if (!isPublic) await internal.gatewayHas(publisher.current?.epoch ?? 0, FIRST_KEY_MS);
     context.send({ type: 'firstStart', ...made });
+  }
+
+  const stopping = new AbortController();
+  function pollStatusPages(signal: AbortSignal): Promise<void> {
+    return statusPoller.pollDue(scope, watchedPages(config.current), signal);
+  }
+  // The job comes with the next minute; what is due is asked at once.
+  void pollStatusPages(stopping.signal).catch((thrown: unknown) => {
+    if (!stopping.signal.aborted) log('error', 'status_pages_failed', { message: toPlimsollError(thrown).message });
+  });
+
+  async function checkModels(): Promise<void> {
+    const events = lifecycleEvents(publisher.current?.models ?? [], config.current, clock.nowMs());
+    await logLifecycleEvents(store.eventLog, scope, events);
   }
 
   function publishTopology(): void {
@@ -222,6 +265,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
 
   return {
     shutdown: async () => {
+      stopping.abort();
       config.close();
       publisher.close();
       server.close();

@@ -6,6 +6,7 @@ import { probeOf, providerKinds } from '../gateway/provider-kinds.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
+import { lifecycleWarning } from '../models/lifecycle.ts';
 import { genaiPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import type { ApiClient } from './api-client.ts';
@@ -169,12 +170,18 @@ async function examineStores(environment: Environment, status: Status | null): P
 }
 
 function examineFeatures(config: Config): Finding[] {
-  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), () => 'http://127.0.0.1');
+  const nowMs = systemClock.nowMs();
+  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, nowMs, () => 'http://127.0.0.1');
   const unpriced = new Set(catalogue.models.filter((model) => model.price === null).map((model) => model.name));
   const findings: Finding[] = [];
-  for (const feature of cataloguedFeatures(config, unpriced)) {
+  for (const feature of cataloguedFeatures(config, catalogue.models, nowMs)) {
     for (const text of featureWarnings(feature))
       findings.push({ level: 'warning', subject: `feature ${feature.name}`, message: text, fix: null });
+  }
+  for (const { name, upstreamModel, lifecycle } of catalogue.models) {
+    const end = lifecycleWarning(lifecycle, nowMs);
+    if (end !== null)
+      findings.push(warning(`model ${name}`, `${upstreamModel} ${end}`, `Run "plimsoll models migrate ${name} --to <model>".`));
   }
   for (const model of unpriced)
     findings.push(warning(`model ${model}`, 'no price is known: its calls are shown as unpriced', `Add prices.${model} to plimsoll.yaml.`));

@@ -1,6 +1,9 @@
+import { approvalsOf } from '../features/model-approval.ts';
 import { residencyOf } from '../features/residency.ts';
 import type { FeatureSwitch } from '../features/switch.ts';
 import { rulesOf } from '../gateway/admission/config-rules.ts';
+import type { OutputSchemas } from '../gateway/output/output-schema.ts';
+import { FEATURE_SCHEMA_LIMITS, SchemaRefused } from '../gateway/output/schema-guard.ts';
 import { providerKinds, simulatedBaseUrl } from '../gateway/provider-kinds.ts';
 import { healthPolicy } from '../gateway/routing/health-config.ts';
 import { routePolicy, targetNames } from '../gateway/routing/route-config.ts';
@@ -23,6 +26,10 @@ export interface SnapshotSources {
   readonly featureSwitches: readonly FeatureSwitch[];
   readonly keyPepper: string;
   readonly priceBook: PriceBook;
+  /** Keeps what it compiled: schemas are looked at anew each time, and rarely change. */
+  readonly outputSchemas: OutputSchemas;
+  /** @throws PlimsollError `config_invalid` */
+  readonly readSchemaFile: (file: string) => Record<string, unknown>;
   /** Where the simulated providers' process listens, e.g. `http://127.0.0.1:4099`. */
   readonly simOrigin: string;
   readonly cache: CacheKnowledge;
@@ -62,6 +69,8 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
       cache: featureCache(name, feature.cache, sources.cache),
+      ...approvalsMember(feature),
+      ...outputMember(name, feature, sources),
       ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),
       ...(feature.priority === undefined ? {} : { priority: feature.priority }),
       ...loopBreakerOf(feature.loopBreaker),
@@ -101,4 +110,24 @@ function switchOf(feature: string, switches: readonly FeatureSwitch[]): Pick<Sna
   if (found === undefined) return {};
   const { id, kind, requestsPerSecond, shareRatio, reason, setBy, setAtMs, expiresAtMs } = found;
   return { switch: { id, kind, requestsPerSecond, shareRatio, reason, setBy: setBy.name, setAtMs, expiresAtMs } };
+}
+
+function approvalsMember({ models, modelPolicy }: Config['features'][string]): Pick<SnapshotFeature, 'approvals'> {
+  const approvals = approvalsOf(models, modelPolicy);
+  return approvals === null ? {} : { approvals };
+}
+
+function outputMember(name: string, { output }: Config['features'][string], sources: SnapshotSources): Pick<SnapshotFeature, 'output'> {
+  if (output === undefined) return {};
+  const { schemaFile, validate, validateToolArguments, onInvalid } = output;
+  const schema = output.schema ?? (schemaFile === undefined ? null : sources.readSchemaFile(schemaFile));
+  if (schema !== null) {
+    try {
+      sources.outputSchemas.get(schema, FEATURE_SCHEMA_LIMITS);
+    } catch (thrown) {
+      if (!(thrown instanceof SchemaRefused)) throw thrown;
+      throw new PlimsollError('config_invalid', `features.${name}.output: the schema is refused: ${thrown.message}`, { cause: thrown });
+    }
+  }
+  return { output: { schema, validate, validateToolArguments, onInvalid } };
 }

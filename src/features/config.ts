@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { FeatureCacheConfig } from './cache-config.ts';
+import { ModelApprovalConfig, ModelPolicyConfig } from './model-approval.ts';
+import { OutputConfig } from './output-config.ts';
 import { ResidencyConfig } from './residency.ts';
 
 const word = z.string().trim().min(1).max(128);
@@ -60,6 +62,20 @@ export const FeatureConfig = z.strictObject({
     .describe('How its calls stand in the waiting lines of limits, 0 (last) to 9 (first); 5 when left out'),
   qualityFloor: QualityFloorConfig.optional().describe('Below this quality a cheaper tier is not used for the feature'),
   loopBreaker: LoopBreakerConfig.optional().describe('Stops agent runs (sessions) that go in circles; absent = off'),
+  models: z
+    .array(ModelApprovalConfig)
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('What was decided about models for this feature; left out = every model is allowed')
+    .superRefine((entries = [], context) => {
+      entries.forEach(({ model }, index) => {
+        if (entries.findIndex((other) => other.model === model) < index)
+          context.addIssue({ code: 'custom', path: [index, 'model'], message: `"${model}" stands here twice` });
+      });
+    }),
+  modelPolicy: ModelPolicyConfig.optional().describe('What the list of models means for a call; without a list it means nothing'),
+  output: OutputConfig.optional().describe('The form that its answers must have'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

@@ -16,6 +16,7 @@ const SOUND: CataloguedFeature = {
   payloads: 'full',
   unpricedTargets: [],
   refusedTargets: [],
+  modelNotices: [],
 };
 
 describe('features', () => {

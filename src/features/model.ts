@@ -15,6 +15,8 @@ export interface CataloguedFeature {
   readonly unpricedTargets: readonly string[];
   /** Targets that a rule of the feature leaves out. */
   readonly refusedTargets: readonly { readonly model: string; readonly rule: string }[];
+  /** What is the matter with models of its route, one sentence each. */
+  readonly modelNotices: readonly string[];
 }
 
 export const FeatureView = z

@@ -52,6 +52,8 @@ const ROUTING = {
 
 const RULES = { residency: 'region "eu"', excluded: [{ model: 'm', rule: 'in us' }] };
 
+const VALIDATION = { verdict: 'invalid' as const, errors: ['/a "b"'], repaired: true };
+
 const attempt: fc.Arbitrary<CallAttempt> = fc
   .record({
     spanId: fc.constant('b7ad6b7169203332'),
@@ -113,7 +115,14 @@ const outcome: fc.Arbitrary<CallOutcome> = fc
     costStatus: fc.constantFrom('priced', 'estimated_tokens', 'unpriced', 'cached_zero'),
     isRecovered: fc.boolean(),
   })
-  .chain((base) => fc.constantFrom(base, { ...base, targetRules: RULES }, { ...base, routing: ROUTING }));
+  .chain((base) =>
+    fc.constantFrom(
+      base,
+      { ...base, targetRules: RULES },
+      { ...base, routing: ROUTING },
+      { ...base, targetRules: RULES, outputValidation: VALIDATION },
+    ),
+  );
 
 const cached: fc.Arbitrary<CallOutcome> = fc
   .tuple(outcome, text, textOrNull, attempt)

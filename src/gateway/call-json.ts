@@ -58,7 +58,7 @@ function stageJson(stage: CallStage): string {
 }
 
 /** Members that most calls do not have. */
-const OPTIONAL_MEMBERS = ['cache', 'targetRules', 'routing'] as const satisfies readonly (keyof CallOutcome)[];
+const OPTIONAL_MEMBERS = ['cache', 'targetRules', 'outputValidation', 'routing'] as const satisfies readonly (keyof CallOutcome)[];
 
 function optionalMembers(outcome: CallOutcome): string {
   let members = '';

@@ -2,7 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
-import type { CallAttempt, CallOpened, CallPurpose, CallRouting, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
+import type {
+  CallAttempt,
+  CallOpened,
+  CallPurpose,
+  CallRouting,
+  CallSettled,
+  CallStage,
+  OutputValidation,
+  TargetRules,
+} from '../traces/call-record.ts';
 import type { ApplicableLimits } from './admission/limit-book.ts';
 import type { Refusal } from './admission/refusal.ts';
 import type { Reservation } from './admission/reservation.ts';
@@ -127,6 +136,10 @@ export class Call {
   answer: JsonAnswer | StreamAnswer | null = null;
   /** Says in the client's dialect that its stream broke off; null while none runs, and where a fixed event does it. */
   brokenStream: { fail(error: PlimsollError): string } | null = null;
+  /** Null = nothing had to be checked. */
+  outputValidation: OutputValidation | null = null;
+  /** Messages to send behind the client's own: the model is asked to correct its answer. */
+  repair: readonly unknown[] | null = null;
   texts: AnswerTexts | null = null;
   error: PlimsollError | null = null;
   /** Offset of the first content; null when none came. */

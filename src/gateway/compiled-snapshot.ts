@@ -1,5 +1,6 @@
 import { keyHmac } from '../identity/virtual-key.ts';
 import { PlimsollError } from '../kernel/errors.ts';
+import type { ModelLifecycle } from '../models/lifecycle.ts';
 import type { Price } from '../models/price.ts';
 import { type CompiledPrice, compilePrice } from '../models/price-usage.ts';
 import { adapterFor } from './adapter-for.ts';
@@ -67,6 +68,7 @@ export interface CompiledTarget {
   readonly contextTokens: number | null;
   /** What this worker knows of the target; shared by all snapshots that name it. */
   readonly health: TargetHealth;
+  readonly lifecycle: ModelLifecycle | null;
   /** For clients of the hub's dialect, so that the most frequent case needs no look-up. */
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
@@ -175,6 +177,7 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     maxOutputTokens: model.maxOutputTokens ?? null,
     contextTokens: model.contextTokens ?? null,
     health: registry.health.get(model.name, provider.name, upstreamModel),
+    lifecycle: model.lifecycle ?? null,
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
   };

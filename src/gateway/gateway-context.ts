@@ -10,6 +10,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
+import type { OutputSchemas } from './output/output-schema.ts';
 import type { RoutingRegistry } from './routing/routing-registry.ts';
 import type { UpstreamPools } from './upstream/upstream-pools.ts';
 
@@ -28,6 +29,7 @@ export interface GatewayContext {
   readonly admission: Admission;
   /** Through the journal to the event log of control. */
   readonly emitEvent: (event: JournaledEvent) => void;
+  readonly outputSchemas: OutputSchemas;
   readonly writeLogLine: (line: string) => void;
   /** Calls in flight, this one included. */
   readonly activeCalls: { readonly size: number };

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import { formatUsd } from '../kernel/money.ts';
 import { inputTokens, outputTokens, type Usage } from '../models/usage.ts';
-import type { CallStatus } from '../traces/call-record.ts';
+import type { CallStatus, OutputValidation } from '../traces/call-record.ts';
 import type { Call } from './call.ts';
 import type { RoutingReport } from './routing/report.ts';
 import { writeRoutingMetrics } from './routing/routing-metrics.ts';
@@ -79,6 +79,8 @@ function escapeLabel(value: string): string {
  */
 export class GatewayMetrics {
   readonly #series = new Map<string, Series>();
+  /** Checked answers by feature and verdict. */
+  readonly #compliance = new Map<string, number>();
   readonly #maxSeries: number;
   #overflows = 0;
 
@@ -98,6 +100,7 @@ export class GatewayMetrics {
     // A JSON answer's first byte comes with its last: it would only blur the streams' times.
     if (isClients && call.ttftMs !== null && call.body?.isStream === true) series.ttft.observe(call.ttftMs / 1000);
     if (isClients && call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
+    if (call.outputValidation !== null) this.#addCompliance(feature, call.outputValidation.verdict);
     if (attempts.length === 1) {
       series.inputTokens += tokens.input ?? 0;
       series.outputTokens += tokens.output ?? 0;
@@ -112,6 +115,13 @@ export class GatewayMetrics {
       }
       this.#addCost(own, attempt.costPicoUsd, attempt.usage);
     }
+  }
+
+  #addCompliance(feature: string, verdict: OutputValidation['verdict']): void {
+    const labels = `feature="${escapeLabel(feature)}",verdict="${verdict}"`;
+    const known = this.#compliance.get(labels);
+    if (known === undefined && this.#compliance.size >= this.#maxSeries) this.#overflows++;
+    else this.#compliance.set(labels, (known ?? 0) + 1);
   }
 
   #addCost(series: Series, costPicoUsd: string | null, usage: Usage | null): void {
@@ -171,6 +181,8 @@ export class GatewayMetrics {
       );
     }
     this.#writeErrors(lines, all);
+    header(lines, 'llm_format_compliance_total', 'counter', 'Answers that were held against a schema, by verdict');
+    for (const [labels, count] of this.#compliance) lines.push(`llm_format_compliance_total{${labels}} ${count}`);
     header(lines, 'llm_cost_usd_total', 'counter', 'Cost of priced calls in US dollars');
     for (const series of all) {
       const labels = `model="${series.model}",feature="${series.feature}",team="${series.team}"`;

@@ -52,7 +52,7 @@ function formOf(dialect: DialectName): ModelForm {
 export function listModels(request: IncomingMessage, dialect: DialectName, snapshot: CompiledSnapshot, nowMs: number): unknown {
   const key = findCallerKey(request.headers, snapshot, nowMs);
   const form = formOf(dialect);
-  const destinations = allowedDestinations(key, snapshot);
+  const destinations = allowedDestinations(key, snapshot, nowMs);
   return form.list(
     destinations.map((destination) => form.describe(destination, snapshot)),
     destinations.map((destination) => destination.name),
@@ -74,5 +74,5 @@ export function readModel(
   } catch (cause) {
     throw new PlimsollError('invalid_argument', 'The model name in the path is not valid percent-encoding.', { cause });
   }
-  return formOf(dialect).describe(findDestination(id, key, null, snapshot), snapshot);
+  return formOf(dialect).describe(findDestination(id, key, null, snapshot, nowMs), snapshot);
 }

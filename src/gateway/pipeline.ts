@@ -2,12 +2,14 @@ import { toPlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { answerRepeated, finishIdempotent } from './idempotency/repeat-answer.ts';
+import { wantsOutputCheck } from './output/output-rules.ts';
 import { planRoute } from './routing/plan-route.ts';
 import { mirrorCall } from './routing/shadow.ts';
 import { sendAnswer, sendFailure } from './send-answer.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { answerFromCache } from './stages/cache.ts';
+import { guardOutput } from './stages/guard-output.ts';
 import { infer } from './stages/infer.ts';
 import { open } from './stages/open.ts';
 import { receive } from './stages/receive.ts';
@@ -38,6 +40,9 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   open(call, context);
   call.enterStage('infer');
   await infer(call, context);
+  if (!wantsOutputCheck(call)) return;
+  call.enterStage('guard-output');
+  await guardOutput(call, context);
 }
 
 /**

@@ -22,6 +22,7 @@ import type { GatewayContext } from './gateway-context.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { IdempotencyStore } from './idempotency/idempotency-store.ts';
 import { listModels, readModel } from './models-endpoint.ts';
+import { OutputSchemas } from './output/output-schema.ts';
 import { runPipeline } from './pipeline.ts';
 import { ProbeRunner } from './routing/probes.ts';
 import type { RoutingReport } from './routing/report.ts';
@@ -108,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.used(clock.monotonicMs()), tenant(), clock.nowMs())),
     }),
     emitEvent,
+    outputSchemas: new OutputSchemas(),
     writeLogLine: options.writeLogLine,
     activeCalls,
     routing: registry,

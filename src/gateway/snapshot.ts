@@ -1,5 +1,8 @@
+import type { ModelApprovals } from '../features/model-approval.ts';
+import type { OutputContract } from '../features/output-config.ts';
 import type { Residency } from '../features/residency.ts';
 import type { SimDialect } from '../models/config.ts';
+import type { ModelLifecycle } from '../models/lifecycle.ts';
 import type { Price } from '../models/price.ts';
 import type { LimitRule } from './admission/limit-rule.ts';
 import type { LoopBreakerSettings } from './admission/loop-breaker.ts';
@@ -57,6 +60,8 @@ export interface SnapshotModel {
   readonly maxOutputTokens?: number;
   /** Longest input and output together; absent or null = not known. */
   readonly contextTokens?: number | null;
+  /** Absent = nobody said anything of its end. */
+  readonly lifecycle?: ModelLifecycle;
 }
 
 export interface SnapshotRoute {
@@ -84,6 +89,10 @@ export interface SnapshotFeature {
   readonly switch?: SnapshotFeatureSwitch;
   /** Where its data may go; absent = anywhere. */
   readonly residency?: Residency;
+  /** What was decided about models for it; absent = nothing. */
+  readonly approvals?: ModelApprovals;
+  /** The form that its answers must have; absent = any. */
+  readonly output?: OutputContract;
 }
 
 export interface SnapshotFeatureSwitch {

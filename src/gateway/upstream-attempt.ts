@@ -16,6 +16,7 @@ import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import type { Race } from './routing/race.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
+import { noteTarget } from './target-notices.ts';
 import { assertTargetAllowed } from './target-policy.ts';
 import type { AnswerHandler, Exchange } from './upstream/exchange.ts';
 import type { UpstreamError } from './upstream/upstream-error.ts';
@@ -97,6 +98,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     if (!isContent) return false;
     if (this.#race !== null && !this.#race.claim(this)) return false;
     passHeaders(this.#headers, this.#call.answerHeaders);
+    noteTarget(this.#call, this.#target);
     return true;
   }
 

@@ -54,11 +54,11 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
   const { body } = call;
   if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
   const cap = outputCap(call, target);
-  if (isForwarded) {
+  if (isForwarded && call.repair === null) {
     const bytes = call.dialect.forwardBody(body, target.upstreamModelJson, cap);
     return endpoint.editForwarded?.(bytes) ?? bytes;
   }
-  const asked = call.hubRequest();
+  const asked = call.repair === null ? call.hubRequest() : withMessages(call.hubRequest(), call.repair);
   const encode = endpoint.encodeRequest ?? encodePlainChat;
   const encoded = encode(cap === null ? asked : { ...asked, [cap.name]: cap.tokens }, target.upstreamModel);
   call.warnings.push(...encoded.warnings);
@@ -68,6 +68,10 @@ function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded 
 /** OpenAI itself has renamed the member; servers that are only compatible mostly know the old name. */
 function outputCap({ outputTokensCap: tokens }: Call, { provider }: CompiledTarget): OutputCap | null {
   return tokens === null ? null : { name: provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens', tokens };
+}
+
+function withMessages(hub: Readonly<Record<string, unknown>>, more: readonly unknown[]): Readonly<Record<string, unknown>> {
+  return { ...hub, messages: [...(Array.isArray(hub.messages) ? (hub.messages as unknown[]) : []), ...more] };
 }
 
 /** Those of the named headers (lower case) that the client sent, as a flat name, value list. */

@@ -97,6 +97,12 @@ export const ERRORS = {
     owner: 'upstream',
     fix: 'The provider sent something that is not in its own format; see the details and add a fallback target.',
   },
+  output_invalid: {
+    status: 502,
+    retryable: true,
+    owner: 'upstream',
+    fix: "Send the request again, make the schema or the prompt clearer, or let the feature's output.onInvalid repair or flag.",
+  },
   provider_stream_cut: { status: 502, retryable: true, owner: 'upstream', fix: 'The answer is incomplete: send the request again.' },
   config_invalid: {
     status: 500,

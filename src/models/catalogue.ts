@@ -1,8 +1,10 @@
+import { parseDay } from '../kernel/config/day.ts';
 import { secretEnvironmentName } from '../kernel/config/secret.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
 import { nearest } from '../kernel/suggest.ts';
-import type { ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProvidersConfig, SimDialect } from './config.ts';
+import type { ModelConfig, ModelsConfig, PriceConfig, PricesConfig, ProviderConfig, ProvidersConfig, SimDialect } from './config.ts';
+import type { ModelLifecycle } from './lifecycle.ts';
 import type { Price, TokenPrices } from './price.ts';
 import type { PriceBook } from './price-book.ts';
 
@@ -36,6 +38,7 @@ export interface CatalogueModel {
   readonly isSelfHosted: boolean;
   /** Longest answer; absent = not known. */
   readonly maxOutputTokens?: number;
+  readonly lifecycle: ModelLifecycle;
 }
 
 export interface CatalogueIssue {
@@ -114,7 +117,8 @@ export function resolveCatalogue(
   }
   const models: CatalogueModel[] = [];
   let nextPriceChangeMs: number | null = null;
-  for (const [name, { provider, model, region, selfHosted, maxOutputTokens, contextTokens }] of Object.entries(config.models)) {
+  for (const [name, entry] of Object.entries(config.models)) {
+    const { provider, model, region, selfHosted, maxOutputTokens, contextTokens, successor } = entry;
     const target = Object.hasOwn(config.providers, provider) ? config.providers[provider] : undefined;
     if (target === undefined) {
       issues.push({ path: ['models', name, 'provider'], message: unknownName('provider', provider, Object.keys(config.providers)) });
@@ -132,7 +136,11 @@ export function resolveCatalogue(
       region: region ?? target.region ?? null,
       isSelfHosted: selfHosted ?? target.selfHosted,
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      lifecycle: lifecycleOf(entry, book.isDeprecated(list, model, atMs, baseUrl)),
     });
+    if (successor !== undefined && !Object.hasOwn(config.models, successor))
+      issues.push({ path: ['models', name, 'successor'], message: unknownName('model', successor, Object.keys(config.models)) });
+    if (successor === name) issues.push({ path: ['models', name, 'successor'], message: 'a model cannot take its own place' });
     const change = own === undefined ? book.nextChangeMs(list, model, atMs, baseUrl) : null;
     if (change !== null) nextPriceChangeMs = Math.min(nextPriceChangeMs ?? change, change);
   }
@@ -140,6 +148,15 @@ export function resolveCatalogue(
     if (!Object.hasOwn(config.models, name))
       issues.push({ path: ['prices', name], message: unknownName('model', name, Object.keys(config.models)) });
   return { providers, models, issues, nextPriceChangeMs };
+}
+
+function lifecycleOf({ deprecatedAt, retiresAt, successor }: ModelConfig, isDeprecatedByBook: boolean): ModelLifecycle {
+  return {
+    isDeprecated: isDeprecatedByBook || deprecatedAt !== undefined,
+    deprecatedAtMs: deprecatedAt === undefined ? null : parseDay(deprecatedAt),
+    retiresAtMs: retiresAt === undefined ? null : parseDay(retiresAt),
+    successor: successor ?? null,
+  };
 }
 
 /** `${NAME}` → the name; anything else is the value itself (allowed only where it is no secret). */

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { RegionName } from '../features/residency.ts';
+import { dayText } from '../kernel/config/day.ts';
 import type { ConfigSection } from '../kernel/config/load.ts';
 import { secretEnvironmentName, secretText } from '../kernel/config/secret.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { picoUsdFromDecimal, picoUsdPerToken } from '../kernel/money.ts';
+import { StatusPageConfig, statusPageUrl } from './status-page/model.ts';
 
 /** Names of providers and model aliases: they stand in URLs, metrics and request bodies. */
 const name = z
@@ -88,6 +90,9 @@ export const ProviderConfig = z
       .describe('Most connections at the same time; further requests wait in line'),
     region: RegionName.optional().describe('Where its models run, e.g. eu-central-1; for features that demand a residency'),
     selfHosted: z.boolean().default(false).describe('It runs on our own machines; for features that demand a residency'),
+    statusPage: StatusPageConfig.optional().describe(
+      'The vendor’s status page; asked only where this stands. It corroborates, it decides nothing',
+    ),
     dialect: z
       .enum(SIM_DIALECTS)
       .optional()
@@ -98,6 +103,8 @@ export const ProviderConfig = z
   .superRefine((provider, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (provider.kind !== 'sim' && provider.dialect !== undefined) issue(['dialect'], `only for kind: sim; ${provider.kind} has its own`);
+    if (provider.statusPage !== undefined && statusPageUrl(provider.kind, provider.statusPage) === null)
+      issue(['statusPage'], `no status page is known for kind: ${provider.kind}; write its url`);
     const mayBeLiteral = provider.kind === 'sim' || isLoopback(provider.baseUrl);
     const needsReference = (text: string | undefined): boolean =>
       text !== undefined && secretEnvironmentName(text) === null && !mayBeLiteral;
@@ -124,6 +131,11 @@ export const ModelConfig = z.strictObject({
     .max(1_000_000_000)
     .optional()
     .describe('Longest input and output together; absent = what the price book knows. A request that is too long goes to a larger one'),
+  deprecatedAt: dayText('Date (UTC) of its deprecation by the provider, e.g. 2026-06-01; sent as the "deprecation" header').optional(),
+  retiresAt: dayText(
+    'Date (UTC) from which the provider no longer serves it; sent as the "sunset" header, and events come before',
+  ).optional(),
+  successor: name.optional().describe('Model alias that takes its place'),
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 

@@ -19,6 +19,8 @@ export interface PriceBook {
   contextTokens(providerKind: string, modelId: string, atMs: number, baseUrl?: string): number | null;
   /** Epoch milliseconds of the next moment after `atMs` at which `find` may answer differently; null = no dated change is known. */
   nextChangeMs(providerKind: string, modelId: string, atMs: number, baseUrl?: string): number | null;
+  /** True when the book says that the provider has deprecated the model. It gives no dates, and knows few: false is no promise. */
+  isDeprecated(providerKind: string, modelId: string, atMs: number, baseUrl?: string): boolean;
 }
 
 /** Names in the price data of what we count. Searches, images by the piece and hours of audio are not token classes and are not priced here. */
@@ -135,6 +137,9 @@ export const genaiPriceBook: PriceBook = {
   },
   contextTokens(providerKind, modelId, atMs, baseUrl) {
     return look(providerKind, modelId, atMs, baseUrl)?.model.context_window ?? null;
+  },
+  isDeprecated(providerKind, modelId, atMs, baseUrl) {
+    return look(providerKind, modelId, atMs, baseUrl)?.model.deprecated === true;
   },
   nextChangeMs(providerKind, modelId, atMs, baseUrl) {
     const rows = look(providerKind, modelId, atMs, baseUrl)?.model.prices;

@@ -117,14 +117,24 @@ export interface TargetRules {
   readonly excluded: readonly { readonly model: string; readonly rule: string }[];
 }
 
-/** The same target again, the next one, a second one beside a slow first, or the rest of a stream that broke. */
-export type AttemptRole = 'retry' | 'fallback' | 'hedge' | 'restart';
+/** The same target again, the next one, a second one beside a slow first, the rest of a stream that broke, or an invalid answer once more. */
+export type AttemptRole = 'retry' | 'fallback' | 'hedge' | 'restart' | 'repair';
 
 export interface CallStage {
-  readonly name: 'authenticate' | 'receive' | 'admit' | 'cache' | 'route' | 'infer' | 'settle';
+  readonly name: 'authenticate' | 'receive' | 'admit' | 'cache' | 'route' | 'infer' | 'guard-output' | 'settle';
   readonly startOffsetMs: number;
   readonly durationMs: number;
   readonly status: 'ok' | 'error';
+}
+
+/** Whether the answer had the form that was asked for. */
+export interface OutputValidation {
+  /** Of the answer that the client got, or would have got; unmeasured = it could not be checked. */
+  readonly verdict: 'valid' | 'invalid' | 'unmeasured';
+  /** Where and which rule, or why it could not be checked; never what the answer says there. */
+  readonly errors: readonly string[];
+  /** The model was asked a second time because its first answer was invalid. */
+  readonly repaired: boolean;
 }
 
 /** What the cache did for a call of a feature that has one. */
@@ -179,6 +189,8 @@ export interface CallSettled extends CallOpened {
   readonly cache?: CallCacheRecord;
   /** Absent when the feature demands nothing of its targets. */
   readonly targetRules?: TargetRules;
+  /** Absent when nothing had to be checked. */
+  readonly outputValidation?: OutputValidation;
 }
 
 /** Journal record `payload`: texts of a call; shed first when the disk is short. */

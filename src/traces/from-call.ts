@@ -236,6 +236,9 @@ function entrySpan(call: CallSettled): SpanRow {
       'plimsoll.purpose': call.purpose,
       'plimsoll.parent_call.id': call.parentCallId,
       ...routingAttributes(call),
+      'plimsoll.output.verdict': call.outputValidation?.verdict,
+      'plimsoll.output.errors': call.outputValidation?.errors.length ? call.outputValidation.errors : null,
+      'plimsoll.output.repaired': call.outputValidation?.repaired ? true : null,
     }),
   };
 }

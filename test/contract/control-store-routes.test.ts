@@ -103,6 +103,7 @@ for (const driver of TEST_DRIVERS) {
             payloads: 'full' as const,
             unpricedTargets: [],
             refusedTargets: [],
+            modelNotices: [],
           },
         ],
       };
@@ -321,6 +322,7 @@ for (const driver of TEST_DRIVERS) {
       await clock.advance(1000);
       const throttled = await call('POST', switches, { kind: 'throttle', reason: 'half way', shareRatio: 0.5 });
       assert.equal(throttled.json.shareRatio, 0.5);
+      await clock.advance(1000);
       const resumed = await call('DELETE', `${switches}?reason=done`);
       assert.deepEqual([resumed.json.id, resumed.json.endReason, resumed.json.isInForce], [throttled.json.id, 'done', false]);
       assert.equal((await call('GET', '/features')).json.features[0].switch, null);

@@ -233,9 +233,36 @@ describe('command line', { timeout: 180_000 }, () => {
       assert.equal((await fetch(`${plimsoll.url}/api/v1/features`, { headers: { authorization: `Bearer ${key}` } })).status, 200);
     });
 
+    it('features: pause, throttle and resume, each with its effect', async () => {
+      const status = async () => (await chat(plimsoll.url, plimsoll.virtualKey)).status;
+      const feature = 'customer-support';
+      assert.match((await ok('features', 'pause', feature, '--reason', 'drill', '--for', '30m')).stdout, /takes no calls until \d{4}-/);
+      await eventually('it is paused', status, (code) => code === 503, 1_000);
+      const listed = await ok('features');
+      assert.match(listed.stderr, new RegExp(`■ ${feature}: paused by \\w.* since .* until .*: drill`));
+      const throttled = await ok('features', 'throttle', feature, '--reason', 'drill', '--share', '0.999');
+      assert.match(throttled.stdout, /takes 99\.9 % of the calls until "plimsoll features resume/);
+      assert.match((await ok('features', 'resume', feature)).stdout, /takes every call again/);
+      await eventually('it is served', status, (code) => code === 200, 1_000);
+      const nothing = await run('features', 'resume', feature);
+      assert.equal(nothing.exitCode, EXIT.failed);
+      assert.match(nothing.stderr, /neither paused nor throttled/);
+      const misspelt = await run('features', 'pause', 'customer-suport', '--reason', 'x');
+      assert.match(misspelt.stderr, /Did you mean "customer-support"/);
+      assert.equal((await run('features', 'pause', feature)).exitCode, EXIT.usage, 'not without a reason');
+      assert.equal((await run('features', 'throttle', feature, '--reason', 'x', '--rps', '1', '--share', '0.5')).exitCode, EXIT.usage);
+    });
+
+    it('models migrate prints a patch of the file in force, and says what it cannot do', async () => {
+      const plan = await ok('models', 'migrate', 'sim-large', '--to', 'sim-small');
+      assert.match(plan.stdout, /^--- plimsoll\.yaml\n\+\+\+ plimsoll\.yaml\n@@ .*\n[\s\S]*^\+ .*model: sim-small/m);
+      assert.match(plan.stderr, /○ evaluate: This version of Plimsoll has no evaluations yet/);
+      assert.match((await run('models', 'migrate', 'sim-lage', '--to', 'x')).stderr, /Did you mean "sim-large"/);
+    });
+
     it('features, models, costs, traces', async () => {
       assert.match((await ok('features')).stdout, /customer-support +support +default → sim-large, sim-small/);
-      assert.match((await ok('models')).stdout, /sim-large +simulated +sim-large +2\.5 +10 +config:/);
+      assert.match((await ok('models', 'list')).stdout, /sim-large +simulated +sim-large +2\.5 +10 +config:/);
       const page = await eventually(
         'a trace',
         async () => (await ok('traces', 'list', '--json')).json<{ traces: { traceId: string }[] }>(),
@@ -252,7 +279,14 @@ describe('command line', { timeout: 180_000 }, () => {
       assert.match(missing.stderr, /There is no trace a{32}/);
       assert.match((await ok('costs')).stdout, /^customer-support +\d+ +\d+ +\d+ +\$0\.\d+\n/m);
       assert.match((await ok('costs', '--by', 'model', '--last', '1h')).stdout, /^sim-large +\d+/m);
-      for (const words of [['features'], ['models'], ['costs'], ['keys', 'list'], ['doctor', '--offline']])
+      for (const words of [
+        ['features'],
+        ['models', 'list'],
+        ['models', 'migrate', 'sim-large', '--to', 'sim-small'],
+        ['costs'],
+        ['keys', 'list'],
+        ['doctor', '--offline'],
+      ])
         assert.equal(typeof (await ok(...words, '--json')).json(), 'object');
     });
 

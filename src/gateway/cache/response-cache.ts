@@ -197,6 +197,8 @@ export class ResponseCache {
     if (answer === null || cache === null || cache.key === null || call.error !== null) return;
     // The key says where answers come from; this one comes from a cheaper route.
     if (call.downgradedFrom !== null) return;
+    // It was passed on once, marked; it is not given again.
+    if (call.outputValidation?.verdict === 'invalid') return;
     const counters = this.counters.of(answer.feature);
     const { semantic } = cache.settings;
     try {

@@ -8,14 +8,14 @@ import { suggestNames } from './authenticate.ts';
 /** A request for this model takes the route of the feature that calls. */
 const FEATURE_ROUTE = 'default';
 
-/** Routes and model aliases that a key may name and its feature may use, in the order of the snapshot's maps. */
-export function allowedDestinations(key: SnapshotKey, snapshot: CompiledSnapshot): Destination[] {
+/** Routes and model aliases that a key may name and its feature may use, in the order of the snapshot's maps. @param nowMs epoch ms; approvals expire */
+export function allowedDestinations(key: SnapshotKey, snapshot: CompiledSnapshot, nowMs = snapshot.createdAtMs): Destination[] {
   const all = [...snapshot.destinations.values()];
   const policy = key.feature === null ? undefined : snapshot.targetPolicies.get(key.feature);
   return all.filter(
     (destination) =>
       (key.models === null || key.models.includes(destination.name)) &&
-      (policy === undefined || policy.restrict(destination).destination.targets.length > 0),
+      (policy === undefined || policy.restrict(destination, nowMs).destination.targets.length > 0),
   );
 }
 
@@ -23,11 +23,17 @@ export function allowedDestinations(key: SnapshotKey, snapshot: CompiledSnapshot
  * Where a model name leads.
  * @throws PlimsollError `not_found` for a name that nothing has (the message lists close ones), `permission_denied` for one that the key may not use
  */
-export function findDestination(name: string, key: SnapshotKey, feature: SnapshotFeature | null, snapshot: CompiledSnapshot): Destination {
+export function findDestination(
+  name: string,
+  key: SnapshotKey,
+  feature: SnapshotFeature | null,
+  snapshot: CompiledSnapshot,
+  nowMs = snapshot.createdAtMs,
+): Destination {
   const resolved = name === FEATURE_ROUTE && feature !== null ? feature.route : name;
   const destination = snapshot.destinations.get(resolved);
   if (destination === undefined) {
-    const names = allowedDestinations(key, snapshot).map((allowed) => allowed.name);
+    const names = allowedDestinations(key, snapshot, nowMs).map((allowed) => allowed.name);
     throw new PlimsollError('not_found', `There is no model or route "${resolved}".${suggestNames(resolved, names)}`, {
       details: { param: 'model' },
     });
@@ -41,6 +47,7 @@ export function findDestination(name: string, key: SnapshotKey, feature: Snapsho
 }
 
 export function route(call: Call): void {
-  if (call.caller === null || call.body === null) throw new PlimsollError('internal', 'route ran before authenticate and admit');
-  call.destination = restrictDestination(call, findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot));
+  const { caller, body, snapshot, startedAtMs } = call;
+  if (caller === null || body === null) throw new PlimsollError('internal', 'route ran before authenticate and admit');
+  call.destination = restrictDestination(call, findDestination(body.model, caller.key, caller.feature, snapshot, startedAtMs));
 }

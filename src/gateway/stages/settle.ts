@@ -76,6 +76,7 @@ export function settle(call: Call, context: GatewayContext): void {
     ...(call.cache === null ? {} : { cache: call.cache.record() }),
     ...(call.targetRules === null ? {} : { targetRules: call.targetRules }),
     ...(call.routing === null ? {} : { routing: call.routing }),
+    ...(call.outputValidation === null ? {} : { outputValidation: call.outputValidation }),
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 import type { StreamEncoder, StreamReframer } from '../client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { holdsStreamEnd } from '../output/output-rules.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
 import { streamHead } from '../response-headers.ts';
@@ -62,6 +63,8 @@ export class StreamRelay implements AnswerReader, SseListener {
   #isFlushScheduled = false;
   /** What waits for the first content. */
   #heldBytes = 0;
+  /** The end waits until the answer was checked: from the finish on, nothing leaves before the stage behind has looked at it. */
+  readonly #holdsEnd: boolean;
 
   constructor(call: Call, target: CompiledTarget, endpoint: CompiledEndpoint, context: GatewayContext, flow: FlowControl) {
     this.#call = call;
@@ -77,6 +80,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#withholdUsage = !includeUsage;
     this.#answer = new AnswerAccumulator(call.snapshot.limits.maxPayloadBytes);
     this.#isForwarded = endpoint.isForwarded;
+    this.#holdsEnd = holdsStreamEnd(call);
     const { answers } = endpoint.endpoint;
     const { translation } = call.dialect;
     const requestedModel = call.body?.model ?? '';
@@ -362,6 +366,11 @@ export class StreamRelay implements AnswerReader, SseListener {
     // The head waits for the first content; what came before it waits too.
     if (!this.hasStarted) return;
     this.#closeRange();
+    if (this.#holdsEnd && this.#finishReasons.length > 0) {
+      // Copied: the buffer that they lie in may be used again.
+      if (this.#out.length > 0) this.#out = [Buffer.concat(this.#out)];
+      return;
+    }
     const out = this.#out;
     if (out.length === 0) return;
     this.#out = [];

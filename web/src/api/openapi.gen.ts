@@ -301,10 +301,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List models and routes with the prices in force
+         * List models and routes with prices in force, versions, approvals and retirements
          * @description Permission: `models:read`.
          */
         get: operations["getModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/migration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan the move of a model alias to another version: the patch of plimsoll.yaml and what to look at; changes nothing
+         * @description Permission: `models:read`.
+         */
+        get: operations["getModelsByNameMigration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -430,6 +450,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List providers with what their status pages say
+         * @description Permission: `models:read`.
+         */
+        get: operations["getProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -528,7 +568,7 @@ export interface components {
             /** @description What happened, with the values */
             detail: string;
             /** @enum {string} */
-            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "feature_paused" | "target_not_allowed" | "request_over_limit" | "agent_loop_stopped" | "budget_exceeded" | "client_closed" | "superseded" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
+            code: "invalid_argument" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "context_length_exceeded" | "content_filtered" | "rate_limited" | "feature_paused" | "target_not_allowed" | "request_over_limit" | "agent_loop_stopped" | "budget_exceeded" | "client_closed" | "superseded" | "provider_timeout" | "provider_unavailable" | "provider_rate_limited" | "provider_rejected" | "provider_auth_failed" | "provider_bad_response" | "output_invalid" | "provider_stream_cut" | "config_invalid" | "port_in_use" | "data_dir_unusable" | "data_newer_than_code" | "migration_failed" | "store_unavailable" | "query_too_expensive" | "journal_full" | "not_ready" | "unsupported_platform" | "internal";
             /** @description The next action for the owner */
             fix: string;
             /** @enum {string} */
@@ -1010,11 +1050,68 @@ export interface components {
                 cacheReadPerMillionUsd: string | null;
                 /** @description Where the price comes from */
                 priceId: string | null;
+                /** @description The upstream id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                /** @description The provider announced its end: by the price book (which knows few), or by plimsoll.yaml */
+                isDeprecated: boolean;
+                deprecatedAt: number | null;
+                /** @description Epoch ms from which the provider no longer serves it; null = not declared */
+                retiresAt: number | null;
+                /** @description Model alias that takes its place */
+                successor: string | null;
+                /** @description What answers of it warn of */
+                warning: string | null;
+                /** @description What was decided about it, by feature */
+                approvals: {
+                    feature: string;
+                    /** @enum {string} */
+                    status: "approved" | "trial" | "deprecated" | "blocked";
+                    approvedBy: string | null;
+                    evaluation: string | null;
+                    expiresAt: number | null;
+                    isExpired: boolean;
+                }[];
             }[];
             routes: {
                 name: string;
                 targets: string[];
             }[];
+        };
+        ModelMigration: {
+            alias: string;
+            from: {
+                provider: string;
+                /** @description The provider's own id */
+                model: string;
+                /** @description The id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                inputPerMillionUsd: string | null;
+                outputPerMillionUsd: string | null;
+            };
+            to: {
+                provider: string;
+                /** @description The provider's own id */
+                model: string;
+                /** @description The id names one version; false = the provider may point it at another one */
+                isPinned: boolean;
+                inputPerMillionUsd: string | null;
+                outputPerMillionUsd: string | null;
+            };
+            /** @description Unified diff of plimsoll.yaml, for "patch -p0" */
+            patch: string;
+            /** @description Features whose route uses the alias */
+            features: {
+                name: string;
+                effects: string[];
+            }[];
+            steps: {
+                /** @enum {string} */
+                name: "evaluate" | "canary" | "apply" | "watch";
+                /** @description False = this version of Plimsoll cannot do it yet */
+                isAvailable: boolean;
+                text: string;
+            }[];
+            warnings: string[];
         };
         Status: {
             version: string;
@@ -1176,6 +1273,48 @@ export interface components {
             };
             /** @description Epoch ms */
             at: number;
+        };
+        ProviderList: {
+            providers: {
+                name: string;
+                kind: string;
+                isSimulated: boolean;
+                region: string | null;
+                isSelfHosted: boolean;
+                /** @description Model aliases that it serves */
+                models: string[];
+                status: components["schemas"]["ProviderStatus"];
+            }[];
+        };
+        ProviderStatus: {
+            /**
+             * @description What the vendor says of itself; unmeasured = not asked, or not answered lately
+             * @enum {string}
+             */
+            state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage" | "unmeasured";
+            /** @description Address that was asked; null = none is configured */
+            source: string | null;
+            description: string;
+            readAt: number | null;
+            /** @description Since it was read; null = never */
+            ageMs: number | null;
+            /** @description Since when it says so */
+            changedAt: number | null;
+            /** @description Why the last poll failed */
+            error: string | null;
+            components: {
+                name: string;
+                /** @enum {string} */
+                state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage";
+            }[];
+            incidents: {
+                id: string;
+                title: string;
+                /** @enum {string} */
+                state: "operational" | "maintenance" | "degraded" | "partial_outage" | "major_outage";
+                startedAt: number | null;
+                url: string | null;
+            }[];
         };
     };
     responses: never;
@@ -2366,6 +2505,77 @@ export interface operations {
             };
         };
     };
+    getModelsByNameMigration: {
+        parameters: {
+            query?: {
+                /** @description A model alias, or an id of the same provider; left out = the configured successor */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Model alias */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMigration"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatus: {
         parameters: {
             query?: never;
@@ -2655,6 +2865,53 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
                 };
             };
             /** @description No valid key or session */

@@ -24,6 +24,7 @@ export const ERROR_FIXES: Readonly<Record<string, string>> = {
   provider_rejected: "Read the provider's message and correct the request.",
   provider_auth_failed: "Check the API key that plimsoll.yaml names for this provider.",
   provider_bad_response: "The provider sent something that is not in its own format; see the details and add a fallback target.",
+  output_invalid: "Send the request again, make the schema or the prompt clearer, or let the feature's output.onInvalid repair or flag.",
   provider_stream_cut: "The answer is incomplete: send the request again.",
   config_invalid: "Correct plimsoll.yaml at the named line; `plimsoll config check` tests it without a restart.",
   port_in_use: "Stop the other program, or set PLIMSOLL_PORT to a free port.",
