@@ -43,6 +43,7 @@ function measure(ruleCount: number): number {
         customer: null,
         session: users[(call * 7) % users.length] as string,
         isDowngraded: false,
+        isInternal: false,
       });
     }
     const { user, system } = process.cpuUsage(start);

@@ -18,6 +18,7 @@ import {
   testFeature,
   testModel,
   testProvider,
+  testRoute,
   testSnapshot,
   until,
 } from './testing.ts';
@@ -437,6 +438,76 @@ describe('events and loops', () => {
     const over = await chat({}, session);
     assert.equal(over.status, 422);
     assert.match(await over.text(), /it has made all of its 4 calls/);
+  });
+});
+
+describe('calls that cost money besides the answer', () => {
+  it('a hedge is not started when the budget has no room for two answers at once', async () => {
+    const hedge = { delayMs: 100, maxRatio: 1, allowSideEffects: false };
+    // A call may cost about 60 µ$.
+    await start([{ scope: 'global', budgetUsd: 0.0001 }], { routes: [testRoute({ small: {}, large: {} }, { hedge })] });
+    const held: (() => void)[] = [];
+    upstream.script = (_request, response) => void held.push(() => sendJson(response, completion('Hello')));
+    const answer = chat();
+    await until(() => held.length === 1, 'the first target is asked');
+    await clock.advance(150);
+    await until(
+      () => /plimsoll_limit_refusals_total\{limit="global\/budget-per-month"\} 1/.test(running.gateway.metrics()),
+      'the hedge is refused',
+    );
+    held[0]?.();
+    assert.equal(await statusOf(answer), 200);
+    assert.equal(upstream.requests.length, 1);
+    assert.equal(running.journal.settled.at(-1)?.costPicoUsd, '36000000');
+  });
+
+  it('mirrored calls spend the same budget, and stop with it; they are no requests and no steps', async () => {
+    const shadow = { model: 'candidate', ratio: 1, maxUsdPerDay: 10, maxConcurrent: 8 };
+    await start(
+      [
+        { scope: 'feature', name: 'support', budgetUsd: 0.00012 },
+        { scope: 'session', maxSteps: 2, requestsPerDay: 2 },
+      ],
+      {
+        models: [testModel('small'), testModel('large'), testModel('candidate')],
+        routes: [testRoute({ small: {} }, { shadow })],
+      },
+    );
+    const session = { 'x-plimsoll-session': 'run-1' };
+    const spent = () => running.gateway.limits(9).find(({ unit }) => unit === 'nano_usd')?.top[0]?.used;
+    assert.equal(await statusOf(chat({ max_tokens: 1 }, session)), 200);
+    await until(() => running.journal.settled.length === 2, 'the mirrored call is settled');
+    assert.equal(spent(), '72000000');
+    assert.equal(await statusOf(chat({ max_tokens: 1 }, session)), 200);
+    await until(() => running.journal.settled.length === 4, 'the second mirrored call is over');
+    // 12 µ$ were left: too little for another answer.
+    assert.equal(running.journal.settled.at(-1)?.errorType, 'budget_exceeded');
+    assert.equal(spent(), '108000000');
+    assert.equal(await statusOf(chat({ max_tokens: 1 }, session)), 422);
+  });
+
+  it('a call that was sent to the cheaper route may be tried again there', async () => {
+    await start([{ scope: 'global', budgetUsd: 0.00001, onExceed: 'downgrade', downgradeTo: 'cheap' }], {
+      routes: [
+        { name: 'main', targets: ['large'] },
+        { name: 'cheap', targets: ['small', 'large'] },
+      ],
+    });
+    const usage = { id: 'c', choices: [], usage: { prompt_tokens: 20, completion_tokens: 40 } };
+    const failure = { error: { message: 'The server had an error', type: 'server_error', code: 500 } };
+    upstream.script = (request, response) => {
+      if (request.json.model === 'large-2026-01-01') sendStream(response, streamEvents(['Hi']));
+      else
+        sendStream(
+          response,
+          [usage, failure].map((event) => `data: ${JSON.stringify(event)}\n\n`),
+        );
+    };
+    const response = await chat({ stream: true });
+    await response.text();
+    assert.equal(response.headers.get('x-plimsoll-model'), 'large');
+    assert.equal(running.journal.settled.at(-1)?.route, 'cheap');
+    assert.equal(running.journal.settled.at(-1)?.attempts.length, 2);
   });
 });
 

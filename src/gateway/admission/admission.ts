@@ -4,6 +4,7 @@ import { SlotList } from '../slot-list.ts';
 import type { Counter } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import type { AdmissionHistory, CounterState } from './history.ts';
+import type { Limit } from './limit.ts';
 import { type ApplicableLimits, type FixedCaller, LimitBook, type NamedMembers } from './limit-book.ts';
 import { alertEveryMs } from './limit-event.ts';
 import type { LimitRule } from './limit-rule.ts';
@@ -17,6 +18,8 @@ export interface AdmissionRequest extends NamedMembers, Amounts {
   readonly limits: ApplicableLimits;
   /** The call goes to a cheaper route already: limits that only send there do not refuse it again. */
   readonly isDowngraded: boolean;
+  /** The gateway makes the call by itself: it spends its caller's money, and is no request or step of anybody. */
+  readonly isInternal: boolean;
 }
 
 /** Where an attempt goes. */
@@ -31,6 +34,11 @@ export interface AdmissionOptions {
   readonly onReached: (counter: Counter, percents: readonly number[]) => void;
   /** More is used than a limit of rate or concurrency that only alerts allows. */
   readonly onExceeded: (counter: Counter) => void;
+}
+
+/** Limits that only alert refuse nobody, and those that only downgrade refuse nobody who was downgraded. */
+function isEnforced(limit: Limit, isDowngraded: boolean): boolean {
+  return limit.isEnforced && !(isDowngraded && limit.rule.onExceed === 'downgrade');
 }
 
 /** Which refusal a call hears of when several limits refuse it: the one that waiting or a cheaper route does not help with. */
@@ -117,8 +125,8 @@ export class Admission {
     const counters = countersOf(request, nowMs, epochMs);
     let worst: Counter | null = null;
     for (const counter of counters) {
-      const { rule, unit, isEnforced } = counter.limit;
-      if (!isEnforced || (request.isDowngraded && rule.onExceed === 'downgrade')) continue;
+      const { rule, unit } = counter.limit;
+      if (!isEnforced(counter.limit, request.isDowngraded)) continue;
       const isBehind = counter.line !== null && counter.line !== line && counter.line.length > 0;
       if (!isBehind && counter.fits(amountOf(unit, request), nowMs, epochMs)) continue;
       if (worst === null || SEVERITY[rule.onExceed] > SEVERITY[worst.limit.rule.onExceed]) worst = counter;
@@ -128,7 +136,7 @@ export class Admission {
       counter.take(amountOf(counter.limit.unit, request), nowMs, epochMs);
       if (!counter.limit.isEnforced && counter.takeAlert(nowMs, alertEveryMs(counter))) this.#options.onExceeded(counter);
     }
-    const reservation = new Reservation(this, counters, request, nowMs, epochMs);
+    const reservation = new Reservation(this, counters, request, request.isDowngraded, nowMs, epochMs);
     this.#outstanding.add(reservation);
     return reservation;
   }
@@ -151,8 +159,8 @@ export class Admission {
   }
 
   /**
-   * Takes of the limits of a model and its provider for one attempt, and of the call's own budgets what earlier attempts have cost already, so that
-   * retries never outspend the reservation.
+   * Takes of the limits of a model and its provider for one attempt, and of the call's own budgets what its other attempts have cost already or may
+   * still cost, so that neither retries nor hedges outspend the reservation.
    */
   addTarget(
     reservation: Reservation,
@@ -172,10 +180,11 @@ export class Admission {
       const amount = amountOf(counter.limit.unit, target);
       if (counter.limit.isEnforced && !counter.fits(amount, nowMs, epochMs)) return new Refusal(counter, amount, counters, nowMs, epochMs);
     }
-    const more = attempts.length === 0 ? 0 : usedBy(attempts).nanoUsd + target.nanoUsd - reservation.nanoUsd;
+    const spent = attempts.length === 0 ? 0 : usedBy(attempts).nanoUsd + 1;
+    const more = spent + reservation.targetsNanoUsd() + target.nanoUsd - reservation.nanoUsd;
     if (more > 0) {
       const budgets = reservation.counters.filter(({ limit }) => limit.unit === 'nano_usd');
-      const full = budgets.find((counter) => counter.limit.isEnforced && !counter.fits(more, nowMs, epochMs));
+      const full = budgets.find((counter) => isEnforced(counter.limit, reservation.isDowngraded) && !counter.fits(more, nowMs, epochMs));
       if (full !== undefined) return new Refusal(full, more, reservation.counters, nowMs, epochMs);
       for (const counter of budgets) counter.take(more, nowMs, reservation.takenEpochMs);
       reservation.nanoUsd += more;
@@ -216,8 +225,14 @@ export class Admission {
   }
 }
 
-function countersOf(request: NamedMembers & { readonly limits: ApplicableLimits }, nowMs: number, epochMs: number): readonly Counter[] {
+function countersOf(
+  request: NamedMembers & { readonly limits: ApplicableLimits; readonly isInternal?: boolean },
+  nowMs: number,
+  epochMs: number,
+): readonly Counter[] {
   const { limits } = request;
+  if (request.isInternal === true)
+    return countersOf({ ...request, isInternal: false }, nowMs, epochMs).filter(({ limit }) => limit.unit === 'nano_usd');
   if (limits.byMember.length === 0) return limits.counters;
   const counters = limits.counters.slice();
   for (const { scope, name, table } of limits.byMember) {

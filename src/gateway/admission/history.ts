@@ -14,7 +14,7 @@ export type CounterState =
 
 /** What one settled call used, as far as limits want to know. */
 export interface SettledUse
-  extends Pick<CallSettled, 'organisationId' | 'feature' | 'team' | 'user' | 'session' | 'customer' | 'keyId' | 'startedAtMs'> {
+  extends Pick<CallSettled, 'organisationId' | 'feature' | 'team' | 'user' | 'session' | 'customer' | 'keyId' | 'startedAtMs' | 'purpose'> {
   readonly attempts: readonly Pick<CallAttempt, 'model' | 'provider' | 'startOffsetMs' | 'httpStatus' | 'usage' | 'costPicoUsd'>[];
 }
 
@@ -30,7 +30,7 @@ export const CHECKPOINT = 'limits-checkpoint';
 const SCHEMA_VERSION = 1;
 
 export function useOf(call: CallSettled): SettledUse {
-  const { organisationId, feature, team, user, session, customer, keyId, startedAtMs } = call;
+  const { organisationId, feature, team, user, session, customer, keyId, startedAtMs, purpose } = call;
   const attempts = call.attempts.map(({ model, provider, startOffsetMs, httpStatus, usage, costPicoUsd }) => ({
     model,
     provider,
@@ -39,7 +39,18 @@ export function useOf(call: CallSettled): SettledUse {
     usage,
     costPicoUsd,
   }));
-  return { organisationId, feature, team, user, session, customer, keyId, startedAtMs, attempts };
+  return {
+    organisationId,
+    feature,
+    team,
+    user,
+    session,
+    customer,
+    keyId,
+    startedAtMs,
+    ...(purpose === undefined ? {} : { purpose }),
+    attempts,
+  };
 }
 
 /** When the call was let in: its first attempt began in the same moment. Epoch milliseconds. */

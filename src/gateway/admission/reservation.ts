@@ -146,11 +146,21 @@ const UNUSED: Used = Object.freeze({ isUsed: false, tokens: 0, nanoUsd: 0, restP
  */
 export class Reservation extends Hold implements Slotted {
   slot = -1;
+  /** It goes to a cheaper route: limits that send calls there let it pass. */
+  readonly isDowngraded: boolean;
   readonly #owner: Admission;
   #targets: TargetHold[] | null = null;
 
-  constructor(admission: Admission, counters: readonly Counter[], amounts: Amounts, takenMs: number, takenEpochMs: number) {
+  constructor(
+    admission: Admission,
+    counters: readonly Counter[],
+    amounts: Amounts,
+    isDowngraded: boolean,
+    takenMs: number,
+    takenEpochMs: number,
+  ) {
     super(admission, counters, amounts, takenMs, takenEpochMs);
+    this.isDowngraded = isDowngraded;
     this.#owner = admission;
   }
 
@@ -166,6 +176,19 @@ export class Reservation extends Hold implements Slotted {
   addHold(hold: TargetHold): void {
     this.#targets ??= [];
     this.#targets.push(hold);
+  }
+
+  /** What attempts on their way may cost. */
+  targetsNanoUsd(): number {
+    let sum = 0;
+    if (this.#targets !== null) for (const hold of this.#targets) if (hold.isOpen) sum += hold.nanoUsd;
+    return sum;
+  }
+
+  /** True when money is counted. */
+  get hasBudget(): boolean {
+    for (const { limit } of this.counters) if (limit.unit === 'nano_usd') return true;
+    return false;
   }
 
   /** Books what the attempts used; the one place where a call's use is counted. */

@@ -14,7 +14,7 @@ export function reserveTarget(call: Call, target: CompiledTarget, admission: Adm
   const { reservation, limits, estimate, attempts } = call;
   if (reservation === null || limits === null) return null;
   if (target.price === null && reservation.unpricedRule !== null) throw unpriced(target.model, reservation.unpricedRule.id);
-  if (limits.byTarget.length === 0 && attempts.length === 0) return null;
+  if (limits.byTarget.length === 0 && !reservation.hasBudget) return null;
   const inputTokens = estimate?.inputTokens ?? 0;
   const outputTokens = estimate?.outputTokens ?? 0;
   const nanoUsd = target.price === null ? 0 : (estimateNanoUsd(inputTokens, outputTokens, target.price) ?? 0);

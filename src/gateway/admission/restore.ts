@@ -38,6 +38,8 @@ function bookUse(table: CounterTable, use: SettledUse, keyName: string, now: Now
   const { rule, scope } = limit;
   if (limit.kind === 'gauge') return;
   if (scope !== 'model' && scope !== 'provider') {
+    // Calls that the gateway made by itself spend money and are no requests or steps of anybody.
+    if (use.purpose !== undefined && limit.unit !== 'nano_usd') return;
     const member = memberOf(limit, use, keyName);
     if (member !== null) book(table, member, use.attempts, admittedAtMs(use), now);
     return;

@@ -59,6 +59,7 @@ export function testAdmission(limits: readonly Record<string, unknown>[], startM
       customer: null,
       session: null,
       isDowngraded: false,
+      isInternal: false,
       ...overrides,
     }),
   };

@@ -109,7 +109,7 @@ function applyCaps(call: Call, limits: ApplicableLimits, destination: Destinatio
 function requestOf(call: Call, limits: ApplicableLimits, isDowngraded: boolean): AdmissionRequest {
   const tokens = (call.estimate?.inputTokens ?? 0) + (call.estimate?.outputTokens ?? 0);
   const { user, customer, session } = call;
-  return { limits, tokens, nanoUsd: call.estimate?.nanoUsd ?? 0, user, customer, session, isDowngraded };
+  return { limits, tokens, nanoUsd: call.estimate?.nanoUsd ?? 0, user, customer, session, isDowngraded, isInternal: call.purpose !== null };
 }
 
 /** @throws PlimsollError when the call is refused by the limit */
@@ -136,6 +136,21 @@ function breakLoop(call: Call, context: GatewayContext): void {
   throw new PlimsollError('agent_loop_stopped', `This agent run was stopped. ${message}`, {
     details: { limit: { id: `loop-breaker@${feature.name}`, scope: 'session', reason: kind, used: count, owner: feature.owner } },
   });
+}
+
+/**
+ * For a call that the gateway makes by itself: budgets of its caller and limits of its target hold for it too. It never waits and goes nowhere else.
+ * @throws PlimsollError `budget_exceeded`
+ */
+export function admitInternal(call: Call, { admission }: GatewayContext): void {
+  const { destination } = call;
+  const limits = limitsOf(call, admission);
+  if (limits === null || destination === null || call.body === null) return;
+  call.limits = limits;
+  estimate(call, destination, askedOutputTokens(call.body));
+  const outcome = admission.reserve(requestOf(call, limits, false));
+  if (outcome instanceof Refusal) throw outcome.error();
+  call.reservation = outcome;
 }
 
 /**
