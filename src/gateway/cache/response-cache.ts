@@ -195,8 +195,6 @@ export class ResponseCache {
     const answer = flight.landing?.answer ?? null;
     const { cache } = call;
     if (answer === null || cache === null || cache.key === null || call.error !== null) return;
-    // The key says where answers come from; this one comes from a cheaper route.
-    if (call.downgradedFrom !== null) return;
     const counters = this.counters.of(answer.feature);
     const { semantic } = cache.settings;
     try {
