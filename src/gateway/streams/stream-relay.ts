@@ -94,7 +94,6 @@ export class StreamRelay implements AnswerReader, SseListener {
         ? null
         : translation.createStreamEncoder({ requestedModel, createdSeconds, request: call.parsedBody(), path: call.path });
     this.#reframer = this.#isForwarded ? (call.dialect.createReframer?.(call.path) ?? null) : null;
-    call.brokenStream = this.#encoder ?? this.#reframer;
   }
 
   get facts(): AnswerFacts {
@@ -300,6 +299,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.hasStarted = true;
     const call = this.#call;
     call.texts = this.#answer;
+    call.brokenStream = this.#encoder ?? this.#reframer;
     if (call.response.headersSent) {
       this.#out.unshift(restartMarker(call, this.#target.model));
       return;
