@@ -98,7 +98,6 @@ export class StreamRelay implements AnswerReader, SseListener {
         ? null
         : translation.createStreamEncoder({ requestedModel, createdSeconds, request: call.parsedBody(), path: call.path });
     this.#reframer = this.#isForwarded ? (call.dialect.createReframer?.(call.path) ?? null) : null;
-    call.brokenStream = this.#encoder ?? this.#reframer;
   }
 
   get facts(): AnswerFacts {
@@ -305,6 +304,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     const call = this.#call;
     call.texts = this.#answer;
     call.flight?.begin(this);
+    call.brokenStream = this.#encoder ?? this.#reframer;
     if (call.response.headersSent) {
       this.#out.unshift(restartMarker(call, this.#target.model));
       return;

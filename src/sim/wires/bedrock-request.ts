@@ -26,6 +26,16 @@ const block = z.looseObject({
 const message = z.strictObject({ role: z.enum(['user', 'assistant']), content: z.array(block).min(1) });
 
 /** Like the service, unknown members are refused at the top, in messages and in `inferenceConfig`. */
+/** The schema of an answer comes as text. */
+const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not valid JSON' });
+    return z.NEVER;
+  }
+});
+
 const body = z.strictObject({
   messages: z.array(message).min(1),
   system: z.array(z.looseObject({ text: z.string().optional(), cachePoint })).optional(),
@@ -64,7 +74,14 @@ const body = z.strictObject({
   performanceConfig: z.unknown().optional(),
   promptVariables: z.unknown().optional(),
   requestMetadata: z.unknown().optional(),
-  outputConfig: z.unknown().optional(),
+  outputConfig: z
+    .looseObject({
+      textFormat: z.looseObject({
+        type: z.literal('json_schema'),
+        structure: z.looseObject({ jsonSchema: z.looseObject({ schema: jsonText, name: z.string().optional() }) }),
+      }),
+    })
+    .optional(),
   serviceTier: z.unknown().optional(),
 });
 type Block = z.output<typeof block>;
@@ -149,7 +166,7 @@ export function parseBedrockRequest(raw: unknown, model: string, isStream: boole
       }),
     };
   }
-  const { messages, system, inferenceConfig, toolConfig, additionalModelRequestFields, requestMetadata } = parsed.data;
+  const { messages, system, inferenceConfig, toolConfig, outputConfig, additionalModelRequestFields, requestMetadata } = parsed.data;
   const failure = orderFailure(messages);
   if (failure !== null) return { ok: false, failure };
   const systemText = (system ?? []).flatMap((item) => item.text ?? []).join('\n');
@@ -171,7 +188,10 @@ export function parseBedrockRequest(raw: unknown, model: string, isStream: boole
       allowsParallelTools: true,
       maxOutputTokens: inferenceConfig?.maxTokens ?? null,
       stop: inferenceConfig?.stopSequences ?? [],
-      format: { kind: 'text' },
+      format:
+        outputConfig === undefined
+          ? { kind: 'text' }
+          : { kind: 'json_schema', schema: outputConfig.textFormat.structure.jsonSchema.schema },
       choiceCount: 1,
       showsThinking: asksForReasoning(additionalModelRequestFields),
       caching: 'marked',

@@ -79,7 +79,8 @@ proveClient('anthropic', {
     const deltas: string[] = [];
     stream.on('inputJson', (delta) => deltas.push(delta));
     assert.deepEqual(cities(await stream.finalMessage()), ['Oslo', 'Tōkyō']);
-    assert.ok(deltas.length > 2);
+    // Gemini sends calls whole.
+    assert.ok(deltas.length > (model === 'gemini' ? 1 : 2));
   },
   async structuredOutput({ world, model }) {
     world.next(says('{"city":"Oslo","degrees":9}'));

@@ -6,7 +6,7 @@ import { openAiResponses } from '../../../src/gateway/dialects/openai-responses.
 import { ENDPOINTS } from '../../../src/gateway/endpoints.ts';
 import type { DialectName, ProviderAdapter } from '../../../src/gateway/provider.ts';
 import { ADAPTERS } from '../../../src/gateway/providers/index.gen.ts';
-import { CASES, CLIENTS, UPSTREAMS } from './matrix.ts';
+import { CASES, CLIENTS, SIMULATED_CASES, SIMULATED_CLIENTS, SIMULATED_KINDS, UPSTREAMS } from './matrix.ts';
 
 const DIALECTS = [
   { dialect: openAiChat, title: 'OpenAI chat completions' },
@@ -32,6 +32,17 @@ function adapter(kind: string): ProviderAdapter {
   return found;
 }
 
+function client(id: string): string {
+  const found = CLIENTS.find((candidate) => candidate.id === id);
+  return found === undefined ? id : `${found.package} (${found.api})`;
+}
+
+function dialectOf(id: string): DialectName {
+  const found = CLIENTS.find((candidate) => candidate.id === id);
+  if (found === undefined) throw new Error(`matrix.ts names no client "${id}"`);
+  return found.dialect;
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
@@ -44,11 +55,11 @@ function pathsOf(dialect: DialectName): string {
 
 /** docs/reference/compatibility.md */
 export function compatibilityPage(): string {
-  const cells = CLIENTS.map((client) => [
-    `${client.package} ${versionOf(client.package)}`,
-    client.api,
-    ...UPSTREAMS.map((kind) => service(client.dialect, adapter(kind))),
-    client.cases.map((name) => CASES[name].toLowerCase()).join(', '),
+  const cells = CLIENTS.map((row) => [
+    `${row.package} ${versionOf(row.package)}`,
+    row.api,
+    ...UPSTREAMS.map((kind) => service(row.dialect, adapter(kind))),
+    row.cases.map((name) => CASES[name].toLowerCase()).join(', '),
   ]);
   const kinds = ADAPTERS.map((entry) => [`\`${entry.kind}\``, ...DIALECTS.map(({ dialect }) => service(dialect.name, entry))]);
   const limits = DIALECTS.map(
@@ -69,6 +80,15 @@ the cases named here: the tests fail when this table and they disagree.
 ${table(['client', 'API', ...UPSTREAMS.map((kind) => `to \`${kind}\``), 'cases'], cells)}
 
 "Tools in parallel" sends two calls of one answer, with results, back in a second turn. "Abort" checks that the provider's connection is closed. "Error classes" checks 400, 401, 404, 429 and 5xx.
+
+## Proven with the simulated providers
+
+The simulator reads requests as strictly as the provider does. Against it one client of each format runs ${SIMULATED_CASES.map((name) => CASES[name].toLowerCase()).join(', ')}; the streamed answer is the whole one.
+
+${table(
+  ['provider', ...SIMULATED_CLIENTS.map((id) => client(id))],
+  SIMULATED_KINDS.map((kind) => [`\`${kind}\``, ...SIMULATED_CLIENTS.map((id) => service(dialectOf(id), adapter(kind)))]),
+)}
 
 ## Every provider
 

@@ -14,7 +14,7 @@ import {
 } from '../../../src/gateway/testing.ts';
 import { CASES, type Case, CLIENTS, UPSTREAMS, type Upstream } from './matrix.ts';
 import { pieces, type Scenario, says } from './scenario.ts';
-import { anthropicMessages, openAiChat, openAiResponses, type Wire } from './wires.ts';
+import { anthropicMessages, gemini, openAiChat, openAiResponses, type Wire } from './wires.ts';
 
 /** A PNG of one pixel. */
 export const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -50,10 +50,12 @@ export class World {
           testProvider(`${origin}/openai/v1`, { name: 'openai', kind: 'openai' }),
           testProvider(`${origin}/compatible/v1`, { name: 'openai-compatible', kind: 'openai-compatible' }),
           testProvider(`${origin}/anthropic/v1`, { name: 'anthropic', kind: 'anthropic' }),
+          testProvider(`${origin}/gemini/v1beta`, { name: 'gemini', kind: 'gemini' }),
         ],
         models: [
           testModel('openai', { provider: 'openai', upstreamModel: 'gpt-4.1' }),
           testModel('openai-compatible', { provider: 'openai-compatible', upstreamModel: 'llama' }),
+          testModel('gemini', { provider: 'gemini', upstreamModel: 'gemini-2.5-pro' }),
           testModel('anthropic', { provider: 'anthropic', upstreamModel: 'claude-sonnet-4-5' }),
         ],
         routes: [],
@@ -110,7 +112,7 @@ export class World {
     }
     const answer = { kind: 'answer', text: scenario.text, calls: scenario.kind === 'answer' ? scenario.calls : [] } as const;
     const model = typeof body.model === 'string' ? body.model : 'model';
-    if (body.stream !== true) {
+    if (body.stream !== true && !path.includes(':streamGenerateContent')) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(wire.json(answer, model)));
       return;
@@ -129,6 +131,7 @@ export class World {
 
 function wireOf(path: string): Wire {
   if (path.endsWith('/responses')) return openAiResponses;
+  if (path.includes(':')) return gemini;
   return path.endsWith('/messages') ? anthropicMessages : openAiChat;
 }
 

@@ -41,5 +41,13 @@ export const CLIENTS: readonly ClientApi[] = [
 ];
 
 /** Kinds of providers that the cells run against. */
-export const UPSTREAMS = ['openai', 'openai-compatible', 'anthropic'] as const;
+export const UPSTREAMS = ['openai', 'openai-compatible', 'anthropic', 'gemini'] as const;
 export type Upstream = (typeof UPSTREAMS)[number];
+
+/** One client of each format, run against every kind of provider that the simulator plays. */
+export const SIMULATED_CLIENTS = ['openai-chat', 'openai-responses', 'anthropic', 'google-genai'] as const;
+export const SIMULATED_KINDS = [
+  ...(['openai', 'openai-compatible', 'azure-openai', 'anthropic', 'gemini', 'mistral', 'cohere', 'bedrock'] as const),
+];
+export const SIMULATED_CASES = ['chat', 'stream', 'tools', 'structuredOutput', 'images'] as const satisfies readonly Case[];
+export type SimulatedCase = (typeof SIMULATED_CASES)[number];

@@ -78,7 +78,8 @@ proveClient('openai-responses', {
     stream.on('response.function_call_arguments.delta', (event) => deltas.push(event.delta));
     const final = await stream.finalResponse();
     assert.deepEqual(cities(final), ['Oslo', 'Tōkyō']);
-    assert.ok(deltas.length > 2);
+    // Gemini sends calls whole.
+    assert.ok(deltas.length > (model === 'gemini' ? 1 : 2));
   },
   async structuredOutput({ world, model }) {
     world.next(says('{"city":"Oslo","degrees":9}'));

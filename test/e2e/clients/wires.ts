@@ -250,3 +250,40 @@ export const anthropicMessages: Wire = {
     error: { type: status === 429 ? 'rate_limit_error' : status === 400 ? 'invalid_request_error' : 'api_error', message },
   }),
 };
+
+const GEMINI_USAGE = {
+  promptTokenCount: USAGE.input,
+  cachedContentTokenCount: USAGE.cached,
+  candidatesTokenCount: USAGE.output,
+  totalTokenCount: USAGE.input + USAGE.output,
+};
+
+export const gemini: Wire = {
+  json: ({ text, calls }, model) => ({
+    candidates: [
+      {
+        content: {
+          role: 'model',
+          parts: [...(text === '' ? [] : [{ text }]), ...calls.map(({ id, name, input }) => ({ functionCall: { id, name, args: input } }))],
+        },
+        finishReason: 'STOP',
+        index: 0,
+      },
+    ],
+    usageMetadata: GEMINI_USAGE,
+    modelVersion: model,
+    responseId: 'r7f',
+  }),
+  events({ text, calls }, model) {
+    const element = (parts: readonly Json[], rest: Json = {}, candidate: Json = {}): string =>
+      `data: ${JSON.stringify({ candidates: [{ content: { role: 'model', parts }, index: 0, ...candidate }], modelVersion: model, responseId: 'r7f', ...rest })}\r\n\r\n`;
+    return [
+      ...pieces(text).map((part) => element([{ text: part }])),
+      ...calls.map(({ id, name, input }) => element([{ functionCall: { id, name, args: input } }])),
+      element([{ text: '' }], { usageMetadata: GEMINI_USAGE }, { finishReason: 'STOP' }),
+    ];
+  },
+  error: (status, message) => ({
+    error: { code: status, message, status: status === 429 ? 'RESOURCE_EXHAUSTED' : status === 400 ? 'INVALID_ARGUMENT' : 'INTERNAL' },
+  }),
+};

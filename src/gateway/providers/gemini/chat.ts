@@ -9,6 +9,7 @@ export function generateContent(path: (model: string, method: string, settings: 
     dialect: 'gemini',
     path: (model, isStream, settings) =>
       isStream ? `${path(model, 'streamGenerateContent', settings)}?alt=sse` : path(model, 'generateContent', settings),
+    countTokensPath: (model, settings) => path(model, 'countTokens', settings),
     encodeRequest,
     answers: { decodeResponse: decodeAnswer, createStreamDecoder: (options) => new GeminiStreamDecoder(options) },
   };
