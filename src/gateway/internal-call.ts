@@ -6,6 +6,7 @@ import { Call, type Caller } from './call.ts';
 import type { CompiledSnapshot, CompiledTarget } from './compiled-snapshot.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { admitInternal } from './stages/admit.ts';
 import { infer } from './stages/infer.ts';
 import { open } from './stages/open.ts';
 import { record } from './stages/record.ts';
@@ -77,6 +78,7 @@ async function run(call: Call, request: Readonly<Record<string, unknown>>, conte
   try {
     const bytes = Buffer.from(JSON.stringify({ ...request, stream: false }));
     call.body = call.dialect.scan(bytes, call.snapshot.bodyScanner, '');
+    admitInternal(call, context);
     open(call, context);
     call.enterStage('infer');
     await infer(call, context);
@@ -84,6 +86,8 @@ async function run(call: Call, request: Readonly<Record<string, unknown>>, conte
     call.leaveStage('error');
     call.error = toPlimsollError(thrown);
   }
+  // What was refused before it began has no row: nobody asked for it, and nothing was used.
+  if (call.opened === null) return { text: null, error: call.error, costPicoUsd: 0n, attempts: [] };
   try {
     settle(call, context);
     record(call, context);

@@ -118,7 +118,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       }
       try {
         assertTargetAllowed(this.#call, this.#target);
-        this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
+        this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission, this.#race?.targetsBeside(this));
         const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this.#race ?? this;

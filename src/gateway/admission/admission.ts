@@ -116,12 +116,14 @@ export class Admission {
   /**
    * Takes of the limits of a model and its provider for one attempt, and of the call's own budgets what earlier attempts have cost already, so that
    * retries never outspend the reservation.
+   * @param runningNanoUsd what attempts of the same call that run at this moment may cost
    */
   addTarget(
     reservation: Reservation,
     limits: ApplicableLimits,
     target: TargetRequest,
     attempts: readonly CallAttempt[],
+    runningNanoUsd = 0,
   ): TargetHold | Refusal {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -135,7 +137,8 @@ export class Admission {
       const amount = amountOf(counter.limit.unit, target);
       if (counter.limit.isEnforced && !counter.fits(amount, nowMs, epochMs)) return new Refusal(counter, amount, counters, nowMs, epochMs);
     }
-    const more = attempts.length === 0 ? 0 : usedBy(attempts).nanoUsd + target.nanoUsd - reservation.nanoUsd;
+    const before = (attempts.length === 0 ? 0 : usedBy(attempts).nanoUsd) + runningNanoUsd;
+    const more = before === 0 && attempts.length === 0 ? 0 : before + target.nanoUsd - reservation.nanoUsd;
     if (more > 0) {
       const budgets = reservation.counters.filter(({ limit }) => limit.unit === 'nano_usd');
       const full = budgets.find((counter) => counter.limit.isEnforced && !counter.fits(more, nowMs, epochMs));

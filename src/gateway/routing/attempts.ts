@@ -28,9 +28,10 @@ export async function attemptOnce(
 ): Promise<Failure | null> {
   const { clock, routing } = context;
   const attempt = new UpstreamAttempt(call, target, context, race, role);
-  race?.enter(attempt);
+  race?.enter(attempt, target);
   const isTrial = target.health.begin(clock.monotonicMs());
   const error = await attempt.run();
+  race?.leave(attempt);
   const recorded = attempt.recorded;
   const isStream = call.body?.isStream ?? false;
   const nowMs = clock.nowMs();

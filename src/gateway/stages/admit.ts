@@ -3,6 +3,7 @@ import { formatUsd } from '../../kernel/money.ts';
 import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
 import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
+import type { LimitUnit } from '../admission/limit.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
 import { loopStopped } from '../admission/limit-event.ts';
 import { findLoop } from '../admission/loop-breaker.ts';
@@ -27,6 +28,31 @@ function limitsOf(call: Call, admission: Admission): ApplicableLimits | null {
     feature: feature.name,
   });
   return limits.isUnlimited ? null : limits;
+}
+
+/** Limits of what is spent, and those of the target that is asked. */
+function spendingOf(limits: ApplicableLimits): ApplicableLimits {
+  const isSpending = (unit: LimitUnit): boolean => unit === 'nano_usd' || unit === 'spent_nano_usd';
+  return {
+    ...limits,
+    counters: limits.counters.filter(({ limit }) => isSpending(limit.unit)),
+    byMember: limits.byMember.filter(({ table }) => isSpending(table.limit.unit)),
+  };
+}
+
+/**
+ * Reserves for a call that the gateway makes by itself. It takes part in every budget of the caller, so that none can be outspent, and in the limits
+ * of its target; rates and concurrency are for what clients ask. It is never queued and never sent elsewhere.
+ * @throws PlimsollError what refuses it
+ */
+export function admitInternal(call: Call, { admission }: GatewayContext): void {
+  const limits = limitsOf(call, admission);
+  if (limits === null || call.destination === null) return;
+  call.limits = spendingOf(limits);
+  if (limits.needsEstimate) estimate(call, call.destination, call.body === null ? null : askedOutputTokens(call.body));
+  const outcome = admission.reserve(requestOf(call, call.limits, false));
+  if (outcome instanceof Refusal) throw refuse(call, outcome, admission);
+  call.reservation = outcome;
 }
 
 /** Before the body is read. @throws PlimsollError when a limit is used up whatever the body says */
