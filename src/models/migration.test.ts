@@ -42,7 +42,7 @@ describe('model migration', () => {
     assert.throws(() => repinModel(BLOCK, 'other', { provider: 'a', model: 'b' }), /models\.other/);
   });
 
-  it('gives a diff that patch applies to exactly that text', () => {
+  it('gives a diff that applies to exactly that text', () => {
     const directory = mkdtempSync(join(tmpdir(), 'plimsoll-migrate-'));
     try {
       const file = join(directory, 'plimsoll.yaml');
@@ -52,7 +52,7 @@ describe('model migration', () => {
           const diff = unifiedDiff('plimsoll.yaml', text, wanted);
           // A last line without its end is beyond a plain diff; the change itself is never there.
           writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`);
-          const applied = spawnSync('patch', ['-p0', '--batch'], { cwd: directory, input: diff, encoding: 'utf8' });
+          const applied = spawnSync('git', ['apply', '-p0'], { cwd: directory, input: diff, encoding: 'utf8' });
           assert.equal(applied.status, 0, `${applied.stdout}${applied.stderr}\n${diff}`);
           assert.equal(readFileSync(file, 'utf8'), wanted.endsWith('\n') ? wanted : `${wanted}\n`);
         }
