@@ -2,7 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
-import type { CallAttempt, CallOpened, CallPurpose, CallRouting, CallSettled, CallStage, TargetRules } from '../traces/call-record.ts';
+import type {
+  CallAttempt,
+  CallOpened,
+  CallOperation,
+  CallPurpose,
+  CallRouting,
+  CallSettled,
+  CallStage,
+  TargetRules,
+} from '../traces/call-record.ts';
 import type { ApplicableLimits } from './admission/limit-book.ts';
 import type { Refusal } from './admission/refusal.ts';
 import type { Reservation } from './admission/reservation.ts';
@@ -220,6 +229,10 @@ export class Call {
   /** Both clocks of this moment. */
   now(): { readonly nowMs: number; readonly epochMs: number } {
     return { nowMs: this.#clock.monotonicMs(), epochMs: this.#clock.nowMs() };
+  }
+
+  get operation(): CallOperation {
+    return this.dialect.operation?.name ?? 'chat';
   }
 
   /** Id of the answer of a provider that gives none, in OpenAI's form. */

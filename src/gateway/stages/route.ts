@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
 import type { CompiledSnapshot, Destination } from '../compiled-snapshot.ts';
+import { servingDestination } from '../operations/operation-request.ts';
 import type { SnapshotFeature, SnapshotKey } from '../snapshot.ts';
 import { restrictDestination } from '../target-policy.ts';
 import { suggestNames } from './authenticate.ts';
@@ -42,5 +43,6 @@ export function findDestination(name: string, key: SnapshotKey, feature: Snapsho
 
 export function route(call: Call): void {
   if (call.caller === null || call.body === null) throw new PlimsollError('internal', 'route ran before authenticate and admit');
-  call.destination = restrictDestination(call, findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot));
+  const allowed = restrictDestination(call, findDestination(call.body.model, call.caller.key, call.caller.feature, call.snapshot));
+  call.destination = call.operation === 'chat' ? allowed : servingDestination(allowed, call.operation);
 }
