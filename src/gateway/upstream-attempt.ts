@@ -158,7 +158,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       return this.#call.body?.isStream === true && !isJson
         ? new StreamRelay(this.#call, this.#target, this.#endpoint, this.#context, this)
         : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context, this);
-    return isJson || operation.endpoint.decode !== undefined
+    return isJson || this.#call.dialect.operation?.mayAnswerBytes !== true
       ? new OperationAnswerReader(this.#call, this.#target, operation, headers, this.#context, this)
       : new ByteRelay(this.#call, this.#target, operation, headers, this.#context, this);
   }

@@ -12,6 +12,8 @@ export interface ClientOperation {
   readonly isMultipart: boolean;
   /** Where nothing is reported, tokens are guessed from the texts; of what holds no text nothing is known then. */
   readonly estimatesTokens: boolean;
+  /** The answer may be something else than JSON: sound, subtitles, events. */
+  readonly mayAnswerBytes: boolean;
   /** The answer has tokens that a price may be per. */
   readonly hasOutputTokens: boolean;
   /** Pieces that the request itself tells. */
@@ -71,7 +73,16 @@ function charactersOf({ bytes, messages }: ChatBody): MeteredUnits {
 const NOTHING: MeteredUnits = Object.freeze({});
 
 function operation(name: Operation, path: string, traits: Partial<ClientOperation> = {}): ClientOperation {
-  return { name, path, isMultipart: false, estimatesTokens: false, hasOutputTokens: false, measure: () => NOTHING, ...traits };
+  return {
+    name,
+    path,
+    isMultipart: false,
+    estimatesTokens: false,
+    mayAnswerBytes: false,
+    hasOutputTokens: false,
+    measure: () => NOTHING,
+    ...traits,
+  };
 }
 
 /** An operation and the member of its JSON body that the model works on; of multipart bodies only `model` and `stream` are read. */
@@ -80,11 +91,11 @@ const OPERATIONS: readonly (readonly [ClientOperation, input: string])[] = [
   [operation('embeddings', '/v1/embeddings', { estimatesTokens: true }), 'input'],
   [operation('rerank', '/v1/rerank'), 'documents'],
   [operation('moderation', '/v1/moderations'), 'input'],
-  [operation('image_generation', '/v1/images/generations', { hasOutputTokens: true }), 'prompt'],
-  [operation('image_edit', '/v1/images/edits', { isMultipart: true, hasOutputTokens: true }), 'prompt'],
-  [operation('speech', '/v1/audio/speech', { hasOutputTokens: true, measure: charactersOf }), 'input'],
-  [operation('transcription', '/v1/audio/transcriptions', { isMultipart: true, hasOutputTokens: true }), 'file'],
-  [operation('translation', '/v1/audio/translations', { isMultipart: true, hasOutputTokens: true }), 'file'],
+  [operation('image_generation', '/v1/images/generations', { mayAnswerBytes: true, hasOutputTokens: true }), 'prompt'],
+  [operation('image_edit', '/v1/images/edits', { isMultipart: true, mayAnswerBytes: true, hasOutputTokens: true }), 'prompt'],
+  [operation('speech', '/v1/audio/speech', { mayAnswerBytes: true, hasOutputTokens: true, measure: charactersOf }), 'input'],
+  [operation('transcription', '/v1/audio/transcriptions', { isMultipart: true, mayAnswerBytes: true, hasOutputTokens: true }), 'file'],
+  [operation('translation', '/v1/audio/translations', { isMultipart: true, mayAnswerBytes: true, hasOutputTokens: true }), 'file'],
 ];
 
 function dialectOf(clientOperation: ClientOperation, input: string): ClientDialect {
