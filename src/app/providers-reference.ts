@@ -45,11 +45,16 @@ function details(adapter: ProviderAdapter): string {
   return parts.join('\n\n');
 }
 
+function operationsOf(adapter: ProviderAdapter): string {
+  const names = Object.keys(adapter.operations).sort();
+  return names.length === 0 ? '–' : names.map((name) => name.replaceAll('_', ' ')).join(', ');
+}
+
 /** Every provider kind as a page, from the adapters themselves. */
 export function providersReference(notice: string): string {
   const rows = SORTED.map(
     (adapter) =>
-      `| \`${adapter.kind}\` | ${escaped(adapter.summary)} | ${addressOf(adapter)} | ${adapter.chat.map(({ dialect }) => dialect).join(', ')} |`,
+      `| \`${adapter.kind}\` | ${escaped(adapter.summary)} | ${addressOf(adapter)} | ${adapter.chat.map(({ dialect }) => dialect).join(', ')} | ${operationsOf(adapter)} |`,
   );
   return `${notice}# Providers
 
@@ -57,10 +62,10 @@ What \`providers.<name>.kind\` in plimsoll.yaml may be. A client that speaks a p
 \`baseUrl\` replaces the address of a kind. \`settings\` and \`secrets\` are checked against these tables; a secret is written as \`"\${NAME}"\`, the name of an environment variable.
 Images by URL are passed on as URLs and never fetched by the gateway.
 
-| kind | what it is | address | dialects of chat |
-| --- | --- | --- | --- |
+| kind | what it is | address | dialects of chat | besides chat |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
-| \`sim\` | simulated answers, marked as such everywhere | the simulator of this Plimsoll | openai-chat, anthropic-messages |
+| \`sim\` | simulated answers, marked as such everywhere | the simulator of this Plimsoll | as the kind that it speaks for | as that kind |
 
 ${SORTED.filter(hasDetails).map(details).join('\n\n')}
 `;

@@ -5,6 +5,7 @@ import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/id
 import type {
   CallAttempt,
   CallOpened,
+  CallOperation,
   CallPurpose,
   CallRouting,
   CallSettled,
@@ -233,6 +234,10 @@ export class Call {
   /** Both clocks of this moment. */
   now(): { readonly nowMs: number; readonly epochMs: number } {
     return { nowMs: this.#clock.monotonicMs(), epochMs: this.#clock.nowMs() };
+  }
+
+  get operation(): CallOperation {
+    return this.dialect.operation?.name ?? 'chat';
   }
 
   /** Id of the answer of a provider that gives none, in OpenAI's form. */

@@ -1,6 +1,7 @@
 import type { PlimsollError } from '../kernel/errors.ts';
 import type { ChatBody } from './body/chat-body.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
+import type { ClientOperation } from './operations/client-operation.ts';
 import type { DialectName } from './provider.ts';
 
 /** What both kinds of stream writers share. */
@@ -64,8 +65,10 @@ export interface ClientDialect {
   readonly name: DialectName;
   /** What is refused, left out or changed for a provider of another dialect, for the reference page. */
   readonly limits: readonly string[];
+  /** What is asked for; absent = chat. */
+  readonly operation?: ClientOperation;
   /** Finds what the gateway needs in the bytes, without building values. @param path of the URL: some dialects name the model there. @throws PlimsollError `invalid_argument` */
-  scan(bytes: Buffer, scanner: JsonScanner, path: string): ChatBody;
+  scan(bytes: Buffer, scanner: JsonScanner, path: string, contentType?: string): ChatBody;
   /**
    * The body for a provider of the same dialect: the client's bytes but for the model name and our own member.
    * @param upstreamModelJson the model id as JSON text

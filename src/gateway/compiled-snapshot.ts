@@ -8,8 +8,9 @@ import type { LimitRule } from './admission/limit-rule.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts';
 import { type Credentials, resolveCredentials } from './credentials.ts';
-import type { ChatEndpoint, DialectName, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
+import type { ChatEndpoint, DialectName, Operation, OperationEndpoint, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
 import { readSettings } from './provider-kinds.ts';
+import { chatCompletions } from './providers/openai/chat.ts';
 import { type CompiledRoute, compileRoute, disabledTiers } from './routing/compiled-route.ts';
 import type { Tier } from './routing/policy.ts';
 import { RoutingRegistry } from './routing/routing-registry.ts';
@@ -33,6 +34,8 @@ export interface CompiledProvider {
   readonly basePath: string;
   /** Flat name, value list sent with every call. Holds the credential. */
   readonly headers: readonly string[];
+  /** The same without a content-type, for bodies that bring their own. */
+  readonly headersWithoutType: readonly string[];
   /** Name of the environment variable that should hold the credential and does not. */
   readonly missingSecret: string | null;
   readonly timeouts: SnapshotProvider['timeouts'];
@@ -48,6 +51,15 @@ export interface CompiledEndpoint {
   readonly streamPath: string;
   /** Client and provider speak the same dialect: bytes are forwarded. */
   readonly isForwarded: boolean;
+}
+
+/** How a target serves an operation besides chat. */
+export interface CompiledOperation {
+  readonly endpoint: OperationEndpoint;
+  /** Base path included. */
+  readonly path: string;
+  /** For text completions, whose answers are read as chat's are; null for the rest. */
+  readonly asChat: CompiledEndpoint | null;
 }
 
 /** One model at one provider: where a call may go. */
@@ -73,6 +85,8 @@ export interface CompiledTarget {
   readonly hubEndpoint: CompiledEndpoint;
   /** @throws PlimsollError `internal` when the provider serves no chat at all */
   endpointFor(client: DialectName): CompiledEndpoint;
+  /** Null when the provider does not serve it. */
+  operationFor(operation: Operation): CompiledOperation | null;
 }
 
 /** What a request's `model` can name: a route or a model alias. */
@@ -135,6 +149,7 @@ function compileProvider(provider: SnapshotProvider, resolveSecret: ResolveSecre
     host: url.host,
     basePath: url.pathname.replace(/\/+$/, ''),
     headers: [...headers].flat(),
+    headersWithoutType: [...headers].filter(([name]) => name !== 'content-type').flat(),
     missingSecret,
     timeouts: provider.timeouts,
     maxConnections: provider.maxConnections,
@@ -152,6 +167,14 @@ function chooseEndpoint(provider: CompiledProvider, upstreamModel: string, clien
   return endpoint;
 }
 
+function compileOperation(operation: Operation, upstreamModel: string, provider: CompiledProvider): CompiledOperation | null {
+  const endpoint = provider.adapter.operations[operation];
+  if (endpoint === undefined || !(endpoint.serves?.(upstreamModel) ?? true)) return null;
+  const path = `${provider.basePath}${endpoint.path(upstreamModel, provider.settings)}`;
+  const asChat = operation === 'text_completion' ? { endpoint: chatCompletions, path, streamPath: path, isForwarded: true } : null;
+  return { endpoint, path, asChat };
+}
+
 function compileTarget(model: Snapshot['models'][number], provider: CompiledProvider, registry: RoutingRegistry): CompiledTarget {
   const { upstreamModel } = model;
   const compiled = new Map<DialectName, CompiledEndpoint>();
@@ -162,6 +185,15 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
       const path = (isStream: boolean): string => `${provider.basePath}${endpoint.path(upstreamModel, isStream, provider.settings)}`;
       found = { endpoint, path: path(false), streamPath: path(true), isForwarded: endpoint.dialect === client };
       compiled.set(client, found);
+    }
+    return found;
+  };
+  const operations = new Map<Operation, CompiledOperation | null>();
+  const operationFor = (operation: Operation): CompiledOperation | null => {
+    let found = operations.get(operation);
+    if (found === undefined) {
+      found = compileOperation(operation, upstreamModel, provider);
+      operations.set(operation, found);
     }
     return found;
   };
@@ -180,6 +212,7 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     lifecycle: model.lifecycle ?? null,
     hubEndpoint: endpointFor('openai-chat'),
     endpointFor,
+    operationFor,
   };
 }
 

@@ -4,8 +4,9 @@ import { anthropicMessages } from './dialects/anthropic-messages.ts';
 import { gemini } from './dialects/gemini.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
 import { openAiResponses } from './dialects/openai-responses.ts';
+import { OPERATION_DIALECTS } from './operations/client-operation.ts';
 
-/** What a request to a path asks for; `server.ts` holds the function of each. */
+/** What a request to a path asks for; `server.ts` holds the function of each. `chat` is every call that runs the pipeline. */
 export type Operation = 'chat' | 'count_tokens' | 'stored_response' | 'list_models' | 'read_model';
 
 /** One line of the table of model paths. */
@@ -41,6 +42,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST', /^\/v1(beta)?\/models\/.+:generateContent$/, gemini, 'chat', '/v1beta/models/{model}:generateContent'),
   endpoint('POST', /^\/v1(beta)?\/models\/.+:streamGenerateContent$/, gemini, 'chat', '/v1beta/models/{model}:streamGenerateContent'),
   endpoint('POST', /^\/v1(beta)?\/models\/.+:countTokens$/, gemini, 'count_tokens', '/v1beta/models/{model}:countTokens'),
+  ...OPERATION_DIALECTS.map((dialect) => endpoint('POST', dialect.operation.path, dialect, 'chat', dialect.operation.path)),
   endpoint('GET', '/v1/models', openAiChat, 'list_models', '/v1/models'),
   endpoint('GET', /^\/v1\/models\/.+$/, openAiChat, 'read_model', '/v1/models/{id}'),
   endpoint('GET', '/v1beta/models', gemini, 'list_models', '/v1beta/models'),

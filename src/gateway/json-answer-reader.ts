@@ -121,7 +121,7 @@ export class JsonAnswerReader implements AnswerReader {
     if (answer.error !== null) throw this.#errorAnswer(bytes);
     if (isEmptyAnswer(bytes, answer) && !mayAnswerNothing(this.#call)) throw this.#badResponse('answered with nothing');
     const usageText = answer.usage === null ? null : bytes.toString('utf8', answer.usage[0], answer.usage[1]);
-    let outputBytes = 0;
+    let outputBytes = answer.textBytes;
     for (const [start, end] of answer.messages) outputBytes += end - start;
     this.facts = {
       responseId: answer.id,

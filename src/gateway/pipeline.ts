@@ -17,7 +17,7 @@ import { record } from './stages/record.ts';
 import { route } from './stages/route.ts';
 import { settle } from './stages/settle.ts';
 
-/** The stages of a chat call that lead to an answer, in order. @throws PlimsollError from whichever stage ends the call */
+/** The stages of a call that lead to an answer, in order. @throws PlimsollError from whichever stage ends the call */
 async function runStages(call: Call, context: GatewayContext): Promise<void> {
   call.enterStage('authenticate');
   authenticate(call, context);
@@ -26,7 +26,7 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   if (call.request.headers['idempotency-key'] !== undefined && (await answerRepeated(call, context))) return;
   call.enterStage('route');
   route(call);
-  const cacheSettings = call.caller?.feature.cache;
+  const cacheSettings = call.operation === 'chat' ? call.caller?.feature.cache : undefined;
   if (cacheSettings) {
     call.enterStage('cache');
     if (await answerFromCache(call, cacheSettings, context)) return;
@@ -46,7 +46,7 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
 }
 
 /**
- * Takes a chat call through its stages. Whatever happens in them, the call is settled exactly once, its row is with the operating system
+ * Takes a call through its stages. Whatever happens in them, the call is settled exactly once, its row is with the operating system
  * before the client can have the whole answer, and it is recorded. Never rejects.
  */
 export async function runPipeline(call: Call, context: GatewayContext): Promise<void> {

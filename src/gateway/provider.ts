@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
+import type { MeteredUnits } from '../models/metered-units.ts';
 import type { Usage } from '../models/usage.ts';
+import type { CallOperation } from '../traces/call-record.ts';
 import type { Credentials } from './credentials.ts';
 
 /**
@@ -28,6 +30,44 @@ export interface AnswerFacts {
   readonly providerUsage: unknown;
   /** UTF-16 code units of answer text, to estimate tokens when usage is missing. */
   readonly outputCharacters: number;
+  /** Pieces that were measured; absent for chat. */
+  readonly units?: MeteredUnits;
+}
+
+/** What is asked of a model besides chat. */
+export type Operation = Exclude<CallOperation, 'chat'>;
+
+/** What an answer besides chat used. */
+export interface Metered {
+  /** Null = it reported no tokens. */
+  readonly usage: Usage | null;
+  readonly units: MeteredUnits;
+}
+
+/** A provider's answer in the client's form. */
+export interface DecodedAnswer extends Metered {
+  readonly answer: unknown;
+  /** The provider's own usage object, as parsed. */
+  readonly providerUsage: unknown;
+}
+
+/** How one provider takes an operation besides chat. Clients speak OpenAI's format there, for `rerank` Cohere's. */
+export interface OperationEndpoint {
+  /** Appended to the provider's base URL. */
+  path(upstreamModel: string, settings: Settings): string;
+  /** Models that it serves; absent = all. */
+  readonly serves?: (upstreamModel: string) => boolean;
+  /** Client's request (parsed) → provider body; absent = its bytes are forwarded. @throws PlimsollError `invalid_argument` for what cannot be translated */
+  readonly encode?: (request: Readonly<Record<string, unknown>>, upstreamModel: string) => { body: unknown; warnings: readonly string[] };
+  /** Provider's JSON answer → the client's; absent = its bytes are forwarded. @throws PlimsollError `provider_bad_response` */
+  readonly decode?: (
+    answer: unknown,
+    request: Readonly<Record<string, unknown>>,
+    requestedModel: string,
+    headers: ResponseHeaders,
+  ) => DecodedAnswer;
+  /** Of a forwarded answer: its `usage` (Cohere: `meta`), parsed; undefined when it has none. */
+  readMetered(reported: unknown): Metered;
 }
 
 /** What one event of a provider's stream means in the hub's format. */
@@ -167,6 +207,8 @@ export interface ProviderAdapter {
   readonly priceList: string | null;
   /** What it speaks. The first endpoint that can encode from the hub (or is the hub) serves clients of every other dialect. */
   readonly chat: readonly ChatEndpoint[];
+  /** What it serves besides chat. */
+  readonly operations: Readonly<Partial<Record<Operation, OperationEndpoint>>>;
   /** What is refused or left out because there is no counterpart, for the reference page. */
   readonly limits: readonly string[];
   /** Authentication and dialect headers that do not change from call to call. */
@@ -192,6 +234,7 @@ type Defaulted =
   | 'probePath'
   | 'findProblem'
   | 'priceList'
+  | 'operations'
   | 'limits'
   | 'sign'
   | 'tokenGrant'
@@ -206,6 +249,7 @@ export function defineProvider(adapter: Omit<ProviderAdapter, Defaulted> & Parti
     probePath: null,
     findProblem: () => null,
     priceList: null,
+    operations: {},
     limits: [],
     sign: null,
     tokenGrant: () => null,

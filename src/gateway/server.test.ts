@@ -273,9 +273,9 @@ describe('keys, features and models', () => {
   });
 
   it('says what it serves and what not', async () => {
-    const embeddings = await errorOf(await fetch(`${running.baseUrl}/embeddings`, { method: 'POST', body: '{}' }));
-    assert.equal(embeddings.status, 404);
-    assert.match(embeddings.message, /POST \/v1\/chat\/completions/);
+    const files = await errorOf(await fetch(`${running.baseUrl}/files`, { method: 'POST', body: '{}' }));
+    assert.equal(files.status, 404);
+    assert.match(files.message, /POST \/v1\/chat\/completions/);
     assert.equal((await fetch(`${running.origin}/nothing`)).status, 404);
     const wrongMethod = await fetch(`${running.baseUrl}/chat/completions`);
     assert.deepEqual([wrongMethod.status, wrongMethod.headers.get('allow')], [405, 'POST']);

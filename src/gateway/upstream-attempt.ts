@@ -1,6 +1,7 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
-import { priceCompiled } from '../models/price-usage.ts';
+import type { MeteredUnits } from '../models/metered-units.ts';
+import { priceCompiled, priceMetered } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { AttemptRole, CallAttempt } from '../traces/call-record.ts';
@@ -8,17 +9,20 @@ import type { TargetHold } from './admission/reservation.ts';
 import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { type Call, roundMs } from './call.ts';
-import type { CompiledEndpoint, CompiledTarget } from './compiled-snapshot.ts';
+import type { CompiledEndpoint, CompiledOperation, CompiledTarget } from './compiled-snapshot.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { JsonAnswerReader } from './json-answer-reader.ts';
+import { ByteRelay } from './operations/byte-relay.ts';
+import { OperationAnswerReader } from './operations/operation-answer.ts';
+import { buildOperationRequest, operationAt } from './operations/operation-request.ts';
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import type { Race } from './routing/race.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
 import { noteTarget } from './target-notices.ts';
 import { assertTargetAllowed } from './target-policy.ts';
-import type { AnswerHandler, Exchange } from './upstream/exchange.ts';
+import type { AnswerHandler, Exchange, OutgoingRequest } from './upstream/exchange.ts';
 import type { UpstreamError } from './upstream/upstream-error.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
 
@@ -38,6 +42,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   readonly #call: Call;
   readonly #target: CompiledTarget;
   readonly #endpoint: CompiledEndpoint;
+  /** Null for chat. */
+  readonly #operation: CompiledOperation | null;
   readonly #context: GatewayContext;
   /** Null = the only attempt at its time. */
   readonly #race: Race | null;
@@ -67,7 +73,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     this.#race = race;
     this.#role = role;
     this.#target = target;
-    this.#endpoint = call.dialect.name === 'openai-chat' ? target.hubEndpoint : target.endpointFor(call.dialect.name);
+    this.#operation = call.operation === 'chat' ? null : target.operationFor(call.operation);
+    this.#endpoint =
+      this.#operation?.asChat ?? (call.dialect.name === 'openai-chat' ? target.hubEndpoint : target.endpointFor(call.dialect.name));
     this.#context = context;
     this.#startMs = context.clock.monotonicMs();
     this.#lastActivityMs = this.#startMs;
@@ -121,7 +129,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       try {
         assertTargetAllowed(this.#call, this.#target);
         this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
-        const request = buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
+        const request = this.#buildRequest();
         this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this.#race ?? this;
         this.#context.deadlines.watch(this);
@@ -141,12 +149,28 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     this.#phase = 'body';
     this.#lastActivityMs = this.#context.clock.monotonicMs();
     if (status >= 300) return;
+    this.#reader = this.#createReader(headers);
+  }
+
+  #createReader(headers: ResponseHeaders): AnswerReader {
     const type = headers['content-type'];
     const isJson = typeof type === 'string' && type.includes('json');
-    this.#reader =
-      this.#call.body?.isStream === true && !isJson
+    const operation = this.#operation;
+    if (operation === null || operation.asChat !== null)
+      return this.#call.body?.isStream === true && !isJson
         ? new StreamRelay(this.#call, this.#target, this.#endpoint, this.#context, this)
         : new JsonAnswerReader(this.#call, this.#target, this.#endpoint, this.#context, this);
+    return isJson || this.#call.dialect.operation?.mayAnswerBytes !== true
+      ? new OperationAnswerReader(this.#call, this.#target, operation, headers, this.#context, this)
+      : new ByteRelay(this.#call, this.#target, operation, headers, this.#context, this);
+  }
+
+  /** @throws PlimsollError `invalid_argument` for what the provider does not serve or cannot be told */
+  #buildRequest(): OutgoingRequest {
+    const { operation } = this.#call;
+    if (operation === 'chat' || operationAt(this.#target, operation).asChat !== null)
+      return buildUpstreamRequest(this.#call, this.#target, this.#endpoint, this.#context);
+    return buildOperationRequest(this.#call, this.#target, operation, this.#context);
   }
 
   onResponseData(chunk: Buffer): void {
@@ -289,7 +313,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const status = this.#status ?? 0;
     const { name, adapter } = this.#target.provider;
     if (status < 400) {
-      return new PlimsollError('provider_bad_response', `"${name}" answered HTTP ${status}, which is no answer to a chat request.`, {
+      return new PlimsollError('provider_bad_response', `"${name}" answered HTTP ${status}, which is no answer to a request.`, {
         details: { provider: name, status },
       });
     }
@@ -336,6 +360,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   #usage(outcome: Outcome): { usage: Usage | null; source: CallAttempt['usageSource'] } {
     const facts = this.#reader?.facts;
     if (facts?.usage) return { usage: facts.usage, source: 'reported' };
+    // What holds no text cannot be counted by its length.
+    if (this.#call.dialect.operation?.estimatesTokens === false) return { usage: null, source: null };
     const outputCharacters = facts?.outputCharacters ?? 0;
     const wasAborted = isAbort(outcome) && !this.#wasNeverSent;
     if (outcome !== null && !wasAborted && outputCharacters === 0) return { usage: null, source: null };
@@ -354,7 +380,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const target = this.#target;
     const facts = this.#reader?.facts;
     const { usage, source } = this.#usage(outcome);
-    const cost = this.#cost(usage, source);
+    const units = outcome === null ? facts?.units : undefined;
+    const cost = this.#cost(usage, source, units);
     const call = this.#call;
     const startOffsetMs = this.#startMs - call.startedMs;
     return {
@@ -378,6 +405,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       errorMessage: outcome?.message ?? null,
       finishReasons: facts?.finishReasons ?? [],
       usage,
+      ...(units === undefined ? {} : { units }),
       usageSource: source,
       providerUsage: facts?.providerUsage == null ? null : asJson(facts.providerUsage),
       ...cost,
@@ -396,15 +424,21 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     return readCost(typeof usage === 'string' ? JSON.parse(usage) : usage);
   }
 
-  #cost(usage: Usage | null, source: CallAttempt['usageSource']): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId'> {
-    if (usage === null) {
+  /** @param units of an answer besides chat; absent for chat, and for an attempt that has no answer */
+  #cost(
+    usage: Usage | null,
+    source: CallAttempt['usageSource'],
+    units: MeteredUnits | undefined,
+  ): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId'> {
+    if (usage === null && units === undefined) {
       // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
       const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
       return { costPicoUsd: isFree ? '0' : null, costStatus: isFree ? 'priced' : 'unpriced', priceId: null };
     }
     const reported = this.#reportedCost();
     if (reported !== null) return { costPicoUsd: reported.toString(), costStatus: 'provider_reported', priceId: null };
-    const priced = priceCompiled(usage, this.#target.price);
+    const { price } = this.#target;
+    const priced = units !== undefined || usage === null ? priceMetered(usage, units ?? {}, price) : priceCompiled(usage, price);
     if (priced.costPicoUsd === null) return { costPicoUsd: null, costStatus: 'unpriced', priceId: null };
     return {
       costPicoUsd: priced.costPicoUsd.toString(),

@@ -62,6 +62,22 @@ describe('catalogue', () => {
     assert.deepEqual([built.providers[1]?.baseUrl, built.providers[1]?.dialect, built.providers[1]?.isSimulated], [SIM, 'anthropic', true]);
   });
 
+  it('reads prices by the piece, exact to the pico-dollar', () => {
+    const { perUnit, perToken, priceId } = priceFromConfig('m', {
+      perMillionCharactersUsd: 15,
+      perSecondUsd: 0.0001,
+      perImageUsd: 0.04,
+      perThousandSearchesUsd: 2,
+    });
+    assert.deepEqual(perUnit, { characters: '15000000', seconds: '100000000', images: '40000000000', searches: '2000000000' });
+    assert.deepEqual(perToken, {});
+    assert.notEqual(priceId, priceFromConfig('m', { perImageUsd: 0.04 }).priceId);
+    assert.equal(pricesConfig.safeParse({ m: { perImageUsd: 0.04 } }).success, true);
+    assert.equal(pricesConfig.safeParse({ m: {} }).success, false);
+    assert.equal(pricesConfig.safeParse({ m: { perImageUsd: 0.04, outputPerMillionUsd: 1 } }).success, false);
+    assert.equal(pricesConfig.safeParse({ m: { perMillionCharactersUsd: 0.0000001 } }).success, false);
+  });
+
   it('gives a changed price another id', () => {
     const id = (output: number) => priceFromConfig('m', { inputPerMillionUsd: 1, outputPerMillionUsd: output }).priceId;
     assert.equal(id(2), id(2));

@@ -78,9 +78,18 @@ export function priceFromConfig(alias: string, config: PriceConfig): Price {
     audioOutputTokens: text(config.audioOutputPerMillionUsd),
   };
   const perRequest = config.perRequestUsd === undefined ? null : picoUsdFromDecimal(`${config.perRequestUsd}`).toString();
-  const hash = contentHash(JSON.stringify([perToken, perRequest])).slice(0, 12);
+  const piece = (usd: number | undefined, pieces: bigint) =>
+    usd === undefined ? undefined : (picoUsdFromDecimal(`${usd}`) / pieces).toString();
+  const units = Object.entries({
+    characters: piece(config.perMillionCharactersUsd, 1_000_000n),
+    seconds: piece(config.perSecondUsd, 1n),
+    images: piece(config.perImageUsd, 1n),
+    searches: piece(config.perThousandSearchesUsd, 1_000n),
+  }).filter((entry) => entry[1] !== undefined);
+  const perUnit = units.length === 0 ? {} : { perUnit: Object.fromEntries(units) };
+  const hash = contentHash(JSON.stringify([perToken, perRequest, ...units])).slice(0, 12);
   const set = Object.entries(perToken).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { priceId: `config:${alias}@${hash}`, perToken: Object.fromEntries(set), perRequest, tiers: [] };
+  return { priceId: `config:${alias}@${hash}`, perToken: Object.fromEntries(set), perRequest, ...perUnit, tiers: [] };
 }
 
 /**

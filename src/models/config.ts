@@ -139,6 +139,12 @@ export const ModelConfig = z.strictObject({
 });
 export type ModelConfig = z.output<typeof ModelConfig>;
 
+/** @throws PlimsollError `invalid_argument` when something is left over */
+function exactQuotient(pico: bigint, pieces: bigint): bigint {
+  if (pico % pieces !== 0n) throw new PlimsollError('invalid_argument', 'finer than a pico-dollar a piece');
+  return pico / pieces;
+}
+
 function isPrice(usd: number, parse: (usd: number) => bigint): boolean {
   try {
     return parse(usd) >= 0n;
@@ -154,31 +160,59 @@ const usdPerMillion = z
   .max(1_000_000)
   .refine((usd) => isPrice(usd, picoUsdPerToken), 'finer than a pico-dollar per token; use at most 6 decimals');
 
-export const PriceConfig = z.strictObject({
-  inputPerMillionUsd: usdPerMillion.describe('Input tokens, US dollars per million'),
-  outputPerMillionUsd: usdPerMillion.describe('Output tokens, US dollars per million'),
-  cacheReadPerMillionUsd: usdPerMillion.optional().describe('Input read from the prompt cache, US dollars per million; absent = as input'),
-  cacheWrite5mPerMillionUsd: usdPerMillion
-    .optional()
-    .describe('Input written to the 5-minute cache, US dollars per million; absent = calls that use it are unpriced'),
-  cacheWrite1hPerMillionUsd: usdPerMillion
-    .optional()
-    .describe('Input written to the 1-hour cache, US dollars per million; absent = calls that use it are unpriced'),
-  reasoningPerMillionUsd: usdPerMillion.optional().describe('Reasoning tokens, US dollars per million; absent = as output'),
-  audioInputPerMillionUsd: usdPerMillion
-    .optional()
-    .describe('Audio input tokens, US dollars per million; absent = calls that use it are unpriced'),
-  audioOutputPerMillionUsd: usdPerMillion
-    .optional()
-    .describe('Audio output tokens, US dollars per million; absent = calls that use it are unpriced'),
-  perRequestUsd: z
+/** A price that is quoted for a number of pieces. */
+function usdPerPieces(pieces: bigint) {
+  return z
     .number()
     .nonnegative()
-    .max(1_000)
-    .refine((usd) => isPrice(usd, (value) => picoUsdFromDecimal(`${value}`)), 'finer than a pico-dollar')
-    .optional()
-    .describe('Charged once per request, US dollars; absent = nothing'),
-});
+    .max(1_000_000)
+    .refine((usd) => isPrice(usd, (value) => exactQuotient(picoUsdFromDecimal(`${value}`), pieces)), 'finer than a pico-dollar a piece')
+    .optional();
+}
+
+const PRICES_BY_PIECE = ['perMillionCharactersUsd', 'perSecondUsd', 'perImageUsd', 'perThousandSearchesUsd', 'perRequestUsd'] as const;
+
+export const PriceConfig = z
+  .strictObject({
+    inputPerMillionUsd: usdPerMillion.optional().describe('Input tokens, US dollars per million; goes with outputPerMillionUsd'),
+    outputPerMillionUsd: usdPerMillion.optional().describe('Output tokens, US dollars per million; goes with inputPerMillionUsd'),
+    cacheReadPerMillionUsd: usdPerMillion
+      .optional()
+      .describe('Input read from the prompt cache, US dollars per million; absent = as input'),
+    cacheWrite5mPerMillionUsd: usdPerMillion
+      .optional()
+      .describe('Input written to the 5-minute cache, US dollars per million; absent = calls that use it are unpriced'),
+    cacheWrite1hPerMillionUsd: usdPerMillion
+      .optional()
+      .describe('Input written to the 1-hour cache, US dollars per million; absent = calls that use it are unpriced'),
+    reasoningPerMillionUsd: usdPerMillion.optional().describe('Reasoning tokens, US dollars per million; absent = as output'),
+    audioInputPerMillionUsd: usdPerMillion
+      .optional()
+      .describe('Audio input tokens, US dollars per million; absent = calls that use it are unpriced'),
+    audioOutputPerMillionUsd: usdPerMillion
+      .optional()
+      .describe('Audio output tokens, US dollars per million; absent = calls that use it are unpriced'),
+    perRequestUsd: z
+      .number()
+      .nonnegative()
+      .max(1_000)
+      .refine((usd) => isPrice(usd, (value) => picoUsdFromDecimal(`${value}`)), 'finer than a pico-dollar')
+      .optional()
+      .describe('Charged once per request, US dollars; absent = nothing'),
+    perMillionCharactersUsd: usdPerPieces(1_000_000n).describe('Characters that are spoken, US dollars per million'),
+    perSecondUsd: usdPerPieces(1n).describe('Audio that is heard, US dollars per second'),
+    perImageUsd: usdPerPieces(1n).describe('Images that are made, US dollars each'),
+    perThousandSearchesUsd: usdPerPieces(1_000n).describe('Searches that a rerank is billed as, US dollars per thousand'),
+  })
+  .superRefine((price, context) => {
+    const hasTokens = price.inputPerMillionUsd !== undefined && price.outputPerMillionUsd !== undefined;
+    const hasHalf = (price.inputPerMillionUsd !== undefined || price.outputPerMillionUsd !== undefined) && !hasTokens;
+    if (hasHalf || (!hasTokens && PRICES_BY_PIECE.every((name) => price[name] === undefined)))
+      context.addIssue({
+        code: 'custom',
+        message: `inputPerMillionUsd and outputPerMillionUsd are needed, or one of ${PRICES_BY_PIECE.join(', ')}`,
+      });
+  });
 export type PriceConfig = z.output<typeof PriceConfig>;
 
 /** `providers:` of plimsoll.yaml. */

@@ -37,6 +37,12 @@ describe('price book', () => {
     assert.equal(cost(128_001), 128_001n * 2_500_000n);
   });
 
+  it('knows what is sold by the hour, and image tokens', () => {
+    assert.deepEqual(genaiPriceBook.find('openai', 'whisper-1', NOW)?.perUnit, { seconds: '100000000' });
+    assert.deepEqual(genaiPriceBook.find('openai', 'gpt-image-1', NOW)?.perUnit, { inputImageTokens: '10000000' });
+    assert.equal(genaiPriceBook.find('openai', 'gpt-4o', NOW)?.perUnit, undefined);
+  });
+
   it('knows dated model ids and the classes of the cache', () => {
     const price = genaiPriceBook.find('anthropic', 'claude-3-5-sonnet-20241022', NOW);
     assert.equal(price?.priceId, `genai-prices@${GENAI_PRICES_VERSION}:anthropic/claude-3-5-sonnet`);

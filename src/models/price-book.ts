@@ -1,5 +1,6 @@
 import { calcPrice, findProvider, type ModelInfo, type ModelPrice } from '@pydantic/genai-prices';
 import { type PicoUsd, picoUsdFromDecimal } from '../kernel/money.ts';
+import type { UnitPrices } from './metered-units.ts';
 import type { Price, TokenPrices } from './price.ts';
 import type { UsageClass } from './usage.ts';
 
@@ -23,7 +24,7 @@ export interface PriceBook {
   isDeprecated(providerKind: string, modelId: string, atMs: number, baseUrl?: string): boolean;
 }
 
-/** Names in the price data of what we count. Searches, images by the piece and hours of audio are not token classes and are not priced here. */
+/** Names in the price data of the tokens that we count. */
 const PRICE_KEYS: Readonly<Record<UsageClass, string>> = {
   inputUncachedTokens: 'input_mtok',
   cacheReadTokens: 'cache_read_mtok',
@@ -75,6 +76,17 @@ function tokenPrices(prices: ModelPrice, reachedStart: number): TokenPrices {
   return perToken;
 }
 
+/** Audio by the hour and image tokens; searches of a chat model and pages are not counted and not priced. */
+function unitPrices(prices: ModelPrice): UnitPrices {
+  const hour = amountAt(prices.audio_hours ?? prices.input_audio_hours, 0);
+  const image = amountAt(prices.input_image_mtok, -1);
+  return {
+    // Half up to a pico-dollar: an hour has 3 600 seconds.
+    ...(hour === null ? {} : { seconds: ((picoUsdFromDecimal(hour.toFixed(12)) + 1800n) / 3600n).toString() }),
+    ...(image === null ? {} : { inputImageTokens: picoPerTokenText(image) }),
+  };
+}
+
 function toPrice(priceId: string, prices: ModelPrice): Price | null {
   const starts = new Set<number>();
   for (const name of CLASSES) {
@@ -82,12 +94,15 @@ function toPrice(priceId: string, prices: ModelPrice): Price | null {
     if (typeof value === 'object') for (const tier of value.tiers) starts.add(tier.start);
   }
   const perToken = tokenPrices(prices, -1);
-  if (Object.keys(perToken).length === 0) return null;
+  const perUnit = unitPrices(prices);
+  const isByPiece = Object.keys(perUnit).length > 0;
+  if (Object.keys(perToken).length === 0 && !isByPiece) return null;
   const requests = amountAt(prices.requests_kcount, 0);
   return {
     priceId,
     perToken,
     perRequest: requests === null ? null : picoPerRequest(requests).toString(),
+    ...(isByPiece ? { perUnit } : {}),
     tiers: [...starts].sort((a, b) => a - b).map((start) => ({ aboveInputTokens: start, perToken: tokenPrices(prices, start) })),
   };
 }

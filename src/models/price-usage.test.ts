@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { MeteredUnits } from './metered-units.ts';
 import type { Price, TokenPrices } from './price.ts';
-import { compilePrice, priceCompiled, priceUsage } from './price-usage.ts';
+import { compilePrice, estimateNanoUsd, priceCompiled, priceMetered, priceUsage } from './price-usage.ts';
 import { inputTokens, NO_USAGE, type Usage, type UsageClass } from './usage.ts';
 
 const CLASSES = Object.keys(NO_USAGE) as UsageClass[];
@@ -83,5 +84,44 @@ describe('priceUsage', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('what is sold by the piece', () => {
+  const cost = (row: Price | null, usage: Usage | null, units: MeteredUnits) => {
+    const priced = priceMetered(usage, units, row === null ? null : compilePrice(row));
+    return [priced.costStatus, priced.costPicoUsd];
+  };
+  const tokens = { ...NO_USAGE, inputUncachedTokens: 10, outputTextTokens: 2 };
+  const byToken = price({ inputUncachedTokens: '5', outputTextTokens: '7' });
+  const byPiece = price({}, { perUnit: { characters: '3', images: '100' } });
+
+  it('is unpriced, never free, when no price is known or none fits', () => {
+    assert.deepEqual(cost(null, tokens, { images: 1 }), ['unpriced', null]);
+    assert.deepEqual(cost(byToken, null, {}), ['unpriced', null]);
+    assert.deepEqual(cost(byToken, null, { characters: 9 }), ['unpriced', null]);
+    assert.deepEqual(cost(byPiece, null, { seconds: 9 }), ['unpriced', null]);
+    assert.deepEqual(cost(byPiece, tokens, {}), ['unpriced', null]);
+    assert.deepEqual(cost(price({ outputTextTokens: '7' }), tokens, {}), ['unpriced', null]);
+  });
+
+  it('costs its tokens, its pieces, and its request', () => {
+    assert.deepEqual(cost(byToken, tokens, { characters: 9 }), ['priced', 64n]);
+    assert.deepEqual(cost(byPiece, null, { characters: 9, images: 2 }), ['priced', 227n]);
+    assert.deepEqual(cost(byPiece, tokens, { images: 2 }), ['priced', 200n]);
+    assert.deepEqual(cost({ ...byToken, perUnit: { images: '100' } }, tokens, { images: 2 }), ['priced', 264n]);
+    assert.deepEqual(cost(price({}, { perRequest: '50' }), null, {}), ['priced', 50n]);
+    assert.deepEqual(cost(price({}, { perRequest: '0' }), null, {}), ['priced', 0n]);
+    assert.deepEqual(cost({ ...byToken, perRequest: '50' }, tokens, {}), ['priced', 114n]);
+    assert.deepEqual(cost({ ...byPiece, perRequest: '50' }, null, { images: 1 }), ['priced', 150n]);
+  });
+
+  it('needs a price for image tokens, which cost more than others', () => {
+    assert.deepEqual(cost(byToken, tokens, { inputImageTokens: 4 }), ['unpriced', null]);
+    assert.deepEqual(cost({ ...byToken, perUnit: { inputImageTokens: '9' } }, tokens, { inputImageTokens: 4 }), ['priced', 100n]);
+  });
+
+  it('estimates a call without output by its input alone', () => {
+    assert.equal(estimateNanoUsd(1000, 0, compilePrice(price({ inputUncachedTokens: '20000' }))), 20_000);
   });
 });

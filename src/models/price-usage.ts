@@ -1,4 +1,5 @@
 import type { PicoUsd } from '../kernel/money.ts';
+import { METERED_UNITS, type MeteredUnit, type MeteredUnits } from './metered-units.ts';
 import type { Price, TokenPrices } from './price.ts';
 import { inputTokens, type Usage, type UsageClass } from './usage.ts';
 
@@ -29,6 +30,10 @@ interface Rates {
 export interface CompiledPrice {
   readonly priceId: string;
   readonly perRequest: bigint;
+  /** The price says what a request costs, be it nothing. */
+  readonly hasPerRequest: boolean;
+  readonly perUnit: ReadonlyMap<MeteredUnit, bigint>;
+  readonly hasTokenPrices: boolean;
   readonly base: Rates;
   readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[];
 }
@@ -51,11 +56,20 @@ function compileRates(perToken: TokenPrices): Rates {
   return { exact, fast: Float64Array.from(exact, (rate) => (rate === null ? Number.NaN : Number(rate))) };
 }
 
+function compileUnits({ perUnit }: Price): ReadonlyMap<MeteredUnit, bigint> {
+  const compiled = new Map<MeteredUnit, bigint>();
+  for (const unit of METERED_UNITS) if (perUnit?.[unit] !== undefined) compiled.set(unit, BigInt(perUnit[unit]));
+  return compiled;
+}
+
 export function compilePrice(price: Price): CompiledPrice {
   const tiers = price.tiers.map((tier) => ({ aboveInputTokens: tier.aboveInputTokens, rates: compileRates(tier.perToken) }));
   return {
     priceId: price.priceId,
     perRequest: BigInt(price.perRequest ?? '0'),
+    hasPerRequest: price.perRequest !== null,
+    perUnit: compileUnits(price),
+    hasTokenPrices: Object.keys(price.perToken).length > 0,
     base: compileRates(price.perToken),
     tiers: tiers.sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
   };
@@ -100,8 +114,33 @@ export function estimateNanoUsd(input: number, output: number, price: CompiledPr
   let rates = price.base;
   for (const tier of price.tiers) if (input > tier.aboveInputTokens) rates = tier.rates;
   const outputRate = Math.max(rates.fast[OUTPUT_TEXT] ?? Number.NaN, rates.fast[REASONING] ?? Number.NaN);
-  const pico = input * (rates.fast[INPUT_UNCACHED] ?? Number.NaN) + output * outputRate + Number(price.perRequest);
+  // Models that answer with no tokens (embeddings) have no price for them.
+  const outputPico = output === 0 ? 0 : output * outputRate;
+  const pico = input * (rates.fast[INPUT_UNCACHED] ?? Number.NaN) + outputPico + Number(price.perRequest);
   return Number.isNaN(pico) ? null : Math.ceil(pico / 1000);
+}
+
+/**
+ * Cost of one attempt at what is not chat: its tokens where it reported any, its pieces where the price has them, and the price per request.
+ * Pieces without a price are only a measure beside tokens; without tokens they leave the call unpriced, never free. Image tokens without a price
+ * leave it unpriced always: they cost more than the others.
+ */
+export function priceMetered(usage: Usage | null, units: MeteredUnits, price: CompiledPrice | null): PricedUsage {
+  if (price === null) return UNPRICED;
+  let cost: bigint | null = null;
+  if (usage !== null && price.hasTokenPrices) {
+    cost = priceCompiled(usage, price).costPicoUsd;
+    if (cost === null) return UNPRICED;
+  }
+  for (const unit of METERED_UNITS) {
+    const amount = units[unit] ?? 0;
+    const rate = price.perUnit.get(unit);
+    if (amount === 0) continue;
+    if (rate !== undefined) cost = (cost ?? price.perRequest) + rate * BigInt(amount);
+    else if (unit === 'inputImageTokens') return UNPRICED;
+  }
+  if (cost === null && price.hasPerRequest) cost = price.perRequest;
+  return cost === null ? UNPRICED : { costPicoUsd: cost, costStatus: 'priced', priceId: price.priceId };
 }
 
 /** `priceCompiled` for callers that price once (an admin view, a test). */

@@ -1,3 +1,4 @@
+import type { UnitPrices } from './metered-units.ts';
 import type { UsageClass } from './usage.ts';
 
 /** Pico-dollars per token as decimal integers (text, so that it travels as JSON). A class that is absent is unpriced, never free. */
@@ -17,6 +18,8 @@ export interface Price {
   readonly perToken: TokenPrices;
   /** Pico-dollars per request, for models that charge one. */
   readonly perRequest: string | null;
+  /** For what is sold by the piece; absent = nothing is. */
+  readonly perUnit?: UnitPrices;
   /** Ascending by `aboveInputTokens`; the last one reached applies to the whole call, not only to the tokens above it. */
   readonly tiers: readonly PriceTier[];
 }

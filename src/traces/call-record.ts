@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../kernel/errors.ts';
+import type { MeteredUnits } from '../models/metered-units.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 
 /**
@@ -12,6 +13,19 @@ export type CallStatus = 'ok' | 'error' | 'aborted';
 /** Calls that the gateway makes by itself: a mirrored one, one that judges a request's difficulty, one that tries a target. */
 export type CallPurpose = 'shadow' | 'classifier' | 'probe';
 
+/** What was asked of a model; `gen_ai.operation.name` where OpenTelemetry has a name for it. */
+export type CallOperation =
+  | 'chat'
+  | 'text_completion'
+  | 'embeddings'
+  | 'rerank'
+  | 'moderation'
+  | 'image_generation'
+  | 'image_edit'
+  | 'speech'
+  | 'transcription'
+  | 'translation';
+
 /** Journal record `call.opened`: written before the provider is called; carries what is needed to close the call after a crash. */
 export interface CallOpened {
   readonly callId: string;
@@ -22,7 +36,7 @@ export interface CallOpened {
   readonly parentSpanId: string | null;
   readonly organisationId: string;
   readonly environment: string;
-  readonly operation: 'chat';
+  readonly operation: CallOperation;
   readonly feature: string;
   readonly team: string | null;
   readonly user: string | null;
@@ -95,6 +109,8 @@ export interface CallAttempt {
   /** Null = nothing is known of usage (for example, no byte came back). */
   readonly usage: Usage | null;
   readonly usageSource: 'reported' | 'estimated' | null;
+  /** Pieces that were measured, for what is sold by the piece; absent for chat. */
+  readonly units?: MeteredUnits;
   /** The provider's own usage object, verbatim JSON text. */
   readonly providerUsage: string | null;
   /** Decimal integer; null when unpriced. */

@@ -185,7 +185,7 @@ describe('bad input', { timeout: 120_000 }, () => {
     });
 
     it('unknown paths and methods say what there is', async () => {
-      await refused(await post('/v1/embeddings', GOOD), 404, 'not_found', /Supported: POST \/v1\/chat\/completions/);
+      await refused(await post('/v1/files', GOOD), 404, 'not_found', /Supported: POST \/v1\/chat\/completions/);
       const wrong = await fetch(`${plimsoll.url}/v1/chat/completions`);
       assert.equal(wrong.headers.get('allow'), 'POST');
       await refused(wrong, 405, 'method_not_allowed', /GET/);

@@ -77,6 +77,8 @@ export interface ChatBody {
   readonly settings: Slice | null;
   /** By OpenAI's names. */
   readonly parameters: readonly (readonly [string, Slice])[];
+  /** What is kept with the trace in place of the bytes; absent = the bytes. */
+  readonly summary?: Buffer;
 }
 
 /** What one pass over a body found. */

@@ -26,6 +26,8 @@ export function isEmptyAnswer(bytes: Buffer, { messages, finishReasons }: OpenAi
 
 /** After a tool's result a model may have nothing to add: then silence is its answer. Looks at the whole request: for the rare case only. */
 export function mayAnswerNothing(call: Call): boolean {
+  // A text completion may have nothing to add to its prompt.
+  if (call.operation !== 'chat') return true;
   let messages: unknown;
   try {
     ({ messages } = call.hubRequest());

@@ -9,9 +9,11 @@ export interface OpenAiAnswer {
   readonly usage: readonly [start: number, end: number] | null;
   readonly error: readonly [start: number, end: number] | null;
   readonly messages: readonly (readonly [start: number, end: number])[];
+  /** Bytes of the texts of a text completion. */
+  readonly textBytes: number;
 }
 
-const KEYS = new KeyNames(['id', 'model', 'usage', 'error', 'choices', 'message', 'finish_reason']);
+const KEYS = new KeyNames(['id', 'model', 'usage', 'error', 'choices', 'message', 'text', 'finish_reason']);
 
 function stringAt(bytes: Buffer, start: number, end: number): string | null {
   return bytes[start] === 0x22 ? (JSON.parse(bytes.toString('utf8', start, end)) as string) : null;
@@ -25,6 +27,7 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
   let error: [number, number] | null = null;
   const finishReasons: string[] = [];
   const messages: [number, number][] = [];
+  let textBytes = 0;
 
   function scanChoice(): void {
     if (scanner.peek() !== 0x7b) {
@@ -39,6 +42,7 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
       const start = scanner.position;
       scanner.skipValue();
       if (name === 'message') messages.push([start, scanner.position]);
+      else if (name === 'text') textBytes += scanner.position - start;
       else if (name === 'finish_reason') {
         const reason = stringAt(bytes, start, scanner.position);
         if (reason !== null) finishReasons.push(reason);
@@ -70,5 +74,5 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
     } while (scanner.next(0x7d));
   }
   scanner.finish();
-  return { id, model, finishReasons, usage, error, messages };
+  return { id, model, finishReasons, usage, error, messages, textBytes };
 }

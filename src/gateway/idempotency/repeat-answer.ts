@@ -59,6 +59,10 @@ function waitFor(call: Call, waiters: Set<Waiter>): Promise<KeptAnswer | null> {
 export async function answerRepeated(call: Call, context: GatewayContext): Promise<boolean> {
   const key = call.request.headers[HEADER];
   if (typeof key !== 'string' || key === '' || call.caller === null) return false;
+  if (call.dialect.operation?.mayAnswerBytes === true) {
+    call.warnings.push('the idempotency-key has no effect: sound and images are not kept');
+    return false;
+  }
   const id = `${call.caller.key.id}\u0000${checkLabel(HEADER, key)}`;
   const fingerprint = fingerprintOf(call);
   const { idempotency } = context;

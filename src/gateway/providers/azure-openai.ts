@@ -4,6 +4,7 @@ import { readOpenAiUsage } from '../usage.ts';
 import { entraGrant } from './azure-openai/entra.ts';
 import { openAiChatCompletions } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
+import { openAiOperations } from './openai/operations.ts';
 
 /** Dated versions address a deployment in the path; `v1` (and `preview`) names it in the body, as OpenAI does. */
 function isDated({ apiVersion }: Settings): boolean {
@@ -68,6 +69,10 @@ export default defineProvider({
     return credentials.apiKey === null ? {} : { 'api-key': credentials.apiKey.reveal() };
   },
   tokenGrant: entraGrant,
+  operations: openAiOperations(
+    ['text_completion', 'embeddings', 'image_generation', 'image_edit', 'speech', 'transcription', 'translation'],
+    path,
+  ),
   chat: [
     {
       dialect: 'openai-chat',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineProvider } from '../provider.ts';
 import { decodeAnswer } from './bedrock/answer.ts';
+import { bedrockEmbeddings } from './bedrock/embeddings.ts';
 import { classifyBedrockError } from './bedrock/errors.ts';
 import { encodeRequest } from './bedrock/request.ts';
 import { signForBedrock } from './bedrock/signature.ts';
@@ -31,6 +32,7 @@ export default defineProvider({
     return hasKeys ? null : 'secrets.accessKeyId and secrets.secretAccessKey are needed, or apiKey (a Bedrock API key)';
   },
   priceList: 'aws',
+  operations: { embeddings: bedrockEmbeddings },
   limits: [
     'n above 1, audio, the old function calls and images by URL are refused: Bedrock needs their bytes, and the gateway fetches nothing',
     'A conversation that holds tool calls needs the tools in each request; tool_choice none is refused there',

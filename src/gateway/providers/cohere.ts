@@ -1,6 +1,7 @@
 import { defineProvider } from '../provider.ts';
 import { decodeAnswer } from './cohere/answer.ts';
 import { classifyCohereError } from './cohere/errors.ts';
+import { cohereEmbeddings, cohereRerank } from './cohere/operations.ts';
 import { encodeRequest } from './cohere/request.ts';
 import { CohereStreamDecoder } from './cohere/stream.ts';
 import { readCohereUsage } from './cohere/usage.ts';
@@ -12,6 +13,7 @@ export default defineProvider({
   defaultBaseUrl: () => 'https://api.cohere.com/v2',
   versionPath: '/v2',
   priceList: 'cohere',
+  operations: { embeddings: cohereEmbeddings, rerank: cohereRerank },
   limits: [
     'n above 1, audio, files, the old function calls, more than 5 stop sequences and images in tool answers are refused',
     'A tool_choice that names a function is sent as that one tool, required; citations are left out (warning)',

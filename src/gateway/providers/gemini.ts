@@ -1,5 +1,6 @@
 import { defineProvider } from '../provider.ts';
 import { generateContent } from './gemini/chat.ts';
+import { geminiEmbeddings } from './gemini/embeddings.ts';
 import { classifyGeminiError } from './gemini/errors.ts';
 import { LIMITS } from './gemini/limits.ts';
 import { readGeminiUsage } from './gemini/usage.ts';
@@ -18,6 +19,7 @@ export default defineProvider({
   versionPath: '/v1beta',
   probePath: '/models',
   priceList: 'google',
+  operations: { embeddings: geminiEmbeddings(resourceName) },
   limits: LIMITS,
   headers: ({ apiKey }): Record<string, string> => (apiKey === null ? {} : { 'x-goog-api-key': apiKey.reveal() }),
   chat: [generateContent((model, method) => `/${resourceName(model)}:${method}`)],

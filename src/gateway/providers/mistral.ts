@@ -1,6 +1,7 @@
 import { defineProvider } from '../provider.ts';
 import { decodeAnswer, readMistralUsage } from './mistral/answer.ts';
 import { classifyMistralError } from './mistral/errors.ts';
+import { mistralOperations } from './mistral/operations.ts';
 import { encodeRequest } from './mistral/request.ts';
 import { MistralStreamDecoder } from './mistral/stream.ts';
 import { bearer } from './openai/authorization.ts';
@@ -13,6 +14,7 @@ export default defineProvider({
   versionPath: '/v1',
   probePath: '/models',
   priceList: 'mistral',
+  operations: mistralOperations,
   limits: [
     'n above 1, audio answers and the old function calls are refused; a temperature above 1.5 is lowered (warning)',
     'Tool ids become nine letters and digits; thinking comes as reasoning_content; references inside an answer are left out',

@@ -3,16 +3,18 @@ import { readOpenAiUsage } from '../usage.ts';
 import { bearer } from './openai/authorization.ts';
 import { chatCompletions } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
+import { ALL_OPERATIONS, openAiOperations } from './openai/operations.ts';
 import { SERVICES, type Service } from './openai-compatible/services.ts';
 
 /** Servers that speak OpenAI's chat format: their bytes are forwarded. `openai-compatible` is any of them, the rest have a name of their own. */
-function compatible({ kind, title, baseUrl, priceList, readCost }: Service): ProviderAdapter {
+function compatible({ kind, title, baseUrl, priceList, operations, readCost }: Service): ProviderAdapter {
   return defineProvider({
     kind,
     summary: title,
     defaultBaseUrl: () => baseUrl,
     probePath: '/models',
     priceList: priceList ?? null,
+    operations: openAiOperations(operations ?? []),
     chat: [chatCompletions],
     headers: bearer,
     readUsage: readOpenAiUsage,
@@ -22,7 +24,7 @@ function compatible({ kind, title, baseUrl, priceList, readCost }: Service): Pro
 }
 
 const openAiCompatible: readonly ProviderAdapter[] = [
-  compatible({ kind: 'openai-compatible', title: "Any server that speaks OpenAI's format", baseUrl: null }),
+  compatible({ kind: 'openai-compatible', title: "Any server that speaks OpenAI's format", baseUrl: null, operations: ALL_OPERATIONS }),
   ...SERVICES.map(compatible),
 ];
 

@@ -3,6 +3,7 @@ import { readOpenAiUsage } from '../usage.ts';
 import { bearer } from './openai/authorization.ts';
 import { openAiChatCompletions, responses } from './openai/chat.ts';
 import { classifyOpenAiError } from './openai/errors.ts';
+import { ALL_OPERATIONS, openAiOperations } from './openai/operations.ts';
 
 export default defineProvider({
   kind: 'openai',
@@ -10,6 +11,7 @@ export default defineProvider({
   defaultBaseUrl: () => 'https://api.openai.com/v1',
   probePath: '/models',
   priceList: 'openai',
+  operations: openAiOperations(ALL_OPERATIONS.filter((name) => name !== 'rerank')),
   chat: [openAiChatCompletions, responses],
   headers: bearer,
   readUsage: readOpenAiUsage,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineProvider, type Settings } from '../provider.ts';
 import { readAnthropicUsage } from './anthropic/usage.ts';
 import { generateContent } from './gemini/chat.ts';
+import { vertexEmbeddings } from './gemini/embeddings.ts';
 import { LIMITS } from './gemini/limits.ts';
 import { readGeminiUsage } from './gemini/usage.ts';
 import { claudeOnVertex } from './vertex/claude.ts';
@@ -42,6 +43,7 @@ export default defineProvider({
     return secrets.has('serviceAccountJson') ? null : 'secrets.serviceAccountJson is needed';
   },
   priceList: 'google',
+  operations: { embeddings: vertexEmbeddings((model, settings) => methodPath('google', model, 'predict', settings)) },
   limits: [
     ...LIMITS,
     'Claude models: as kind anthropic; embeddings are for the text models of Google',

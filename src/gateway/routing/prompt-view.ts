@@ -67,8 +67,9 @@ export function viewPrompt(hub: Loose): PromptView {
   };
 }
 
-/** Null for a request that the hub's dialect cannot say: it may still be forwarded, only nothing can be read from it. */
+/** Null for what is no chat, and for a request that the hub's dialect cannot say: it may still be forwarded, only nothing can be read from it. */
 export function viewCall(call: Call): PromptView | null {
+  if (call.operation !== 'chat') return null;
   try {
     return viewPrompt(call.hubRequest());
   } catch {

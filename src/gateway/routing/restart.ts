@@ -7,7 +7,7 @@ const HEADER = 'x-plimsoll-restart';
  * `plimsoll: { restart: true }` in the body) and can be told of it. Only OpenAI's chat format has events that clients know to skip.
  */
 export function mayRestart(call: Call): boolean {
-  if (call.dialect.name !== 'openai-chat' || call.body?.isStream !== true) return false;
+  if (call.operation !== 'chat' || call.dialect.name !== 'openai-chat' || call.body?.isStream !== true) return false;
   if (call.request.headers[HEADER] === 'allow') return true;
   const member = call.body.plimsollMember;
   if (member === null) return false;

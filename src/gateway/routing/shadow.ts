@@ -15,7 +15,9 @@ const SHADOW_TIMEOUT_MS = 120_000;
  */
 export function mirrorCall(call: Call, context: GatewayContext): void {
   const route = call.destination?.routing ?? null;
-  if (route?.shadow == null || call.caller === null || call.error !== null || call.attempts.length === 0) return;
+  // Only answers of chat are compared.
+  if (call.operation !== 'chat' || route?.shadow == null || call.caller === null || call.error !== null || call.attempts.length === 0)
+    return;
   const { target, policy, maxPicoUsdPerDay } = route.shadow;
   const { state } = route;
   if (context.random() >= policy.ratio) return;

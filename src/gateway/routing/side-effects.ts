@@ -18,6 +18,8 @@ function isHarmless(tool: unknown): boolean {
  * generation has no effect but its cost. Looks at the whole request: for failures and hedges only.
  */
 export function hasProviderSideEffects(call: Call): boolean {
+  // Nothing else runs tools, and a form with files is no JSON.
+  if (call.operation !== 'chat') return false;
   const request = call.parsedBody();
   if (request.background === true) return true;
   if (Array.isArray(request.mcp_servers) && request.mcp_servers.length > 0) return true;

@@ -12,6 +12,7 @@ import { waitForRoom } from '../admission/wait-for-room.ts';
 import type { Call } from '../call.ts';
 import type { CompiledTarget, Destination } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { servingDestination } from '../operations/operation-request.ts';
 import { restrictDestination } from '../target-policy.ts';
 
 /** The limits of who calls; null when there are none. Asked for once the caller is known. */
@@ -51,8 +52,10 @@ function outputTokensAt(target: CompiledTarget, asked: number | null): number {
 /** What a call may use: at each target, and at the dearest and longest of them. */
 function estimate(call: Call, destination: Destination, asked: number | null): void {
   if (call.body === null) throw new PlimsollError('internal', 'admit ran before the body was read');
-  const inputTokens = call.estimate?.inputTokens ?? estimateInputTokens(call.body.bytes);
-  const answers = askedAnswers(call.body);
+  // Of a form with files the text that stands for it is counted: sound has no length in tokens that its bytes would tell.
+  const inputTokens = call.estimate?.inputTokens ?? estimateInputTokens(call.body.summary ?? call.body.bytes);
+  // Embeddings, reranks and the like answer with no tokens.
+  const answers = call.dialect.operation?.hasOutputTokens === false ? 0 : askedAnswers(call.body);
   let outputTokens = 0;
   let nanoUsd = 0;
   for (const target of destination.targets) {
@@ -121,14 +124,15 @@ function downgrade(call: Call, refusal: Refusal): void {
     call.downgradedFrom = call.destination.name;
     call.warnings.push(`downgraded from ${call.destination.name} to ${name} by the limit ${refusal.counter.limit.id}`);
     // Where its answers may come from holds on every route.
-    call.destination = restrictDestination(call, cheaper);
+    const allowed = restrictDestination(call, cheaper);
+    call.destination = call.operation === 'chat' ? allowed : servingDestination(allowed, call.operation);
   }
 }
 
 /** @throws PlimsollError `agent_loop_stopped` for a step of a run that goes in circles */
 function breakLoop(call: Call, context: GatewayContext): void {
   const feature = call.caller?.feature;
-  if (feature?.loopBreaker === undefined) return;
+  if (feature?.loopBreaker === undefined || call.operation !== 'chat') return;
   const found = findLoop(call.hubRequest().messages, feature.loopBreaker);
   if (found === null) return;
   const { kind, count, message } = found;

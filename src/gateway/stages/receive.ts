@@ -10,7 +10,10 @@ import { checkLabel, checkTags } from './authenticate.ts';
 function checkContentType(call: Call): void {
   const { headers } = call.request;
   const type = headers['content-type'] ?? '';
-  if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
+  const isExpected = call.dialect.operation?.isMultipart
+    ? /^multipart\/form-data\s*;/i.test(type)
+    : type === 'application/json' || /^application\/json\s*(;|$)/i.test(type);
+  if (!isExpected) {
     throw new PlimsollError(
       'unsupported_media_type',
       type === '' ? 'The request has no content-type.' : `The content-type is "${type.slice(0, 100)}".`,
@@ -41,8 +44,8 @@ export async function receive(call: Call, context: GatewayContext): Promise<void
   refuseEarly(call, context);
   checkContentType(call);
   const bytes = await readBody(call, limits.maxBodyBytes);
-  if (!isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
-  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.path);
+  if (!call.dialect.operation?.isMultipart && !isUtf8(bytes)) throw new PlimsollError('invalid_argument', 'The body is not valid UTF-8.');
+  const body = call.dialect.scan(bytes, call.snapshot.bodyScanner, call.path, call.request.headers['content-type']);
   call.body = body;
   if (call.user === null && body.user !== null && body.user !== '') call.user = checkLabel('user', body.user);
   if (body.metadata !== null && Object.keys(call.tags).length === 0) call.tags = checkTags('metadata', metadataTags(body));

@@ -56,10 +56,11 @@ function keptTexts(
     };
   }
   const { maxPayloadBytes } = snapshot.limits;
-  const input = cut(body.bytes, maxPayloadBytes);
+  const text = body.summary ?? body.bytes;
+  const input = cut(text, maxPayloadBytes);
   const whole = texts?.messagesJson() ?? null;
   const output = whole === null ? null : cut(whole, maxPayloadBytes);
-  return { input, output, isTruncated: input !== body.bytes || output !== whole || (texts?.isTruncated ?? false) };
+  return { input, output, isTruncated: input !== text || output !== whole || (texts?.isTruncated ?? false) };
 }
 
 function recordPayload(call: Call, context: GatewayContext): void {

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
 import type { CompiledSnapshot, Destination } from '../compiled-snapshot.ts';
+import { servingDestination } from '../operations/operation-request.ts';
 import type { SnapshotFeature, SnapshotKey } from '../snapshot.ts';
 import { restrictDestination } from '../target-policy.ts';
 import { suggestNames } from './authenticate.ts';
@@ -49,5 +50,6 @@ export function findDestination(
 export function route(call: Call): void {
   const { caller, body, snapshot, startedAtMs } = call;
   if (caller === null || body === null) throw new PlimsollError('internal', 'route ran before authenticate and admit');
-  call.destination = restrictDestination(call, findDestination(body.model, caller.key, caller.feature, snapshot, startedAtMs));
+  const allowed = restrictDestination(call, findDestination(body.model, caller.key, caller.feature, snapshot, startedAtMs));
+  call.destination = call.operation === 'chat' ? allowed : servingDestination(allowed, call.operation);
 }

@@ -189,7 +189,12 @@ export class OpenAiChunkReader {
       return;
     }
     scanner.skipValue();
-    if (first === QUOTE && spells(bytes, keyStart, keyEnd, 'finish_reason')) {
+    // A text completion has its piece here, not in a delta.
+    if (first === QUOTE && spells(bytes, keyStart, keyEnd, 'text') && scanner.position > valueStart + 2) {
+      this.hasContent = true;
+      this.contentStart = valueStart + 1;
+      this.contentEnd = scanner.position - 1;
+    } else if (first === QUOTE && spells(bytes, keyStart, keyEnd, 'finish_reason')) {
       this.finishReason = bytes.toString('utf8', valueStart + 1, scanner.position - 1);
     } else if (spells(bytes, keyStart, keyEnd, 'index') && (first !== 0x30 || scanner.position !== valueStart + 1)) this.isComplex = true;
   }

@@ -63,6 +63,25 @@ describe('Vertex AI adapter', () => {
     assert.equal(forwarded?.toString(), '{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[]}');
   });
 
+  it('asks text models for embeddings, and counts their tokens text by text', () => {
+    const { embeddings } = vertex.operations;
+    assert.equal(
+      embeddings?.path('text-embedding-005', SETTINGS),
+      '/projects/acme-prod/locations/europe-west4/publishers/google/models/text-embedding-005:predict',
+    );
+    assert.equal(embeddings?.serves?.('claude-sonnet-4-5'), false);
+    assert.deepEqual(embeddings?.encode?.({ input: ['a', 'b'], dimensions: 2 }, 'text-embedding-005').body, {
+      instances: [{ content: 'a' }, { content: 'b' }],
+      parameters: { outputDimensionality: 2 },
+    });
+    const prediction = (values: number[], token_count?: number) => ({ embeddings: { values, statistics: { token_count } } });
+    const decode = (...predictions: unknown[]) => embeddings?.decode?.({ predictions }, { input: ['a', 'b'] }, 'alias', {});
+    const decoded = decode(prediction([1, 2], 3), prediction([3, 4], 4));
+    assert.equal(decoded?.usage?.inputUncachedTokens, 7);
+    assert.deepEqual((decoded?.answer as { data: unknown[] }).data[1], { object: 'embedding', index: 1, embedding: [3, 4] });
+    assert.equal(decode(prediction([1, 2], 3), prediction([3, 4]))?.usage, null, 'a sum with a hole is none');
+  });
+
   it('reads errors of the platform and of the publisher', () => {
     const code = (status: number, body: unknown) => vertex.classifyError(status, JSON.stringify(body), {}).code;
     assert.equal(code(429, [{ error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'quota' } }]), 'provider_rate_limited');
