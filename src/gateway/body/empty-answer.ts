@@ -26,7 +26,12 @@ export function isEmptyAnswer(bytes: Buffer, { messages, finishReasons }: OpenAi
 
 /** After a tool's result a model may have nothing to add: then silence is its answer. Looks at the whole request: for the rare case only. */
 export function mayAnswerNothing(call: Call): boolean {
-  const { messages } = call.hubRequest();
+  let messages: unknown;
+  try {
+    ({ messages } = call.hubRequest());
+  } catch {
+    return true; // a request that only its own dialect can say: what it ended with is not known
+  }
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : null;
   return typeof last === 'object' && last !== null && 'role' in last && (last.role === 'tool' || last.role === 'function');
 }
