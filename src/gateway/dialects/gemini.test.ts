@@ -27,8 +27,16 @@ before(async () => {
   upstream = await startUpstream((_request, response) => sendJson(response, completion('Hello')));
   running = await startGateway(
     testSnapshot(upstream.baseUrl, {
-      providers: [testProvider(upstream.baseUrl), testProvider(upstream.baseUrl, { name: 'claude-home', kind: 'anthropic' })],
-      models: [testModel('gpt'), testModel('team/claude', { provider: 'claude-home', upstreamModel: 'claude-sonnet-4-5' })],
+      providers: [
+        testProvider(upstream.baseUrl),
+        testProvider(upstream.baseUrl, { name: 'claude-home', kind: 'anthropic' }),
+        testProvider(upstream.baseUrl, { name: 'google', kind: 'gemini' }),
+      ],
+      models: [
+        testModel('gpt'),
+        testModel('flash', { provider: 'google', upstreamModel: 'gemini-2.5-flash' }),
+        testModel('team/claude', { provider: 'claude-home', upstreamModel: 'claude-sonnet-4-5' }),
+      ],
       routes: [{ name: 'main', targets: ['gpt', 'team/claude'] }],
     }),
   );
@@ -161,6 +169,62 @@ describe('generateContent, translated', () => {
   });
 });
 
+/** An answer of Google's, with members that no other API has. */
+function google(text: string, rest: Record<string, unknown> = {}): Record<string, unknown> {
+  const candidate = { content: { role: 'model', parts: [{ text }] }, index: 0, safetyRatings: [{ probability: 'NEGLIGIBLE' }] };
+  return { candidates: [{ ...candidate, ...rest }], modelVersion: 'gemini-2.5-flash', responseId: 'r1' };
+}
+
+const LAST = {
+  ...google('lo', { finishReason: 'STOP' }),
+  usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 2, totalTokenCount: 11 },
+};
+
+describe('generateContent, forwarded to Gemini', () => {
+  it('sends the client’s bytes to the model in the path, and gives the provider’s back', async () => {
+    upstream.script = (_request, response) => sendJson(response, LAST);
+    const sent = '{ "contents":[{"parts":[{"text":"Hi"}]}],"plimsoll":{}, "tools":[{"googleSearch":{}}], "safetySettings":[] }';
+    const answer = await post('/v1beta/models/flash:generateContent', sent);
+    assert.deepEqual(await answer.json(), LAST);
+    const request = upstream.requests.at(-1);
+    assert.equal(request?.body, sent.replace(',"plimsoll":{}', ''));
+    assert.equal(request?.path, '/v1/models/gemini-2.5-flash:generateContent');
+    assert.equal(request?.headers['x-goog-api-key'], 'sk-upstream');
+    const [attempt] = lastSettled().attempts;
+    assert.deepEqual([attempt?.usage?.inputUncachedTokens, attempt?.usage?.outputTextTokens, attempt?.usageSource], [9, 2, 'reported']);
+  });
+
+  it('streams byte for byte as events, and in the same elements as an array', async () => {
+    const events = [google('Hel'), LAST].map((element) => `data: ${JSON.stringify(element)}\r\n\r\n`);
+    upstream.script = (_request, response) => sendStream(response, events);
+    assert.equal(await (await post('/v1beta/models/flash:streamGenerateContent?alt=sse')).text(), events.join(''));
+    const array = await post('/v1beta/models/flash:streamGenerateContent', BODY, {
+      'x-goog-api-key': TEST_KEY,
+      'x-plimsoll-cost': 'trailer',
+    });
+    assert.match(array.headers.get('content-type') ?? '', /^application\/json/);
+    assert.deepEqual(await array.json(), [google('Hel'), LAST]);
+    assert.equal(upstream.requests.at(-1)?.path, '/v1/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
+    assert.equal(lastSettled().attempts[0]?.usage?.outputTextTokens, 2);
+  });
+
+  it('breaks off where the stream has no finish reason', async () => {
+    upstream.script = (_request, response) => sendStream(response, [`data: ${JSON.stringify(google('Hel'))}\r\n\r\n`]);
+    for (const query of ['?alt=sse', '']) {
+      const text = await brokenText(await post(`/v1beta/models/flash:streamGenerateContent${query}`));
+      assert.match(text, /"status":"UNAVAILABLE"/);
+      assert.equal(lastSettled().errorType, 'provider_stream_cut');
+    }
+  });
+
+  it('counts tokens where the provider can', async () => {
+    upstream.script = (_request, response) => sendJson(response, { totalTokens: 3 });
+    const response = await post('/v1beta/models/flash:countTokens', { contents: BODY.contents });
+    assert.deepEqual(await response.json(), { totalTokens: 3 });
+    assert.equal(upstream.requests.at(-1)?.path, '/v1/models/gemini-2.5-flash:countTokens');
+  });
+});
+
 describe('keys of Gemini’s clients', () => {
   it('may stand in the query, and are seen nowhere else', async () => {
     upstream.script = (_request, response) => sendJson(response, completion('Hello'));
@@ -212,7 +276,7 @@ describe('Gemini, refused', () => {
     const { models } = (await (await fetch(`${running.origin}/v1beta/models`, { headers })).json()) as { models: { name: string }[] };
     assert.deepEqual(
       models.map(({ name }) => name),
-      ['models/gpt', 'models/team/claude', 'models/main'],
+      ['models/gpt', 'models/flash', 'models/team/claude', 'models/main'],
     );
     const one = (await (await fetch(`${running.origin}/v1beta/models/team/claude`, { headers })).json()) as { displayName: string };
     assert.equal(one.displayName, 'team/claude');
