@@ -144,7 +144,10 @@ export class ControlApi {
           return planModelMigration(sources, alias, to);
         },
         status: () => this.#status(),
-        listProviders: (tenant) => listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs()),
+        listProviders: (tenant) => {
+          const { targets } = routingState(options.internal.routing());
+          return listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs(), targets);
+        },
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
     };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TargetReport } from '../gateway/routing/report.ts';
 import { defineRoute } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { statusPageUrl } from '../models/status-page/model.ts';
@@ -38,6 +39,7 @@ export const ProviderList = z
         isSelfHosted: z.boolean(),
         models: z.array(z.string()).describe('Model aliases that it serves'),
         status: ProviderStatusView,
+        targets: z.array(TargetReport).describe('Health of its models as gateways see it; empty while no gateway has reported'),
       }),
     ),
   })
@@ -54,7 +56,7 @@ export const providerRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/providers',
-    summary: 'List providers with what their status pages say',
+    summary: 'List providers with what their status pages say and how their models fare',
     permission: 'models:read',
     response: ProviderList,
     handler: ({ scope, services }) => services.listProviders(scope),
@@ -105,8 +107,14 @@ async function statusOf(poller: StatusPoller, scope: Scope, page: WatchedPage, n
   };
 }
 
-/** Providers of the configuration in force with what is known of their pages. */
-export async function listProviders(config: Config, poller: StatusPoller, scope: Scope, nowMs: number): Promise<ProviderList> {
+/** Providers of the configuration in force with what is known of their pages, and how their targets fare. */
+export async function listProviders(
+  config: Config,
+  poller: StatusPoller,
+  scope: Scope,
+  nowMs: number,
+  targets: readonly TargetReport[],
+): Promise<ProviderList> {
   const pages = new Map(watchedPages(config).map((page) => [page.provider, page]));
   const providers = await Promise.all(
     Object.entries(config.providers).map(async ([name, { kind, region, selfHosted }]) => {
@@ -119,6 +127,7 @@ export async function listProviders(config: Config, poller: StatusPoller, scope:
         isSelfHosted: selfHosted,
         models: Object.entries(config.models).flatMap(([alias, model]) => (model.provider === name ? [alias] : [])),
         status: page === undefined ? UNMEASURED : await statusOf(poller, scope, page, nowMs),
+        targets: targets.filter(({ provider }) => provider === name),
       };
     }),
   );

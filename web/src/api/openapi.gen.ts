@@ -458,7 +458,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List providers with what their status pages say
+         * List providers with what their status pages say and how their models fare
          * @description Permission: `models:read`.
          */
         get: operations["getProviders"];
@@ -1284,6 +1284,8 @@ export interface components {
                 /** @description Model aliases that it serves */
                 models: string[];
                 status: components["schemas"]["ProviderStatus"];
+                /** @description Health of its models as gateways see it; empty while no gateway has reported */
+                targets: components["schemas"]["TargetReport"][];
             }[];
         };
         ProviderStatus: {
