@@ -5,7 +5,14 @@ import { healthConfig } from './routing/health-config.ts';
 /** `gateway:` of plimsoll.yaml. */
 export const gatewayConfig = z
   .strictObject({
-    workers: z.int().min(1).max(64).default(1).describe('Gateway processes that share the port; a change starts or drains workers'),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        'Gateway processes that share the port; a change starts or drains workers. Each counts `limits` by itself: with N workers N times a limit may pass',
+      ),
     maxBodyBytes: z
       .int()
       .min(1024)

@@ -146,7 +146,9 @@ export const limitsConfig = z
   .array(LimitConfig)
   .max(1_000)
   .default([])
-  .describe('Limits of rate, concurrency and money. A call is let in when it fits under all that apply to it, else it uses none of them');
+  .describe(
+    'Limits of rate, concurrency and money. A call is let in when it fits under all that apply to it, else it uses none of them. They hold for each gateway process by itself: with several workers or replicas, divide',
+  );
 
 /** Whole nano-dollars of an amount that `LimitConfig` accepted. */
 export function nanoUsd(usdAmount: number): number {
