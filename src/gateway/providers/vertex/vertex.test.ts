@@ -78,7 +78,7 @@ describe('Vertex AI adapter', () => {
     const decode = (...predictions: unknown[]) => embeddings?.decode?.({ predictions }, { input: ['a', 'b'] }, 'alias', {});
     const decoded = decode(prediction([1, 2], 3), prediction([3, 4], 4));
     assert.equal(decoded?.usage?.inputUncachedTokens, 7);
-    assert.deepEqual((decoded?.answer as { data: unknown[] }).data[1], { object: 'embedding', index: 1, embedding: [3, 4] });
+    assert.deepEqual((decoded?.answer as { data: unknown[] } | undefined)?.data[1], { object: 'embedding', index: 1, embedding: [3, 4] });
     assert.equal(decode(prediction([1, 2], 3), prediction([3, 4]))?.usage, null, 'a sum with a hole is none');
   });
 
