@@ -327,7 +327,8 @@ async function measurePacedStreams(cases: readonly Case[], own: OwnGenerator): P
       const job = { ...jobFor(entry, workload, options.smoke ? 1 : 3, PACE_MS * 2), expectedText: STREAMED_TEXT };
       const result = await own.run(job);
       const cpuMicroseconds = ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests);
-      if (index >= 0) samples.set(entry.name, [...(samples.get(entry.name) ?? []), { cpuMicroseconds, result }]);
+      // A round in which no stream came to its end says nothing of what one costs.
+      if (index >= 0 && result.requests > 0) samples.set(entry.name, [...(samples.get(entry.name) ?? []), { cpuMicroseconds, result }]);
     }
   }
   for (const [name, taken] of samples) {

@@ -24,15 +24,15 @@ interface OutputRules {
   readonly refusals: readonly string[];
 }
 
-/** Whether the feature asks for any check. Calls of the gateway's own (a classifier, a shadow) answer to nobody's contract. */
+/** Whether the feature asks for any check. The contract is one of chat; calls of the gateway's own (a classifier, a shadow) answer to nobody's. */
 export function wantsOutputCheck(call: Call): boolean {
-  return call.caller?.feature.output !== undefined && call.purpose === null;
+  return call.caller?.feature.output !== undefined && call.purpose === null && call.operation === 'chat';
 }
 
 /** The end of a stream must wait for the verdict: a client that has the finish takes the answer for good. */
 export function holdsStreamEnd(call: Call): boolean {
   const output = call.caller?.feature.output;
-  return output !== undefined && output.onInvalid !== 'flag' && call.purpose === null;
+  return output !== undefined && output.onInvalid !== 'flag' && call.purpose === null && call.operation === 'chat';
 }
 
 /** The rules of a call, from the feature's contract and the request. Schemas that are refused check nothing, and that is said. */
