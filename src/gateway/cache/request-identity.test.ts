@@ -231,10 +231,12 @@ describe('the text of a request', () => {
   });
 });
 
+/** The value with the members of every object in order; arrays stay apart from objects, also empty ones. */
 function sorted(entry: unknown): unknown {
   if (Array.isArray(entry)) return entry.map(sorted);
   if (typeof entry !== 'object' || entry === null) return Object.is(entry, -0) ? 0 : entry;
-  return Object.entries(entry)
+  const members = Object.entries(entry)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => ['member', key, sorted(item)]);
+    .map(([key, item]) => [key, sorted(item)]);
+  return { members };
 }
