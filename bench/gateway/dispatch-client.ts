@@ -3,9 +3,9 @@
  * answered with a result.
  */
 import { Pool } from 'undici';
+import { HeaderNames } from '../../src/gateway/http1/header-names.ts';
 import { ConnectionPool } from '../../src/gateway/upstream/connection-pool.ts';
 import type { AnswerHandler } from '../../src/gateway/upstream/exchange.ts';
-import { HeaderNames } from '../../src/gateway/upstream/header-names.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { requestBody } from './workloads.ts';
 

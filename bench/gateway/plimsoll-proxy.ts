@@ -1,6 +1,8 @@
 /** The whole data plane with a real journal in the directory given. Prints its port. */
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { FrontDoor } from '../../src/gateway/downstream/front-door.ts';
+import { isCallUrl } from '../../src/gateway/endpoints.ts';
 import { createGateway } from '../../src/gateway/server.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { FileJournalWriter } from '../../src/kernel/journal/writer.ts';
@@ -30,6 +32,7 @@ const gateway = createGateway({
 });
 const server = createServer((request, response) => gateway.handler(request, response));
 server.keepAliveTimeout = 60_000;
+new FrontDoor(server, { clock: systemClock, takes: isCallUrl, handle: gateway.handler });
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   console.log(`PORT=${typeof address === 'object' ? address?.port : ''}`);

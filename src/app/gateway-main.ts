@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import { checkpointEntry, type SettledUse, useOf } from '../gateway/admission/history.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../gateway/cache/settings.ts';
+import { FrontDoor } from '../gateway/downstream/front-door.ts';
+import { isCallUrl } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/server.ts';
 import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -158,6 +160,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     },
   );
   server.on('clientError', answerClientError);
+  const frontDoor = new FrontDoor(server, { clock, takes: isCallUrl, handle: gateway.handler });
   const handle = await listenHandle;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -196,8 +199,10 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     shutdown: async () => {
       server.close();
       server.closeIdleConnections();
+      frontDoor.close();
       await gateway.drain(DRAIN_MS);
       server.closeAllConnections();
+      frontDoor.destroy();
       sharedCache?.close();
       await cacheReporter.close();
       await routingReporter.close();

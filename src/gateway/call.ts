@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId, newTraceId, newUuidV7, parseTraceparent } from '../kernel/ids.ts';
@@ -21,6 +20,7 @@ import type { CallCache } from './cache/call-cache.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ClientDialect, DecodedRequest } from './client-dialect.ts';
 import type { CompiledSnapshot, CompiledTarget, Destination } from './compiled-snapshot.ts';
+import type { ClientRequest, ClientResponse } from './downstream/client-exchange.ts';
 import type { SnapshotFeature, SnapshotKey } from './snapshot.ts';
 
 /** A JSON answer that is complete and waits for its ledger row before it is sent. */
@@ -72,8 +72,8 @@ export type CallOutcome = Omit<CallSettled, keyof CallOpened | 'requestParameter
 /** One `/v1` call on its way through the stages: each stage fills in what it found out, `settle` turns all of it into one record. */
 export class Call {
   slot = -1;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   /** What the client speaks. */
   readonly dialect: ClientDialect;
   /** The snapshot that was current when the call came; it keeps it to the end. */
@@ -163,7 +163,7 @@ export class Call {
   #stage: CallStage['name'] | null = null;
   #stageStartMs = 0;
 
-  constructor(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect, snapshot: CompiledSnapshot, clock: Clock) {
+  constructor(request: ClientRequest, response: ClientResponse, dialect: ClientDialect, snapshot: CompiledSnapshot, clock: Clock) {
     this.request = request;
     this.response = response;
     this.dialect = dialect;

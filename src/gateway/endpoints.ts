@@ -62,6 +62,12 @@ export function endpointsAt(path: string): readonly Endpoint[] {
   return EXACT.get(path) ?? PATTERNS.filter((entry) => (entry.path as RegExp).test(path)); // PATTERNS holds no strings
 }
 
+/** Whether a POST request to this URL is a call that runs the pipeline. */
+export function isCallUrl(url: string): boolean {
+  const query = url.indexOf('?');
+  return endpointsAt(query < 0 ? url : url.slice(0, query)).some(({ method, operation }) => method === 'POST' && operation === 'chat');
+}
+
 export function isUnservedModelPath(path: string): boolean {
   return UNSERVED.test(path);
 }

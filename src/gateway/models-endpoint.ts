@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { PlimsollError } from '../kernel/errors.ts';
 import type { CompiledSnapshot, Destination } from './compiled-snapshot.ts';
+import type { ClientRequest } from './downstream/client-exchange.ts';
 import type { DialectName } from './provider.ts';
 import { findCallerKey } from './stages/authenticate.ts';
 import { allowedDestinations, findDestination } from './stages/route.ts';
@@ -49,7 +49,7 @@ function formOf(dialect: DialectName): ModelForm {
 }
 
 /** What the key may name as a model, in the list form of the client's API. @throws PlimsollError `unauthenticated` */
-export function listModels(request: IncomingMessage, dialect: DialectName, snapshot: CompiledSnapshot, nowMs: number): unknown {
+export function listModels(request: ClientRequest, dialect: DialectName, snapshot: CompiledSnapshot, nowMs: number): unknown {
   const key = findCallerKey(request.headers, snapshot, nowMs);
   const form = formOf(dialect);
   const destinations = allowedDestinations(key, snapshot, nowMs);
@@ -60,13 +60,7 @@ export function listModels(request: IncomingMessage, dialect: DialectName, snaps
 }
 
 /** @throws PlimsollError `unauthenticated`, `not_found`, `permission_denied` */
-export function readModel(
-  request: IncomingMessage,
-  path: string,
-  dialect: DialectName,
-  snapshot: CompiledSnapshot,
-  nowMs: number,
-): unknown {
+export function readModel(request: ClientRequest, path: string, dialect: DialectName, snapshot: CompiledSnapshot, nowMs: number): unknown {
   const key = findCallerKey(request.headers, snapshot, nowMs);
   let id: string;
   try {

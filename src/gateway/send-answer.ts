@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { PlimsollError } from '../kernel/errors.ts';
 import type { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
 import type { Deadlined } from './deadlines.ts';
+import type { ClientResponse } from './downstream/client-exchange.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { addLimitsAndPassed, answerHead } from './response-headers.ts';
 
@@ -60,7 +60,7 @@ function errorHead(error: PlimsollError): string[] {
 
 /** An error for answers that have not started. */
 export function sendError(
-  response: ServerResponse,
+  response: ClientResponse,
   error: PlimsollError,
   dialect: ClientDialect,
   requestId: string | null = null,

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { eventEntry, type JournaledEvent } from '../kernel/event-log/journaled-event.ts';
@@ -16,6 +16,7 @@ import { Call } from './call.ts';
 import type { ClientDialect } from './client-dialect.ts';
 import { type CompiledSnapshot, compileSnapshot, type ResolveSecret } from './compiled-snapshot.ts';
 import { Deadlines } from './deadlines.ts';
+import type { ClientRequest, ClientResponse } from './downstream/client-exchange.ts';
 import { dialectOf, type Endpoint, endpointsAt, isUnservedModelPath, SUPPORTED_ENDPOINTS } from './endpoints.ts';
 import { FeatureThrottles } from './feature-throttles.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -63,8 +64,8 @@ export interface Readiness {
 }
 
 export interface Gateway {
-  /** For `http.createServer`. */
-  handler(request: IncomingMessage, response: ServerResponse): void;
+  /** For `http.createServer`, and for a `FrontDoor` before it. */
+  handler(request: ClientRequest, response: ClientResponse): void;
   /** Prometheus text format. */
   metrics(): string;
   readiness(): Readiness;
@@ -167,7 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** Runs a call to its end; while it runs it counts as in flight. @param run never leaves the client without an answer, but for our defects */
-  function start(request: IncomingMessage, response: ServerResponse, dialect: ClientDialect, run: typeof runPipeline): void {
+  function start(request: ClientRequest, response: ClientResponse, dialect: ClientDialect, run: typeof runPipeline): void {
     const call = new Call(request, response, dialect, requireSnapshot(), clock);
     totalCalls++;
     if (isDraining) response.shouldKeepAlive = false;
@@ -193,7 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
   }
 
-  function serve({ operation, dialect }: Endpoint, path: string, request: IncomingMessage, response: ServerResponse): void {
+  function serve({ operation, dialect }: Endpoint, path: string, request: ClientRequest, response: ClientResponse): void {
     switch (operation) {
       case 'chat':
         start(request, response, dialect, runPipeline);
@@ -215,7 +216,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  function dispatch(request: IncomingMessage, response: ServerResponse, path: string): void {
+  function dispatch(request: ClientRequest, response: ClientResponse, path: string): void {
     const { method } = request;
     const endpoints = endpointsAt(path);
     if (endpoints.length > 0) {
@@ -228,10 +229,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       sendJson(response, state.ready ? 200 : 503, state);
     } else if (path === '/metrics') {
       response.writeHead(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8']);
-      response.end(metrics());
+      response.end(Buffer.from(metrics()));
     } else if (isUnservedModelPath(path)) {
       throw new PlimsollError('not_found', `${path} is not served here. Supported: ${SUPPORTED_ENDPOINTS}.`);
-    } else if (options.forward !== undefined) options.forward(request, response);
+    } else if (options.forward !== undefined && request instanceof IncomingMessage && response instanceof ServerResponse)
+      options.forward(request, response);
     else throw new PlimsollError('not_found', `There is nothing at ${method} ${path}. Supported: ${SUPPORTED_ENDPOINTS}.`);
   }
 
@@ -299,7 +301,7 @@ export function createGateway(options: GatewayOptions): Gateway {
  * Path of a request, without its query. Gemini's clients may send their key in the query: it moves to the header that stands for the same, so that
  * nothing behind this ever sees a URL with a key in it.
  */
-function takePath(request: IncomingMessage): string {
+function takePath(request: ClientRequest): string {
   const url = request.url ?? '/';
   const end = url.indexOf('?');
   if (end < 0) return url;
@@ -334,7 +336,7 @@ function notAllowed(path: string, method: string | undefined, allow: string): Pl
   return new PlimsollError('method_not_allowed', `${path} does not take ${method}.`, { details: { allow } });
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
+function sendJson(response: ClientResponse, status: number, value: unknown): void {
   const body = Buffer.from(JSON.stringify(value));
   response.writeHead(status, ['content-type', 'application/json', 'content-length', String(body.length)]);
   response.end(body);

@@ -9,6 +9,8 @@ import type { JournalEntry, JournalRecord, JournalWriter } from '../kernel/journ
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallOpened, CallPayload, CallSettled } from '../traces/call-record.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
+import { FrontDoor } from './downstream/front-door.ts';
+import { isCallUrl } from './endpoints.ts';
 import type { HealthPolicy, RoutePolicy, TargetPolicy } from './routing/policy.ts';
 import { createGateway, type Gateway } from './server.ts';
 import type { Snapshot, SnapshotFeature, SnapshotKey, SnapshotModel, SnapshotProvider, SnapshotRoute } from './snapshot.ts';
@@ -244,6 +246,7 @@ export async function startGateway(
     writeLogLine: (line) => logLines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const server = createServer((request, response) => gateway.handler(request, response));
+  const frontDoor = new FrontDoor(server, { clock, takes: isCallUrl, handle: gateway.handler });
   const port = await listen(server);
   const running: TestGateway = {
     gateway,
@@ -253,6 +256,7 @@ export async function startGateway(
     baseUrl: `http://127.0.0.1:${port}/v1`,
     snapshot,
     async close() {
+      frontDoor.destroy();
       await closeServer(server);
       await gateway.drain(0);
     },

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { HeaderNames } from '../http1/header-names.ts';
 import type { Exchange } from './exchange.ts';
-import type { HeaderNames } from './header-names.ts';
 import { type Endpoint, openSocket } from './open-socket.ts';
 import { ResponseParser } from './response-parser.ts';
 import { UpstreamError } from './upstream-error.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HeaderNames } from './header-names.ts';
+import { HeaderNames } from '../http1/header-names.ts';
 import { MAX_HEAD_BYTES, MAX_HEADERS, ResponseParser } from './response-parser.ts';
 
 interface Seen {

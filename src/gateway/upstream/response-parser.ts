@@ -1,7 +1,7 @@
+import { HEX_VALUE, NAME_BYTE, readDecimal, TEXT_BYTE } from '../http1/byte-classes.ts';
+import { type FramingName, type HeaderNames, hashNameByte } from '../http1/header-names.ts';
+import { readConnection, readKeepAliveMs } from '../http1/persistence.ts';
 import type { ResponseHeaders } from '../provider.ts';
-import { HEX_VALUE, NAME_BYTE, readDecimal, TEXT_BYTE } from './byte-classes.ts';
-import { type FramingName, type HeaderNames, hashNameByte } from './header-names.ts';
-import { readConnection, readKeepAliveMs } from './persistence.ts';
 
 /** Status line, headers and trailers of an answer, heads of interim answers included. */
 export const MAX_HEAD_BYTES = 64 * 1024;

@@ -2,9 +2,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { HeaderNames } from '../http1/header-names.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
 import type { AnswerHandler, Exchange } from './exchange.ts';
-import { HeaderNames } from './header-names.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
 export interface RawRequest {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { CompiledProvider } from '../compiled-snapshot.ts';
+import { HeaderNames } from '../http1/header-names.ts';
 import type { ConnectionShare } from './connection.ts';
 import { ConnectionPool, type ConnectionPoolStats } from './connection-pool.ts';
-import { HeaderNames } from './header-names.ts';
 
 /** More than one read of a socket brings in practice; libuv asks for as much. */
 const READ_BUFFER_BYTES = 64 * 1024;
