@@ -18,6 +18,7 @@ import type { Reservation } from './admission/reservation.ts';
 import { type ChatBody, parseChatBody } from './body/chat-body.ts';
 import type { CallCache } from './cache/call-cache.ts';
 import type { Flight } from './cache/flight.ts';
+import type { CallerJson } from './call-json.ts';
 import type { ClientDialect, DecodedRequest } from './client-dialect.ts';
 import type { CompiledSnapshot, CompiledTarget, Destination } from './compiled-snapshot.ts';
 import type { ClientRequest, ClientResponse } from './downstream/client-exchange.ts';
@@ -64,6 +65,8 @@ export interface CallEstimate {
 export interface Caller {
   readonly key: SnapshotKey;
   readonly feature: SnapshotFeature;
+  /** Absent for callers that are not in the snapshot. */
+  readonly json?: CallerJson;
 }
 
 /** What a `call.settled` record adds to `call.opened`; the sampling parameters are added as text. */
@@ -130,6 +133,10 @@ export class Call {
   /** Exact decimal dollars; null when unpriced. */
   costUsd: string | null = null;
   readonly attempts: CallAttempt[] = [];
+  /** That of the last of them. */
+  lastTarget: CompiledTarget | null = null;
+  /** `attemptJson` of each of them. */
+  attemptsJson = '';
   readonly stages: CallStage[] = [];
   readonly warnings: string[] = [];
   /** Response headers (flat name, value list) that the provider's answer adds. */

@@ -1,5 +1,5 @@
 import type { PlimsollError } from '../kernel/errors.ts';
-import type { ChatBody } from './body/chat-body.ts';
+import type { BodyPieces, ChatBody } from './body/chat-body.ts';
 import type { JsonScanner } from './body/json-scanner.ts';
 import type { ClientOperation } from './operations/client-operation.ts';
 import type { DialectName } from './provider.ts';
@@ -74,7 +74,7 @@ export interface ClientDialect {
    * @param upstreamModelJson the model id as JSON text
    * @param outputCap to add, because a limit holds the call to it and the request names no number of its own; null = nothing to add
    */
-  forwardBody(body: ChatBody, upstreamModelJson: Buffer, outputCap: OutputCap | null): Buffer;
+  forwardBody(body: ChatBody, upstreamModelJson: Buffer, outputCap: OutputCap | null): BodyPieces;
   /** Request headers (lower case) that go to a provider of the same dialect with the body. */
   readonly forwardedHeaders?: readonly string[];
   /** For forwarded streams that the client wants in another framing; absent or null = the bytes go as they come. */

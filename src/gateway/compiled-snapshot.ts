@@ -7,6 +7,8 @@ import { adapterFor } from './adapter-for.ts';
 import type { LimitRule } from './admission/limit-rule.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import { type CacheSettings, DEFAULT_CACHE_SETTINGS } from './cache/settings.ts';
+import type { Caller } from './call.ts';
+import { callerJson, type TargetJson, targetJson } from './call-json.ts';
 import { type Credentials, resolveCredentials } from './credentials.ts';
 import type { ChatEndpoint, DialectName, Operation, OperationEndpoint, ProviderAdapter, Settings, TokenGrant } from './provider.ts';
 import { readSettings } from './provider-kinds.ts';
@@ -70,6 +72,7 @@ export interface CompiledTarget {
   readonly upstreamModel: string;
   /** The model id as JSON text, spliced into request bodies. */
   readonly upstreamModelJson: Buffer;
+  readonly json: TargetJson;
   readonly price: CompiledPrice | null;
   /** Where it runs; null = not declared. */
   readonly region: string | null;
@@ -120,6 +123,8 @@ export interface CompiledSnapshot {
   readonly bodyScanner: JsonScanner;
   /** The key record of a token, null when it is not one of ours. The HMAC is paid once per valid token and snapshot. */
   findKey(token: string): SnapshotKey | null;
+  /** One per key and feature. */
+  callerOf(key: SnapshotKey, feature: SnapshotFeature): Caller;
 }
 
 export type ResolveSecret = (reference: SecretReference) => string | null;
@@ -202,6 +207,17 @@ function compileTarget(model: Snapshot['models'][number], provider: CompiledProv
     provider,
     upstreamModel,
     upstreamModelJson: Buffer.from(JSON.stringify(upstreamModel)),
+    json: targetJson(
+      {
+        model: model.name,
+        provider: provider.name,
+        providerKind: provider.kind,
+        requestModel: upstreamModel,
+        ...(model.region == null ? {} : { region: model.region }),
+        ...(model.isSelfHosted ? { isSelfHosted: true } : {}),
+      },
+      provider.isSimulated,
+    ),
     // The snapshot keeps classes as plain text keys, so that an older gateway can read a newer one.
     price: model.price === null ? null : compilePrice(model.price as Price),
     region: model.region ?? null,
@@ -254,6 +270,7 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
   const keysByHmac = new Map(snapshot.keys.map((key) => [key.hmac, key]));
   // Holds valid tokens only, so that it cannot outgrow the keys however many wrong ones are tried.
   const keysByToken = new Map<string, SnapshotKey>();
+  const callers = new Map<SnapshotKey, Map<SnapshotFeature, Caller>>(snapshot.keys.map((key) => [key, new Map()]));
   return {
     epoch: snapshot.epoch,
     organisationId: snapshot.organisationId,
@@ -274,6 +291,15 @@ export function compileSnapshot(snapshot: Snapshot, resolveSecret: ResolveSecret
       const key = keysByHmac.get(keyHmac(snapshot.keyPepper, token)) ?? null;
       if (key !== null) keysByToken.set(token, key);
       return key;
+    },
+    callerOf(key, feature) {
+      const known = callers.get(key)?.get(feature);
+      if (known !== undefined) return known;
+      const { organisationId, environment } = snapshot;
+      const json = callerJson({ organisationId, environment, feature: feature.name, team: key.team, keyId: key.id });
+      const caller = { key, feature, json };
+      callers.get(key)?.set(feature, caller);
+      return caller;
     },
   };
 }

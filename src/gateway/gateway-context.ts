@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { JournaledEvent } from '../kernel/event-log/journaled-event.ts';
+import type { IsoTexts } from '../kernel/iso-texts.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Admission } from './admission/admission.ts';
@@ -23,6 +24,7 @@ export interface GatewayContext {
   readonly deadlines: Deadlines;
   /** For answers; requests have one with the depth limit of their snapshot. */
   readonly answerScanner: JsonScanner;
+  readonly isoTexts: IsoTexts;
   readonly metrics: GatewayMetrics;
   readonly throttles: FeatureThrottles;
   readonly cache: ResponseCache;

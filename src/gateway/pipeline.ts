@@ -32,7 +32,8 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
     if (await answerFromCache(call, cacheSettings, context)) return;
   }
   call.enterStage('admit');
-  await admit(call, context);
+  const waiting = admit(call, context);
+  if (waiting !== null) await waiting;
   // Another model than the one that was asked for: its answer is this call's alone.
   if (call.downgradedFrom !== null) context.cache.giveUp(call);
   const planning = planRoute(call, context);

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { eventEntry, type JournaledEvent } from '../kernel/event-log/journaled-event.ts';
+import { IsoTexts } from '../kernel/iso-texts.ts';
 import type { JournalWriter } from '../kernel/journal/record.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
@@ -99,6 +100,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tokens: new AccessTokens(clock),
     deadlines: new Deadlines(clock),
     answerScanner: new JsonScanner(MAX_ANSWER_DEPTH),
+    isoTexts: new IsoTexts(),
     metrics: new GatewayMetrics(),
     throttles: new FeatureThrottles(),
     cache: new ResponseCache(clock, options.sharedCache ?? null),

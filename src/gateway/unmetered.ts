@@ -1,6 +1,7 @@
 /** Calls that cost nothing at a provider and have no row in the ledger: counting tokens, and answers that a provider has stored. */
 import { request } from 'undici';
 import { PlimsollError } from '../kernel/errors.ts';
+import { wholeBody } from './body/chat-body.ts';
 import { estimateRequestTokens } from './body/estimate-request-tokens.ts';
 import type { Call } from './call.ts';
 import type { CompiledProvider, CompiledTarget } from './compiled-snapshot.ts';
@@ -115,7 +116,7 @@ export async function countTokens(call: Call, context: GatewayContext): Promise<
   const answer = await exchange(
     call,
     provider,
-    { method: 'POST', path, body: dialect.forwardBody(body, target.upstreamModelJson, null) },
+    { method: 'POST', path, body: wholeBody(dialect.forwardBody(body, target.upstreamModelJson, null)) },
     context,
   );
   requireSuccess(answer, provider, context);

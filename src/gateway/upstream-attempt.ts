@@ -9,6 +9,7 @@ import type { TargetHold } from './admission/reservation.ts';
 import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { type Call, roundMs } from './call.ts';
+import { attemptJson } from './call-json.ts';
 import type { CompiledEndpoint, CompiledOperation, CompiledTarget } from './compiled-snapshot.ts';
 import type { Deadlined } from './deadlines.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -304,7 +305,10 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const outcome = error === null ? null : this.#context.tokens.redactError(error, this.#target.provider);
     if (this.#race === null) this.#call.running = null;
     this.#recorded = this.#record(outcome);
+    const json = attemptJson(this.#recorded, this.#target.json.attempt);
     this.#call.attempts.push(this.#recorded);
+    this.#call.lastTarget = this.#target;
+    this.#call.attemptsJson += this.#call.attemptsJson === '' ? json : `,${json}`;
     this.#hold?.settle(this.#recorded);
     this.#resolve(outcome);
   }
@@ -405,13 +409,15 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       errorMessage: outcome?.message ?? null,
       finishReasons: facts?.finishReasons ?? [],
       usage,
-      ...(units === undefined ? {} : { units }),
+      units,
       usageSource: source,
       providerUsage: facts?.providerUsage == null ? null : asJson(facts.providerUsage),
-      ...cost,
-      ...(target.region === null ? {} : { region: target.region }),
-      ...(target.isSelfHosted ? { isSelfHosted: true } : {}),
-      ...(this.#role === undefined ? {} : { role: this.#role }),
+      costPicoUsd: cost.costPicoUsd,
+      costStatus: cost.costStatus,
+      priceId: cost.priceId,
+      region: target.region ?? undefined,
+      isSelfHosted: target.isSelfHosted || undefined,
+      role: this.#role,
     };
   }
 

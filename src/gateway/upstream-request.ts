@@ -1,4 +1,5 @@
 import { PlimsollError } from '../kernel/errors.ts';
+import { type BodyPieces, wholeBody } from './body/chat-body.ts';
 import type { Call } from './call.ts';
 import type { OutputCap } from './client-dialect.ts';
 import type { CompiledEndpoint, CompiledProvider, CompiledTarget } from './compiled-snapshot.ts';
@@ -32,7 +33,7 @@ export function extraHeaders(
   call: Call,
   provider: CompiledProvider,
   path: string,
-  body: Buffer,
+  body: Buffer | BodyPieces,
   isForwarded: boolean,
   context: GatewayContext,
 ): readonly string[] {
@@ -42,21 +43,26 @@ export function extraHeaders(
 }
 
 /** What changes from call to call: an access token, a signature. */
-function authorize(provider: CompiledProvider, path: string, body: Buffer, { tokens, clock }: GatewayContext): readonly string[] {
+function authorize(
+  provider: CompiledProvider,
+  path: string,
+  body: Buffer | BodyPieces,
+  { tokens, clock }: GatewayContext,
+): readonly string[] {
   const { adapter, credentials, settings } = provider;
   if (provider.tokenGrant !== null) return ['authorization', `Bearer ${tokens.get(provider).reveal()}`];
   if (adapter.sign === null) return NONE;
-  const request = { host: provider.host, path, contentType: JSON_TYPE, body };
+  const request = { host: provider.host, path, contentType: JSON_TYPE, body: wholeBody(body) };
   return Object.entries(adapter.sign(request, credentials, settings, clock.nowMs())).flat();
 }
 
-function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer {
+function encodeBody(call: Call, target: CompiledTarget, { endpoint, isForwarded }: CompiledEndpoint): Buffer | BodyPieces {
   const { body } = call;
   if (body === null) throw new PlimsollError('internal', 'infer ran before admit');
   const cap = outputCap(call, target);
   if (isForwarded && call.repair === null) {
-    const bytes = call.dialect.forwardBody(body, target.upstreamModelJson, cap);
-    return endpoint.editForwarded?.(bytes) ?? bytes;
+    const pieces = call.dialect.forwardBody(body, target.upstreamModelJson, cap);
+    return endpoint.editForwarded?.(wholeBody(pieces)) ?? pieces;
   }
   const asked = call.repair === null ? call.hubRequest() : withMessages(call.hubRequest(), call.repair);
   const encode = endpoint.encodeRequest ?? encodePlainChat;

@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { JournalRecord } from '../kernel/journal/record.ts';
+import { jsonText } from '../kernel/json-text.ts';
 import type { CallPayload } from './call-record.ts';
 
 /**
@@ -17,10 +18,14 @@ interface StoredMeta extends CallPayloadMeta {
   readonly outputBytes: number | null;
 }
 
+/** By hand: this runs for every call. */
+function storedMetaJson(meta: CallPayloadMeta, inputBytes: StoredMeta['inputBytes'], outputBytes: StoredMeta['outputBytes']): string {
+  return `{"callId":"${meta.callId}","traceId":"${meta.traceId}","spanId":"${meta.spanId}","organisationId":${jsonText(meta.organisationId)},"environment":${jsonText(meta.environment)},"startedAtMs":${meta.startedAtMs},"policy":"${meta.policy}","isTruncated":${meta.isTruncated},"inputBytes":${inputBytes},"outputBytes":${outputBytes}}`;
+}
+
 /** @param input UTF-8, like `output`; neither is copied */
 export function encodeCallPayload(meta: CallPayloadMeta, input: Buffer, output: Buffer | null): readonly Buffer[] {
-  const stored: StoredMeta = { ...meta, inputBytes: input.length, outputBytes: output?.length ?? null };
-  const text = JSON.stringify(stored);
+  const text = storedMetaJson(meta, input.length, output?.length ?? null);
   const head = Buffer.allocUnsafe(LENGTH_BYTES + text.length * 3);
   const metaBytes = head.write(text, LENGTH_BYTES);
   head.writeUInt32LE(metaBytes, 0);

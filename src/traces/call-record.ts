@@ -56,15 +56,15 @@ export interface CallOpened {
   /** Upper estimate used when the call is never settled. */
   readonly estimatedInputTokens: number;
   /** Output tokens that limits of money or tokens hold for the call; booked when it is never settled. Absent = none are held. */
-  readonly reservedOutputTokens?: number;
+  readonly reservedOutputTokens?: number | undefined;
   /** Config name and model of the first target, to price an aborted call. */
   readonly firstTarget: { readonly model: string; readonly provider: string; readonly upstreamModel: string } | null;
   /** True when the target is simulated; shown wherever the call appears. */
   readonly isSimulated: boolean;
   /** Absent = a client's own call. */
-  readonly purpose?: CallPurpose;
+  readonly purpose?: CallPurpose | undefined;
   /** The client's call that this one was made for, or whose answer it repeats. */
-  readonly parentCallId?: string;
+  readonly parentCallId?: string | undefined;
 }
 
 /** How a route chose its targets. */
@@ -110,7 +110,7 @@ export interface CallAttempt {
   readonly usage: Usage | null;
   readonly usageSource: 'reported' | 'estimated' | null;
   /** Pieces that were measured, for what is sold by the piece; absent for chat. */
-  readonly units?: MeteredUnits;
+  readonly units?: MeteredUnits | undefined;
   /** The provider's own usage object, verbatim JSON text. */
   readonly providerUsage: string | null;
   /** Decimal integer; null when unpriced. */
@@ -118,11 +118,11 @@ export interface CallAttempt {
   readonly costStatus: CostStatus;
   readonly priceId: string | null;
   /** Declared region of the target; absent = none was declared. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** Present and true when the target declares that it runs on our own machines. */
-  readonly isSelfHosted?: boolean;
+  readonly isSelfHosted?: boolean | undefined;
   /** Why there is another attempt; absent for the first. */
-  readonly role?: AttemptRole;
+  readonly role?: AttemptRole | undefined;
 }
 
 /** What a feature demanded of its targets and what that left out. */
@@ -198,15 +198,15 @@ export interface CallSettled extends CallOpened {
   /** Sampling parameters that were sent: temperature, max_tokens … */
   readonly requestParameters: Readonly<Record<string, unknown>>;
   /** Absent where there was nothing to choose. */
-  readonly routing?: CallRouting;
+  readonly routing?: CallRouting | undefined;
   /** Settled by the recovery after a crash, not by the pipeline. */
   readonly isRecovered: boolean;
   /** Absent for features without a cache. */
-  readonly cache?: CallCacheRecord;
+  readonly cache?: CallCacheRecord | undefined;
   /** Absent when the feature demands nothing of its targets. */
-  readonly targetRules?: TargetRules;
+  readonly targetRules?: TargetRules | undefined;
   /** Absent when nothing had to be checked. */
-  readonly outputValidation?: OutputValidation;
+  readonly outputValidation?: OutputValidation | undefined;
 }
 
 /** Journal record `payload`: texts of a call; shed first when the disk is short. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { metadataTags, parseChatBody, requestParameters, scanChatBody, upstreamChatBody } from './chat-body.ts';
+import { metadataTags, parseChatBody, requestParameters, scanChatBody, upstreamChatBody, wholeBody } from './chat-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 const scanner = new JsonScanner(64);
@@ -12,7 +12,7 @@ function scan(text: string) {
 }
 
 function forward(text: string): Record<string, unknown> {
-  return JSON.parse(upstreamChatBody(scan(text), UPSTREAM).toString()) as Record<string, unknown>;
+  return JSON.parse(wholeBody(upstreamChatBody(scan(text), UPSTREAM)).toString()) as Record<string, unknown>;
 }
 
 function refuses(text: string, message: RegExp): void {
@@ -72,7 +72,7 @@ describe('scanChatBody and upstreamChatBody', () => {
   it('hand back the very same bytes when nothing changes', () => {
     const text = '{ "messages" : [],\n"model":"gpt-5-2026" , "stream":true, "stream_options": {"include_usage" :true}, "n": 1e0 }';
     const body = scan(text);
-    assert.equal(upstreamChatBody(body, UPSTREAM), body.bytes);
+    assert.equal(wholeBody(upstreamChatBody(body, UPSTREAM)), body.bytes);
   });
 
   it('read member names with escapes', () => {
@@ -88,7 +88,7 @@ describe('scanChatBody and upstreamChatBody', () => {
 
   it('leave duplicates of what is only forwarded to the provider', () => {
     const text = '{"model":"gpt-5-2026","messages":[],"tools":[],"tools":[]}';
-    assert.equal(upstreamChatBody(scan(text), UPSTREAM).toString(), text);
+    assert.equal(wholeBody(upstreamChatBody(scan(text), UPSTREAM)).toString(), text);
   });
 
   it('say which member is wrong', () => {

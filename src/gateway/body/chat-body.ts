@@ -243,6 +243,15 @@ export function parseChatBody(body: ChatBody): Record<string, unknown> {
   return value;
 }
 
+/** A body in pieces that are sent one after the other: what stays as it is need not be copied. */
+export type BodyPieces = readonly Buffer[];
+
+export function wholeBody(body: Buffer | BodyPieces): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  const [only] = body;
+  return body.length === 1 && only !== undefined ? only : Buffer.concat(body);
+}
+
 /** Bytes to put in the place of a slice. */
 export interface Edit extends Slice {
   readonly replacement: Buffer;
@@ -256,7 +265,7 @@ const WANT_USAGE = Buffer.from(',"stream_options":{"include_usage":true}');
  * cap of the output where a limit sets one.
  * @param upstreamModel the model id as JSON text, e.g. `"gpt-4o"` with its quotes
  */
-export function upstreamChatBody(body: ChatBody, upstreamModel: Buffer, outputCap: OutputCap | null = null): Buffer {
+export function upstreamChatBody(body: ChatBody, upstreamModel: Buffer, outputCap: OutputCap | null = null): BodyPieces {
   const { bytes } = body;
   const edits: Edit[] = [];
   let model = outputCap === null ? upstreamModel : withMember(upstreamModel, outputCap.name, outputCap.tokens);
@@ -276,27 +285,24 @@ export function withMember(model: Buffer, name: string, value: number): Buffer {
 }
 
 /** The client's bytes, untouched but for the model name (where the body holds it) and our own member. @param model as JSON text */
-export function replaceModel(body: ChatBody, model: Buffer, edits: Edit[] = []): Buffer {
+export function replaceModel(body: ChatBody, model: Buffer, edits: Edit[] = []): BodyPieces {
   const { bytes, modelSlice, plimsollMember } = body;
   if (modelSlice !== null && bytes.compare(model, 0, model.length, modelSlice.start, modelSlice.end) !== 0) {
     edits.push({ ...modelSlice, replacement: model });
   }
   if (plimsollMember !== null) edits.push({ ...plimsollMember, replacement: NOTHING });
-  return edits.length === 0 ? bytes : splice(bytes, edits);
+  return edits.length === 0 ? [bytes] : splice(bytes, edits);
 }
 
-function splice(bytes: Buffer, edits: Edit[]): Buffer {
+function splice(bytes: Buffer, edits: Edit[]): BodyPieces {
   if (edits.length > 1) edits.sort((a, b) => a.start - b.start);
-  let length = bytes.length;
-  for (const edit of edits) length += edit.replacement.length - (edit.end - edit.start);
-  const target = Buffer.allocUnsafe(length);
+  const pieces: Buffer[] = [];
   let from = 0;
-  let to = 0;
-  for (const edit of edits) {
-    to += bytes.copy(target, to, from, edit.start);
-    to += edit.replacement.copy(target, to);
-    from = edit.end;
+  for (const { start, end, replacement } of edits) {
+    if (start > from) pieces.push(bytes.subarray(from, start));
+    if (replacement.length > 0) pieces.push(replacement);
+    from = end;
   }
-  bytes.copy(target, to, from);
-  return target;
+  if (from < bytes.length) pieces.push(bytes.subarray(from));
+  return pieces;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { wholeBody } from '../body/chat-body.ts';
 import { JsonScanner } from '../body/json-scanner.ts';
 import type { ClientDialect } from '../client-dialect.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
@@ -11,7 +12,9 @@ const MODEL = Buffer.from('"real"');
 const CAP = { name: 'max_tokens', tokens: 7 } as const;
 
 function forward(dialect: ClientDialect, text: string, cap: typeof CAP | null): string {
-  return dialect.forwardBody(dialect.scan(Buffer.from(text), scanner, '/v1beta/models/m:generateContent'), MODEL, cap).toString();
+  return wholeBody(
+    dialect.forwardBody(dialect.scan(Buffer.from(text), scanner, '/v1beta/models/m:generateContent'), MODEL, cap),
+  ).toString();
 }
 
 describe('forwarded bodies', () => {
@@ -22,7 +25,7 @@ describe('forwarded bodies', () => {
     );
     assert.equal(forward(openAiResponses, '{"plimsoll":null, "input":"a","model":"m"}', null), '{"input":"a","model":"real"}');
     const bytes = Buffer.from('{"contents":[],\n"safetySettings":[]}');
-    assert.equal(gemini.forwardBody(gemini.scan(bytes, scanner, '/v1beta/models/m:generateContent'), MODEL, null), bytes);
+    assert.equal(wholeBody(gemini.forwardBody(gemini.scan(bytes, scanner, '/v1beta/models/m:generateContent'), MODEL, null)), bytes);
   });
 
   it('are held to a cap under the name that their dialect has for it', () => {

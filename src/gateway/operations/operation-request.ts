@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import type { BodyPieces } from '../body/chat-body.ts';
 import type { Call } from '../call.ts';
 import type { CompiledOperation, CompiledTarget, Destination } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
@@ -47,7 +48,7 @@ export function servingDestination(destination: Destination, operation: Operatio
 export function buildOperationRequest(call: Call, target: CompiledTarget, operation: Operation, context: GatewayContext): OutgoingRequest {
   const { endpoint, path } = operationAt(target, operation);
   if (call.body === null) throw new PlimsollError('internal', 'infer ran before the body was read');
-  let body: Buffer;
+  let body: Buffer | BodyPieces;
   if (endpoint.encode === undefined) body = forwardedBody(call, target);
   else {
     const encoded = endpoint.encode(call.parsedBody(), target.upstreamModel);
@@ -66,7 +67,7 @@ export function buildOperationRequest(call: Call, target: CompiledTarget, operat
   };
 }
 
-function forwardedBody({ body, dialect }: Call, target: CompiledTarget): Buffer {
+function forwardedBody({ body, dialect }: Call, target: CompiledTarget): BodyPieces {
   if (body === null) throw new PlimsollError('internal', 'infer ran before the body was read');
   // In a form the model is its bare name, in JSON a string.
   const model = dialect.operation?.isMultipart ? Buffer.from(target.upstreamModel) : target.upstreamModelJson;

@@ -160,13 +160,14 @@ export function admitInternal(call: Call, { admission }: GatewayContext): void {
 /**
  * Reserves what the call may use under every limit that applies to it, or refuses it: all or nothing, in one synchronous step. Only a call that has
  * to wait in a line waits; what it reserves then is again one step.
+ * @returns a promise only where it has to wait
  * @throws PlimsollError `rate_limited`, `budget_exceeded`, `agent_loop_stopped`, `request_over_limit`; `client_closed` when it left while it waited
  */
-export async function admit(call: Call, context: GatewayContext): Promise<void> {
+export function admit(call: Call, context: GatewayContext): Promise<void> | null {
   const { admission } = context;
   breakLoop(call, context);
   const { limits } = call;
-  if (limits === null || call.destination === null) return;
+  if (limits === null || call.destination === null) return null;
   if (limits.needsEstimate) applyCaps(call, limits, call.destination);
   let outcome: Reservation | Refusal = admission.reserve(requestOf(call, limits, false));
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'downgrade') {
@@ -175,9 +176,9 @@ export async function admit(call: Call, context: GatewayContext): Promise<void> 
     outcome = admission.reserve(requestOf(call, limits, true));
   }
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'queue' && !outcome.isHopeless) {
-    await waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);
-    return;
+    return waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);
   }
   if (outcome instanceof Refusal) throw refuse(call, outcome, admission);
   call.reservation = outcome;
+  return null;
 }

@@ -128,7 +128,7 @@ export function authenticate(call: Call, context: GatewayContext): void {
   const { headers } = call.request;
   const key = findCallerKey(headers, call.snapshot, context.clock.nowMs());
   const feature = findFeature(key, label(headers, 'x-plimsoll-feature'), call.snapshot);
-  call.caller = { key, feature };
+  call.caller = call.snapshot.callerOf(key, feature);
   call.user = label(headers, 'x-plimsoll-user');
   call.session = label(headers, 'x-plimsoll-session');
   call.customer = label(headers, 'x-plimsoll-customer');

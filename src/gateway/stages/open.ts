@@ -31,11 +31,11 @@ export function describeCall(call: Call): CallOpened | null {
     startedAtMs: call.startedAtMs,
     snapshotEpoch: call.snapshot.epoch,
     estimatedInputTokens: call.estimate?.inputTokens ?? estimateTokensFromCharacters((call.body?.summary ?? call.body?.bytes)?.length ?? 0),
-    ...(call.reservation === null || call.estimate === null ? {} : { reservedOutputTokens: call.estimate.outputTokens }),
+    reservedOutputTokens: call.reservation === null ? undefined : call.estimate?.outputTokens,
     firstTarget: target === undefined ? null : { model: target.model, provider: target.provider.name, upstreamModel: target.upstreamModel },
     isSimulated: target?.provider.isSimulated ?? false,
-    ...(call.purpose === null ? {} : { purpose: call.purpose }),
-    ...(call.parentCallId === null ? {} : { parentCallId: call.parentCallId }),
+    purpose: call.purpose ?? undefined,
+    parentCallId: call.parentCallId ?? undefined,
   };
 }
 
@@ -43,7 +43,7 @@ export function describeCall(call: Call): CallOpened | null {
 export function open(call: Call, context: GatewayContext): void {
   const opened = describeCall(call);
   if (opened === null) throw new PlimsollError('internal', 'open ran before authenticate');
-  const json = openedJson(opened);
+  const json = openedJson(opened, call.caller?.json?.opened, call.targets[0]?.json.opened);
   context.journal.append({
     type: 'call.opened',
     schemaVersion: CALL_SCHEMA_VERSION,

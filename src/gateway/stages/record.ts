@@ -1,10 +1,10 @@
+import { jsonText } from '../../kernel/json-text.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import { CALL_PAYLOAD_SCHEMA_VERSION, type CallPayloadMeta, encodeCallPayload } from '../../traces/call-payload-codec.ts';
 import type { CallPayload } from '../../traces/call-record.ts';
 import type { ChatBody } from '../body/chat-body.ts';
 import { lastUserText } from '../body/last-user-text.ts';
 import { type Call, type CallOutcome, roundMs } from '../call.ts';
-import { jsonText } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 
 const PREVIEW_CHARACTERS = 200;
@@ -85,11 +85,16 @@ function recordPayload(call: Call, context: GatewayContext): void {
   });
 }
 
-function logLine(call: Call, tokens: Tokens, durationMs: number): string {
-  const { outcome, caller } = call;
-  const last = outcome?.attempts.at(-1);
-  const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
-  return `{"event":"llm_call","ts":"${new Date(call.startedAtMs).toISOString()}","trace_id":"${call.traceId}","call_id":"${call.callId}","feature":${jsonText(caller?.feature.name ?? null)},"team":${jsonText(caller?.key.team ?? null)},"model":${jsonText(last?.model ?? call.cache?.model ?? call.body?.model ?? null)},"provider":${jsonText(last?.provider ?? null)},"input_tokens":${tokens.input},"output_tokens":${tokens.output},"cost_usd":${jsonText(call.costUsd)},"latency_ms":${durationMs},"ttft_ms":${outcome?.ttftMs ?? null},"success":${call.error === null},"status":"${status}","error_type":${jsonText(call.error?.code ?? null)},"attempts":${outcome?.attempts.length ?? 0},"simulated":${call.targets[0]?.provider.isSimulated ?? false}${call.cache === null ? '' : `,"cache":"${call.cache.outcome}"`}${call.purpose === null ? '' : `,"purpose":"${call.purpose}"`}}`;
+/** Alias and provider of the target that was asked last, else of what was asked for. */
+function targetMembers({ lastTarget, cache, body }: Call): string {
+  return lastTarget?.json.log ?? `"model":${jsonText(cache?.model ?? body?.model ?? null)},"provider":null`;
+}
+
+function logLine(call: Call, tokens: Tokens, durationMs: number, timestamp: string): string {
+  const { outcome, caller, error } = call;
+  const status = error === null ? 'ok' : error.code === 'client_closed' ? 'aborted' : 'error';
+  const names = caller?.json?.log ?? `"feature":${jsonText(caller?.feature.name ?? null)},"team":${jsonText(caller?.key.team ?? null)}`;
+  return `{"event":"llm_call","ts":"${timestamp}","trace_id":"${call.traceId}","call_id":"${call.callId}",${names},${targetMembers(call)},"input_tokens":${tokens.input},"output_tokens":${tokens.output},"cost_usd":${jsonText(call.costUsd)},"latency_ms":${durationMs},"ttft_ms":${outcome?.ttftMs ?? null},"success":${error === null},"status":"${status}","error_type":${error === null ? 'null' : `"${error.code}"`},"attempts":${outcome?.attempts.length ?? 0},"simulated":${call.targets[0]?.provider.isSimulated ?? false}${call.cache === null ? '' : `,"cache":"${call.cache.outcome}"`}${call.purpose === null ? '' : `,"purpose":"${call.purpose}"`}}`;
 }
 
 /** Everything that may wait until the client has its answer: payload, log line, metrics. */
@@ -97,6 +102,6 @@ export function record(call: Call, context: GatewayContext): void {
   const tokens = tokensOf(call.outcome);
   const durationMs = call.outcome?.durationMs ?? roundMs(call.elapsedMs());
   context.metrics.recordCall(call, tokens, durationMs);
-  context.writeLogLine(logLine(call, tokens, durationMs));
+  context.writeLogLine(logLine(call, tokens, durationMs, context.isoTexts.of(call.startedAtMs)));
   recordPayload(call, context);
 }

@@ -73,16 +73,16 @@ export function settle(call: Call, context: GatewayContext): void {
     costPicoUsd: cost.costPicoUsd,
     costStatus: cost.costStatus,
     isRecovered: false,
-    ...(call.cache === null ? {} : { cache: call.cache.record() }),
-    ...(call.targetRules === null ? {} : { targetRules: call.targetRules }),
-    ...(call.routing === null ? {} : { routing: call.routing }),
-    ...(call.outputValidation === null ? {} : { outputValidation: call.outputValidation }),
+    cache: call.cache?.record(),
+    targetRules: call.targetRules ?? undefined,
+    routing: call.routing ?? undefined,
+    outputValidation: call.outputValidation ?? undefined,
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
   // What `call.opened` said is not turned into JSON a second time, and the parameters are JSON already.
-  const openedText = call.openedJson ?? openedJson(opened);
+  const openedText = call.openedJson ?? openedJson(opened, call.caller?.json?.opened);
   const parameters = call.body === null ? '{}' : requestParameters(call.body);
-  const json = `${openedText.slice(0, -1)},${outcomeMembers(outcome)},"requestParameters":${parameters}}`;
+  const json = `${openedText.slice(0, -1)},${outcomeMembers(outcome, call.attemptsJson)},"requestParameters":${parameters}}`;
   context.journal.append({ type: 'call.settled', schemaVersion: CALL_SCHEMA_VERSION, id: call.callId, payload: json });
 }

@@ -8,6 +8,8 @@ import { UpstreamError } from './upstream-error.ts';
 
 /** Up to this size head and body are copied into one buffer: cheaper than a gathered write (see bench/upstream-client.ts). */
 const MAX_ONE_WRITE_BYTES = 8 * 1024;
+/** Of a longer body, what is copied to the head. */
+const MAX_COPIED_BYTES = 2 * 1024;
 /** Longer than the 4 s of other clients, shorter than what load balancers allow (AWS 60 s): a new connection costs a TLS handshake. */
 const KEEP_ALIVE_MS = 30_000;
 const MAX_KEEP_ALIVE_MS = 600_000;
@@ -110,16 +112,21 @@ export class Connection {
     for (const part of body) length += part.length;
     const text = `${head}content-length: ${length}\r\n\r\n`;
     if (text.length + length > MAX_ONE_WRITE_BYTES) {
+      // What is short and stands at the beginning leaves with the head.
+      let copied = 0;
+      let copiedBytes = 0;
+      for (; copied < body.length; copied++) {
+        const partBytes = body[copied]?.length ?? 0;
+        if (copiedBytes + partBytes > MAX_COPIED_BYTES) break;
+        copiedBytes += partBytes;
+      }
       socket.cork();
-      socket.write(text, 'latin1');
-      for (const part of body) socket.write(part);
+      socket.write(headWith(text, body, copied, copiedBytes));
+      for (let index = copied; index < body.length; index++) socket.write(body[index] as Buffer); // index < length
       socket.uncork();
       return;
     }
-    const bytes = Buffer.allocUnsafe(text.length + length);
-    let offset = bytes.write(text, 0, 'latin1');
-    for (const part of body) offset += part.copy(bytes, offset);
-    socket.write(bytes);
+    socket.write(headWith(text, body, body.length, length));
   }
 
   #onConnect(): void {
@@ -206,6 +213,13 @@ export class Connection {
     const wasSent = this.#exchange !== null;
     return new UpstreamError(code, message, { wasSent, isStale: wasSent && this.#hasAnswered && !this.#parser.hasBytes }, cause);
   }
+}
+
+function headWith(head: string, body: readonly Buffer[], count: number, bodyBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + bodyBytes);
+  let offset = bytes.write(head, 0, 'latin1');
+  for (let index = 0; index < count; index++) offset += body[index]?.copy(bytes, offset) ?? 0;
+  return bytes;
 }
 
 function isTimedOut(error: unknown): boolean {
