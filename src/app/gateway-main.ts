@@ -20,6 +20,7 @@ import { ControlProxy } from './control-proxy.ts';
 import { DataDirectory } from './data-directory.ts';
 import { RECOVERY_MARK, recoverRun, settleAfterCrash, settledRecord } from './journal-recovery.ts';
 import { JournalUploader } from './journal-uploader.ts';
+import { LimitSharing } from './limit-sharing.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { RoutingReporter } from './routing-reporter.ts';
@@ -91,6 +92,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     journal.append(checkpointEntry(gateway.limitsHistory()));
     return [];
   };
+  const sharing = new LimitSharing(context, writerName, gateway);
   const proxy = new ControlProxy(controlUrl);
   const metrics = new MetricsExchange({
     context,
@@ -120,6 +122,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       // Beside a control of its own the supervisor hears it from there.
       if (isAlone && snapshot.limits.workers !== undefined)
         context.send({ type: 'topology', topology: { workers: snapshot.limits.workers, sim: null } });
+      sharing.follow(snapshot);
       firstSnapshot.resolve();
     },
     onState: (isReachable, reason) => {
@@ -201,6 +204,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       server.closeIdleConnections();
       frontDoor.close();
       await gateway.drain(DRAIN_MS);
+      await sharing.close();
       server.closeAllConnections();
       frontDoor.destroy();
       sharedCache?.close();

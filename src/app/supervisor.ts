@@ -4,6 +4,7 @@ import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
 import { bindPort, type ListenHandle, reserveLoopbackPort } from './listen-handle.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { EXIT, type FromChild, type Topology } from './process-messages.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
@@ -60,6 +61,8 @@ class Supervisor {
   readonly #end: Promise<number>;
   #isEnding = false;
   #nextId = 1;
+  /** Limits that the gateway workers keep together. */
+  readonly #leases = new LeaseDesk(() => performance.now());
   readonly #pending = new Map<number, (message: FromChild) => void>();
 
   constructor(environment: Environment, role: ServeRole, data: DataDirectory) {
@@ -140,13 +143,19 @@ class Supervisor {
     };
   }
 
-  #child(role: SupervisedChild['role'], variables: Readonly<Record<string, string>>, handle?: unknown): SupervisedChild {
+  #child(
+    role: SupervisedChild['role'],
+    variables: Readonly<Record<string, string>>,
+    handle?: unknown,
+    onEnded: () => void = () => {},
+  ): SupervisedChild {
     return new SupervisedChild({
       role,
       variables,
       ...(handle === undefined ? {} : { handle }),
       log: (event, fields) => this.#log(event, fields),
       onMessage: (message, child) => this.#onMessage(message, child),
+      onEnded,
       onStartFailure: (code) => this.#finish(code),
       mayRestart: () => !this.#isEnding,
     });
@@ -157,7 +166,10 @@ class Supervisor {
     const prefix = this.#role === 'gateway' ? `${this.#data.instanceName()}-` : '';
     while (this.#gateways.length < count) {
       const writer = `${prefix}gateway-${this.#gateways.length + 1}`;
-      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle);
+      this.#leases.expect(writer);
+      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle, () =>
+        this.#leases.workerEnded(writer),
+      );
       this.#gateways.push(child);
       child.start();
     }
@@ -194,6 +206,9 @@ class Supervisor {
         return;
       case 'metrics.collect':
         void this.#collectMetrics(message.id, child);
+        return;
+      case 'lease.exchange':
+        this.#leases.answer(message, child);
         return;
       default:
         message satisfies never;

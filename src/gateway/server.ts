@@ -8,6 +8,8 @@ import { AccessTokens } from './access-tokens.ts';
 import { Admission } from './admission/admission.ts';
 import type { AdmissionHistory } from './admission/history.ts';
 import { budgetReached, limitExceeded } from './admission/limit-event.ts';
+import type { LeaseSource } from './admission/lease-source.ts';
+import { type SharingOptions, shareLimits } from './admission/share-limits.ts';
 import { type LimitState, limitStates } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
@@ -73,6 +75,8 @@ export interface Gateway {
   limits(topMembers: number): LimitState[];
   /** What this worker knows of its targets and routes. */
   routing(): RoutingReport;
+  /** From now on the limits are kept together with other gateways. @returns gives back what is not used */
+  shareLimits(source: LeaseSource, options: SharingOptions): { close(): Promise<void> };
   /** What an earlier process of this gateway used: before the first call. */
   continueLimits(history: AdmissionHistory): void;
   /** For the process after this one: all that is used now. */
@@ -264,6 +268,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     cacheReport: () => context.cache.report(),
     readiness,
+    shareLimits: (source, options) => shareLimits(context.admission, source, clock, options),
     continueLimits(history) {
       context.admission.continue(history);
       currentSnapshot();

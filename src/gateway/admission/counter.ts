@@ -1,5 +1,7 @@
 import { Accounts } from './account.ts';
 import type { CounterState } from './history.ts';
+import { Lease } from './lease.ts';
+import type { LeaseReport } from './lease-source.ts';
 import type { Limit } from './limit.ts';
 import { SlidingWindow } from './sliding-window.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -10,9 +12,15 @@ const KEPT_ENTRIES = 64;
 /** A session (agent run) that was not used for so long is over. */
 const RUN_IDLE_MS = 86_400_000;
 
+/** So long before it leaves the window a borrowed amount is not given back any more: the source may have dropped it already. */
+const LATE_MS = 250;
+/** Of a limit that is shared nobody here knows when it has room again. */
+const SHARED_WAIT_MS = 1_000;
+
 /**
  * What one member of a scope has used of one limit. Checking and taking are synchronous: nothing can come between them.
  * Amounts are safe integers in the unit of the limit. `nowMs` is monotonic, `epochMs` the wall clock, which decides the calendar period.
+ * With a lease it counts what this gateway has used, and takes only from what was lent to it.
  */
 export class Counter {
   /** Replaced when the configuration changes; its id never does. */
@@ -22,6 +30,8 @@ export class Counter {
   label: string;
   /** Calls that wait for room here; null while there are none. */
   line: WaitingLine | null = null;
+  /** Null while this gateway is alone with its limits. */
+  lease: Lease | null = null;
   readonly #window: SlidingWindow | null;
   /** Totals only. */
   readonly #accounts: Accounts | null;
@@ -45,9 +55,17 @@ export class Counter {
     this.#accounts?.use(limit);
   }
 
-  /** Makes the period of this moment the current one, for who only looks. */
+  /** From now on the limit is shared with other gateways. */
+  share(): void {
+    this.lease ??= new Lease(this.limit.capacity);
+  }
+
+  /** Makes the period of this moment the current one. A new period borrows anew. */
   turnTo(epochMs: number): void {
-    this.#accounts?.turnTo(this.limit, epochMs);
+    const accounts = this.#accounts;
+    if (accounts === null || accounts.current.holds(epochMs)) return;
+    accounts.turnTo(this.limit, epochMs);
+    if (this.lease !== null) this.lease = new Lease(this.limit.capacity);
   }
 
   /** In flight: taken and not settled. Of windows it is in the window too. */
@@ -55,15 +73,22 @@ export class Counter {
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.reserved;
   }
 
-  /** What lies in the window, is in flight, or was booked in the period. */
+  /** What lies in the window, is in flight, or was booked in the period; by all gateways where that is known to be more. */
   used(nowMs: number): number {
+    return Math.max(this.#usedHere(nowMs), this.lease?.usedByAll ?? 0);
+  }
+
+  #usedHere(nowMs: number): number {
     if (this.#window !== null) return this.#window.sum(nowMs);
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.spent;
   }
 
-  /** Pico-dollars booked in the current period, exact; 0 for what is not money. */
+  /** Pico-dollars booked in the current period; 0 for what is not money. Exact, but for what other gateways have spent: that is known in nano-dollars. */
   get spentPicoUsd(): bigint {
-    return this.limit.unit === 'nano_usd' ? (this.#accounts?.current.spentPicoUsd ?? 0n) : 0n;
+    if (this.limit.unit !== 'nano_usd' || this.#accounts === null) return 0n;
+    const here = this.#accounts.current.spentPicoUsd;
+    const byAll = BigInt(this.lease?.usedByAll ?? 0) * 1000n;
+    return byAll > here ? byAll : here;
   }
 
   /** Of the current period; null for windows and concurrency, and for runs, which have no end. */
@@ -87,24 +112,37 @@ export class Counter {
 
   /** What another call can still take. */
   remaining(nowMs: number): number {
-    return Math.max(0, this.limit.capacity - this.used(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
+    if (this.lease !== null) return Math.max(0, this.lease.free + this.lease.spare);
+    return Math.max(0, this.limit.capacity - this.#usedHere(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
   }
 
   fits(amount: number, nowMs: number, epochMs: number): boolean {
-    const { capacity } = this.limit;
+    this.turnTo(epochMs);
+    const { lease } = this;
+    // What costs nothing fits under every budget.
+    if (lease !== null) return (amount === 0 && this.#accounts !== null) || (lease.spare >= amount && lease.isValid(nowMs));
+    return this.fitsAlone(amount, this.limit.capacity, nowMs);
+  }
+
+  /** Whether it fits under what this gateway has counted by itself. */
+  fitsAlone(amount: number, capacity: number, nowMs: number): boolean {
     if (this.#window !== null) return this.#window.sum(nowMs) + amount <= capacity;
     if (this.#accounts === null) return this.#inFlight + amount <= capacity;
-    if (!this.#accounts.current.holds(epochMs)) this.#accounts.turnTo(this.limit, epochMs);
     const { spent, reserved } = this.#accounts.current;
-    // What costs nothing fits under every budget.
     return amount === 0 || spent + reserved + amount <= capacity;
   }
 
   /** Reserves. Whether it fits was asked in the same turn, unless the limit only counts. */
   take(amount: number, nowMs: number, epochMs: number): void {
     this.#lastUsedMs = nowMs;
+    this.turnTo(epochMs);
+    const { lease } = this;
+    if (lease !== null) {
+      lease.touch(nowMs);
+      lease.spare -= amount;
+      if (this.#window !== null) lease.used += amount;
+    }
     if (this.#accounts !== null) {
-      if (!this.#accounts.current.holds(epochMs)) this.#accounts.turnTo(this.limit, epochMs);
       this.#accounts.current.reserved += amount;
       return;
     }
@@ -112,21 +150,91 @@ export class Counter {
     this.#window?.add(nowMs, amount);
   }
 
+  /** Reserves more for a call that was let in before, in its own period. Totals only. */
+  takeMore(amount: number, takenEpochMs: number, nowMs: number): void {
+    const account = this.#accounts?.at(takenEpochMs) ?? null;
+    if (account === null) return;
+    account.reserved += amount;
+    if (account !== this.#accounts?.current || this.lease === null) return;
+    this.lease.spare -= amount;
+    this.lease.touch(nowMs);
+  }
+
   /**
    * Ends a reservation with what was really used; it counts where it was taken, in time and period.
    * @param amount as taken @param takenMs monotonic @param takenEpochMs wall clock @param restPicoUsd part of the cost below `actual`, 0 to 999
    * @returns true when a share of the budget was reached that was not reported yet
    */
-  settle(amount: number, takenMs: number, takenEpochMs: number, actual: number, restPicoUsd = 0): boolean {
+  settle(amount: number, takenMs: number, takenEpochMs: number, actual: number, restPicoUsd: number, nowMs: number): boolean {
+    const { lease } = this;
     if (this.#accounts === null) {
       this.#inFlight -= amount;
-      if (actual !== amount) this.#window?.correct(takenMs, actual - amount);
+      if (this.#window === null) {
+        if (lease !== null) lease.spare += amount;
+      } else if (actual !== amount) {
+        this.#window.correct(takenMs, actual - amount);
+        if (lease !== null && (actual > amount || nowMs - takenMs < this.#window.windowMs - LATE_MS)) {
+          lease.used += actual - amount;
+          lease.spare += amount - actual;
+        }
+      }
+      lease?.touch(nowMs);
       return false;
     }
     const account = this.#accounts.at(takenEpochMs);
     if (account === null) return false;
     account.reserved -= amount;
-    return account.book(actual, restPicoUsd) && account === this.#accounts.current;
+    const before = account.spent;
+    const isReached = account.book(actual, restPicoUsd);
+    if (account !== this.#accounts.current) return false;
+    if (lease !== null) {
+      lease.spare += amount - (account.spent - before);
+      lease.touch(nowMs);
+    }
+    return isReached;
+  }
+
+  /** What the source has to know. @param keepsSpare false = what no call needs is given back */
+  report(key: string, keepsSpare: boolean, nowMs: number, epochMs: number): LeaseReport {
+    const lease = this.lease as Lease; // only shared counters are asked
+    const reserved = this.#window === null ? this.reserved : 0;
+    // What was used beyond what was lent is in `used` by now.
+    lease.spare = Math.max(lease.spare, -reserved);
+    if (!keepsSpare) lease.spare = Math.min(0, lease.spare);
+    const { limit } = this;
+    const endMs = this.periodEndMs;
+    const report: LeaseReport = {
+      key,
+      kind: limit.kind,
+      capacity: limit.capacity,
+      windowMs: limit.windowMs,
+      keepMs: limit.windowMs ?? (limit.kind === 'gauge' ? 0 : endMs === null ? RUN_IDLE_MS : Math.max(0, endMs - epochMs)),
+      used: this.#accounts === null ? lease.used : this.#accounts.current.spent,
+      held: reserved + lease.spare,
+      spare: Math.max(0, lease.spare),
+      want: lease.want,
+      least: lease.want > 0 ? lease.least : 0,
+    };
+    return lease.isKnown || this.#window === null ? report : { ...report, restored: this.#restoredEntries(lease.used, nowMs) };
+  }
+
+  /** Entries of the window but for what was counted under the lease: the source has heard of that. */
+  #restoredEntries(usedSince: number, nowMs: number): [number, number][] {
+    const entries = this.#window?.entries(nowMs, KEPT_ENTRIES) ?? [];
+    let since = usedSince;
+    for (let index = entries.length - 1; index >= 0 && since > 0; index--) {
+      const entry = entries[index] as [number, number];
+      const part = Math.min(entry[1], since);
+      entry[1] -= part;
+      since -= part;
+    }
+    return entries.filter(([, amount]) => amount > 0);
+  }
+
+  /** @returns true when a share of the budget was reached by all gateways together that was not reported yet */
+  noteUsedByAll(used: number): boolean {
+    if (this.lease !== null) this.lease.usedByAll = used;
+    return this.#accounts?.current.hasReached(used) ?? false;
   }
 
   /** Books what was used before this process began to count. */
@@ -168,12 +276,15 @@ export class Counter {
 
   /** Shares of the budget, percent, that were reached since this was asked before; each is told once per period. */
   takeReached(): number[] {
-    return this.#accounts?.current.takeReached(this.limit) ?? [];
+    return this.#accounts?.current.takeReached(this.limit, this.lease?.usedByAll) ?? [];
   }
 
   /** Milliseconds until `amount` fits by time alone; null when calls in flight decide it, or when it never does. */
   waitMs(amount: number, nowMs: number, epochMs: number): number | null {
-    if (this.#window !== null) return this.#window.waitMs(nowMs, amount, this.limit.capacity);
+    if (this.#window !== null) {
+      const waitMs = this.#window.waitMs(nowMs, amount, this.limit.capacity);
+      return this.lease === null || waitMs === null ? waitMs : Math.max(waitMs, Math.min(SHARED_WAIT_MS, this.#window.windowMs));
+    }
     const endMs = this.periodEndMs;
     return endMs === null || amount > this.limit.capacity ? null : Math.max(0, endMs - epochMs);
   }
@@ -188,6 +299,7 @@ export class Counter {
   /** Nothing would be lost if it were forgotten. */
   isForgettable(nowMs: number, epochMs: number): boolean {
     if (this.line !== null || this.#inFlight !== 0) return false;
+    if (this.lease !== null && (this.lease.isDirty || this.lease.spare > 0 || this.lease.want > 0)) return false;
     if (this.#window !== null) return this.#window.sum(nowMs) === 0;
     if (this.#accounts === null || this.#accounts.isOver(epochMs)) return true;
     return this.periodEndMs === null && this.#accounts.current.reserved === 0 && nowMs - this.#lastUsedMs > RUN_IDLE_MS;

@@ -7,6 +7,14 @@ import type { LimitRule, LimitScope } from './limit-rule.ts';
 /** Given where nobody can say when a call in flight will end. */
 const UNKNOWN_WAIT_MS = 1_000;
 
+/** What a call lacks of a limit that is shared with other gateways. */
+export interface Shortage {
+  readonly counter: Counter;
+  readonly amount: number;
+}
+
+const NOTHING: readonly Shortage[] = [];
+
 /** A limit that a call does not fit under. Nothing was taken of any limit. */
 export class Refusal {
   readonly counter: Counter;
@@ -16,13 +24,27 @@ export class Refusal {
   readonly counters: readonly Counter[];
   readonly nowMs: number;
   readonly epochMs: number;
+  /** Not refused yet: this gateway has to borrow first. Empty = refused. */
+  readonly shortages: readonly Shortage[];
 
-  constructor(counter: Counter, amount: number, counters: readonly Counter[], nowMs: number, epochMs: number) {
+  constructor(
+    counter: Counter,
+    amount: number,
+    counters: readonly Counter[],
+    nowMs: number,
+    epochMs: number,
+    shortages: readonly Shortage[] = NOTHING,
+  ) {
     this.counter = counter;
     this.amount = amount;
     this.counters = counters;
     this.nowMs = nowMs;
     this.epochMs = epochMs;
+    this.shortages = shortages;
+  }
+
+  get isShort(): boolean {
+    return this.shortages.length > 0;
   }
 
   get rule(): LimitRule {

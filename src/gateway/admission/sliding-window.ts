@@ -80,6 +80,22 @@ export class SlidingWindow {
     this.#sum += change;
   }
 
+  /**
+   * Takes back what was counted too much and may stand anywhere in the window: from the oldest entries, so that never less than the truth is left
+   * for later.
+   */
+  giveBack(amount: number): void {
+    const mask = this.#steps.length - 1;
+    let left = amount;
+    for (let index = 0; index < this.#count && left > 0; index++) {
+      const at = (this.#head + index) & mask;
+      const part = Math.min(left, this.#amounts[at] as number);
+      this.#amounts[at] = (this.#amounts[at] as number) - part;
+      this.#sum -= part;
+      left -= part;
+    }
+  }
+
   /** Milliseconds until `amount` fits under `capacity`; null when it never does. 0 = now. */
   waitMs(nowMs: number, amount: number, capacity: number): number | null {
     if (amount > capacity) return null;
