@@ -26,7 +26,8 @@ export class LimitSharing {
     const { environment, log } = this.#context;
     const { driver = 'machine', onUnavailable = 'fail-closed', replicas = 1 } = snapshot.limitSharing ?? {};
     const url = driver === 'redis' ? environment.redisUrl : null;
-    if (driver === 'redis' && url === null) this.#warn('limitSharing.driver is redis and PLIMSOLL_REDIS_URL is not set: only the workers of this machine share');
+    if (driver === 'redis' && url === null)
+      this.#warn('limitSharing.driver is redis and PLIMSOLL_REDIS_URL is not set: only the workers of this machine share');
     const wanted = url !== null ? 'redis' : (snapshot.limits.workers ?? 1) > 1 ? 'machine' : null;
     if (this.#sharing !== null || wanted === null) {
       if (this.#driver === 'machine' && wanted === 'redis') this.#warn('limits are shared through Redis after a restart');

@@ -3,8 +3,8 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
-import { bindPort, type ListenHandle, reserveLoopbackPort } from './listen-handle.ts';
 import { LeaseDesk } from './lease-desk.ts';
+import { bindPort, type ListenHandle, reserveLoopbackPort } from './listen-handle.ts';
 import { EXIT, type FromChild, type Topology } from './process-messages.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
