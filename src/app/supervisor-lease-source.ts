@@ -11,14 +11,16 @@ export function supervisorLeaseSource(context: ChildContext, holder: LeaseHolder
   let nextId = 1;
   let recalled: (keys: readonly string[]) => void = () => {};
   context.onMessage((message) => {
-    if (message.type === 'lease.recall') recalled(message.keys);
-    else if (message.type === 'lease.reply') {
+    if (message.type === 'lease.recall' && message.writer === holder.writer) recalled(message.keys);
+    else if (message.type === 'lease.reply' && message.writer === holder.writer) {
       waiting.get(message.id)?.(message.exchange);
       waiting.delete(message.id);
     }
   });
   return {
-    exchange(reports: readonly LeaseReport[]) {
+    // The supervisor sees its workers end.
+    leaseMs: Number.POSITIVE_INFINITY,
+    exchange(reports: readonly LeaseReport[], isComplete: boolean) {
       const id = nextId++;
       return new Promise<LeaseExchange>((resolve, reject) => {
         const timer = setTimeout(() => {
@@ -29,7 +31,7 @@ export function supervisorLeaseSource(context: ChildContext, holder: LeaseHolder
           clearTimeout(timer);
           resolve(exchange);
         });
-        context.send({ type: 'lease.exchange', id, holder, reports });
+        context.send({ type: 'lease.exchange', id, holder, reports, isComplete });
       });
     },
     onRecall(listener) {

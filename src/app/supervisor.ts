@@ -1,4 +1,4 @@
-import { systemClock } from '../kernel/clock.ts';
+import { type Clock, FakeClock, systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -61,14 +61,17 @@ class Supervisor {
   readonly #end: Promise<number>;
   #isEnding = false;
   #nextId = 1;
+  readonly #clock: Clock;
   /** Limits that the gateway workers keep together. */
-  readonly #leases = new LeaseDesk(() => performance.now());
+  readonly #leases: LeaseDesk;
   readonly #pending = new Map<number, (message: FromChild) => void>();
 
   constructor(environment: Environment, role: ServeRole, data: DataDirectory) {
     this.#environment = environment;
     this.#role = role;
     this.#data = data;
+    this.#clock = environment.fakeClockMs === null ? systemClock : new FakeClock(environment.fakeClockMs);
+    this.#leases = new LeaseDesk(this.#clock, data.gatewayWriters(this.#writerPrefix()));
     this.#end = new Promise((resolve) => {
       this.#resolveEnd = resolve;
     });
@@ -161,12 +164,14 @@ class Supervisor {
     });
   }
 
+  /** Journals of many machines meet at one control: there a writer's name must be unique. */
+  #writerPrefix(): string {
+    return this.#role === 'gateway' ? `${this.#data.instanceName()}-gateway-` : 'gateway-';
+  }
+
   #setWorkers(count: number, variables: Readonly<Record<string, string>>, handle: unknown): void {
-    // Journals of many machines meet at one control: there a writer's name must be unique.
-    const prefix = this.#role === 'gateway' ? `${this.#data.instanceName()}-` : '';
     while (this.#gateways.length < count) {
-      const writer = `${prefix}gateway-${this.#gateways.length + 1}`;
-      this.#leases.expect(writer);
+      const writer = `${this.#writerPrefix()}${this.#gateways.length + 1}`;
       const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle, () =>
         this.#leases.workerEnded(writer),
       );
@@ -270,6 +275,7 @@ class Supervisor {
   }
 
   async #advanceClocks(ms: number): Promise<void> {
+    if (this.#clock instanceof FakeClock) await this.#clock.advance(ms);
     const children = [this.#control, this.#sim, ...this.#gateways].filter((child) => child !== null && child.pid !== null);
     await Promise.all(children.map((child) => this.#ask(child as SupervisedChild, (id) => ({ type: 'clock.advance', ms, id }), 60_000)));
   }

@@ -137,13 +137,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** Compiles a snapshot when its pointer changed. One that cannot be compiled leaves the one before in use. */
+  function adoptLimits({ keys }: Snapshot, { limitRules }: CompiledSnapshot): void {
+    context.admission.adopt(limitRules, () => new Map(keys.map(({ id, name }) => [id, name])));
+  }
+
   function currentSnapshot(): CompiledSnapshot | null {
     const newest = snapshots.current();
     if (newest === source || newest === null) return compiled;
     source = newest;
     try {
       compiled = compileSnapshot(newest, options.resolveSecret, registry);
-      context.admission.adopt(compiled.limitRules, () => new Map(newest.keys.map(({ id, name }) => [id, name])));
+      adoptLimits(newest, compiled);
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
@@ -268,10 +272,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     cacheReport: () => context.cache.report(),
     readiness,
-    shareLimits: (source, options) => shareLimits(context.admission, source, clock, options),
+    shareLimits(source, sharing) {
+      // What an earlier process used is taken up first: the others must hear of it.
+      currentSnapshot();
+      return shareLimits(context.admission, source, clock, sharing);
+    },
     continueLimits(history) {
       context.admission.continue(history);
-      currentSnapshot();
+      const snapshot = currentSnapshot();
+      if (snapshot !== null && source !== null) adoptLimits(source, snapshot);
     },
     limitsHistory: () => context.admission.history(),
     limits: (topMembers) => {

@@ -5,7 +5,6 @@ import type { LeaseAnswer, LeaseHolder, LeaseReport, LeaseSource } from '../../s
 /** A place from which several gateways borrow; each test has its own. */
 export interface LeaseSourceFixture {
   open(holder: LeaseHolder): LeaseSource;
-  /** The process of a writer ends, and its host knows. */
   wait(ms: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,14 +37,16 @@ export function leaseSourceContract(driver: string, create: () => Promise<LeaseS
       windowMs: null,
       keepMs: 60_000,
       used: 0,
+      inWindow: 0,
       held: 0,
       spare: 0,
       want: 0,
       least: overrides.want ?? 0,
+      ahead: 1_000,
       ...overrides,
     });
     const tell = async (source: LeaseSource, overrides: Partial<LeaseReport>): Promise<LeaseAnswer> => {
-      const { answers } = await source.exchange([report(overrides)]);
+      const { answers } = await source.exchange([report(overrides)], overrides.restored !== undefined);
       return answers[0] ?? assert.fail('no answer');
     };
 
@@ -115,29 +116,77 @@ export function leaseSourceContract(driver: string, create: () => Promise<LeaseS
       assert.deepEqual([later.used, later.free], [0, 100]);
     });
 
-    it('takes over the window of an earlier process only from a gateway that it does not know', async () => {
+    it('takes over the window that a process comes with, instead of what it knew of the one before', async () => {
       const window = { kind: 'window' as const, windowMs: 60_000, keepMs: 60_000 };
       const restored: [number, number][] = [
-        [1_000, 30],
         [90_000, 50],
+        [1_000, 30],
       ];
-      assert.equal((await tell(open('a'), { ...window, restored })).used, 30);
-      assert.equal((await tell(open('a', 'second'), { ...window, restored })).used, 30);
+      const a = open('a');
+      assert.equal((await tell(a, { ...window, inWindow: 30, restored })).used, 30);
+      assert.equal((await tell(a, { ...window, inWindow: 30, restored })).used, 30, 'said twice, counted once');
+      await tell(a, { ...window, inWindow: 30, want: 20, least: 20, ahead: 0 });
+      await tell(a, { ...window, inWindow: 35, used: 5, held: 15, spare: 15 });
+      const b = open('b');
+      assert.equal((await tell(b, { ...window, restored: [] })).free, 100 - 35 - 15);
+      // Three were used that nobody was told of; twelve of what was lent were not.
+      const second = open('a', 'second');
+      const again = await tell(second, { ...window, inWindow: 38, restored: [[2_000, 38]] });
+      assert.deepEqual([again.used, again.free], [38, 62]);
     });
 
-    it('what a process held that was followed by another counts as used: in a window, and in a total until the writer says what it used', async () => {
+    it('a window that it has forgotten has to be told anew before anything is lent', async () => {
       const window = { kind: 'window' as const, windowMs: 60_000, keepMs: 60_000 };
       const a = open('a');
-      await tell(a, { ...window, want: 20, least: 20 });
-      await tell(a, { ...window, used: 5, held: 10, spare: 10 });
-      const second = await tell(open('a', 'second'), { ...window, used: 3 });
-      assert.equal(second.used, 5 + 10 + 3);
-      key = `${key}total`;
-      const b = open('b');
-      await tell(b, { want: 20 });
-      await tell(b, { used: 5, held: 15 });
-      const restarted = await tell(open('b', 'second'), { used: 12 });
-      assert.deepEqual([restarted.used, restarted.free], [12, 88]);
+      const first = await tell(a, { ...window, used: 5_000, inWindow: 70, want: 40 });
+      assert.deepEqual([first.granted, first.isForgotten, first.isContended], [0, true, true]);
+      const second = await tell(a, { ...window, used: 5_000, inWindow: 70, restored: [[30_000, 70]], want: 40, least: 30, ahead: 0 });
+      assert.deepEqual([second.granted, second.isForgotten, second.used], [30, false, 70]);
+      assert.equal((await tell(a, { ...window, used: 5_010, inWindow: 80, held: 20 })).used, 80);
+    });
+
+    it('never believes less than what a gateway counts in its window', async () => {
+      const window = { kind: 'window' as const, windowMs: 60_000, keepMs: 60_000 };
+      const a = open('a');
+      assert.equal((await tell(a, { ...window, used: 10, inWindow: 25, restored: [[0, 10]] })).used, 25);
+    });
+
+    it('what a process held is lent until the next one of its writer has told all that was used', async () => {
+      const [a, b] = [open('a'), open('b')];
+      const first = key;
+      await tell(a, { want: 20, ahead: 0 });
+      await tell(a, { used: 5, held: 15 });
+      key = `${first}second`;
+      await tell(a, { want: 50, ahead: 0 });
+      await tell(a, { held: 50, spare: 50 });
+      key = first;
+      const again = open('a', 'again');
+      // It was killed when it had used seven more of the first limit, and nothing of the second.
+      const { answers } = await again.exchange([report({ used: 12 })], false);
+      assert.deepEqual([answers[0]?.used, answers[0]?.free], [12, 88]);
+      key = `${first}second`;
+      assert.equal((await tell(b, {})).free, 50, 'not all is told yet');
+      key = first;
+      await again.exchange([report({ used: 12 })], true);
+      key = `${first}second`;
+      assert.equal((await tell(b, {})).free, 100);
+      assert.ok((await again.exchange([report({ want: 100 })], false)).answers[0]?.granted === 100);
+      assert.equal((await tell(b, {})).free, 0, 'what the new process borrows counts');
+    });
+
+    it('asks all who hold something before it says that there is nothing', async () => {
+      const [a, b] = [open('a'), open('b')];
+      const gauge = { kind: 'gauge' as const, keepMs: 0 };
+      await tell(a, { ...gauge, want: 100, ahead: 0 });
+      await tell(a, { ...gauge, held: 100 });
+      assert.deepEqual((({ granted, isContended }) => [granted, isContended])(await tell(b, { ...gauge, want: 1 })), [0, true]);
+      // All of its calls still run.
+      await tell(a, { ...gauge, held: 100 });
+      assert.deepEqual((({ granted, isContended }) => [granted, isContended])(await tell(b, { ...gauge, want: 1 })), [0, false]);
+      await tell(b, { ...gauge });
+      assert.equal((await tell(b, { ...gauge, want: 1 })).isContended, true, 'the next wish asks again');
+      await tell(a, { ...gauge, held: 99 });
+      assert.equal((await tell(b, { ...gauge, want: 1 })).granted, 1);
     });
 
     it('who is silent too long is taken for dead: its calls in flight are over, its money stays spent until it comes back', async () => {

@@ -8,12 +8,13 @@ import { leaseSourceContract } from './lease-source.contract.ts';
 /** What the supervisor does, without the pipe in between. */
 leaseSourceContract('authority in memory', async () => {
   const clock = new FakeClock(0);
-  const authority = new LeaseAuthority();
+  const authority = new LeaseAuthority(3_000);
   const listeners = new Map<string, (keys: readonly string[]) => void>();
   return {
     open: (holder: LeaseHolder): LeaseSource => ({
-      async exchange(reports) {
-        const { answers, recalls } = authority.exchange(holder, reports, clock.monotonicMs());
+      leaseMs: 3_000,
+      async exchange(reports, isComplete) {
+        const { answers, recalls } = authority.exchange(holder, reports, isComplete, clock.monotonicMs());
         for (const [writer, keys] of recalls) listeners.get(writer)?.(keys);
         return { answers, sourceId: 'memory', settlingMs: 0 };
       },

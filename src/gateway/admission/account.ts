@@ -70,9 +70,9 @@ export class Account {
     return spent >= this.#nextReport;
   }
 
-  /** Shares, percent, that were reached since this was asked before; each is told once. @param spentByAll gateways, where that is known */
-  takeReached(limit: Limit, spentByAll = 0): number[] {
-    const spent = Math.max(this.#spent, spentByAll);
+  /** Shares, percent, that were reached since this was asked before; each is told once. @param spentByOthers gateways */
+  takeReached(limit: Limit, spentByOthers = 0): number[] {
+    const spent = this.#spent + spentByOthers;
     const reached = percents(limit).filter((percent) => percent > this.#reportedPercent && spent >= shareOf(limit, percent));
     this.#reportedPercent = reached.at(-1) ?? this.#reportedPercent;
     this.#armReport(limit);

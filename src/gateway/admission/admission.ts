@@ -54,6 +54,9 @@ function isEnforced(limit: Limit, isDowngraded: boolean): boolean {
 /** Which refusal a call hears of when several limits refuse it: the one that waiting or a cheaper route does not help with. */
 const SEVERITY = { reject: 3, downgrade: 2, queue: 1, alert: 0 } as const;
 
+/** How often a call that lacks something looks whether its gateway may go on with its share. */
+const AWAY_POLL_MS = 25;
+
 /**
  * Who may come in. `reserve` looks at every limit that applies to a call and takes of all of them or of none, in one synchronous step. Money, tokens
  * and requests are counted here and nowhere else.
@@ -66,6 +69,7 @@ export class Admission {
   #rules: readonly LimitRule[] = [];
   /** Null while this gateway is alone with its limits. */
   #sharing: Sharing | null = null;
+  readonly #active = new Set<Counter>();
   /** Of an earlier process; null once it was taken up. */
   #history: AdmissionHistory | null = null;
   readonly #outstanding = new SlotList<Reservation>();
@@ -86,7 +90,7 @@ export class Admission {
     this.#book = new LimitBook(rules, (limit) => {
       const table = before.get(limit.id) ?? new CounterTable(limit);
       table.use(limit);
-      if (this.#sharing !== null) table.share();
+      if (this.#sharing !== null) table.share(this.#active);
       return table;
     });
     this.#tables = new Map(this.#book.tables);
@@ -128,20 +132,29 @@ export class Admission {
   /** From now on all limits are kept together with other gateways; there is no way back. */
   share(sharing: Sharing): void {
     this.#sharing = sharing;
-    for (const table of this.#tables.values()) table.share();
+    for (const table of this.#tables.values()) table.share(this.#active);
   }
 
-  /** All counters that are shared. */
-  *sharedCounters(): Iterable<Counter> {
-    for (const table of this.#tables.values()) for (const counter of table.counters()) if (counter.lease !== null) yield counter;
+  /** Shared counters of which the source has to hear; those that hold nothing are taken out by who tells it. */
+  get activeCounters(): Set<Counter> {
+    return this.#active;
+  }
+
+  /** Every counter there is. */
+  *counters(): Iterable<Counter> {
+    for (const table of this.#tables.values()) yield* table.counters();
   }
 
   /** Borrows what a call lacks. Resolves when it should try again. @throws PlimsollError `not_ready` when nobody can say whether it fits */
   async borrow({ shortages, counter }: Refusal): Promise<void> {
     const sharing = this.#sharing;
     if (sharing === null) return;
-    const outcome = await sharing.borrow(shortages);
-    if (outcome !== 'away' || sharing.replicas !== null) return;
+    if ((await sharing.borrow(shortages)) !== 'away') return;
+    if (sharing.replicas !== null) {
+      // What the others still hold of their leases comes before anybody's share.
+      await this.#options.clock.sleep(AWAY_POLL_MS);
+      return;
+    }
     throw new PlimsollError(
       'not_ready',
       `Whether the call fits under "${counter.limit.id}" cannot be said: what this gateway shares its limits with does not answer.`,
@@ -170,7 +183,7 @@ export class Admission {
       if (!isBehind && this.#fits(counter, amount, nowMs, epochMs)) continue;
       if (!isBehind && this.#mayBorrow(counter, amount, nowMs)) {
         shortages ??= [];
-        shortages.push({ counter, amount });
+        shortages.push({ counter, amount: counter.needs(amount) });
         continue;
       }
       if (worst === null || SEVERITY[rule.onExceed] > SEVERITY[worst.limit.rule.onExceed]) worst = counter;
@@ -246,21 +259,28 @@ export class Admission {
     return hold;
   }
 
-  /** While the others cannot be asked, a gateway may be told to go on with its share. */
   #fits(counter: Counter, amount: number, nowMs: number, epochMs: number): boolean {
     if (counter.fits(amount, nowMs, epochMs)) return true;
-    const sharing = this.#sharing;
-    if (counter.lease === null || sharing === null || sharing.replicas === null || sharing.isReachable() || counter.lease.isValid(nowMs))
-      return false;
-    return counter.fitsAlone(amount, Math.floor(counter.limit.capacity / sharing.replicas), nowMs);
+    const replicas = this.#replicasFor(counter, nowMs);
+    if (replicas === null || !counter.fitsAlone(amount, Math.floor(counter.limit.capacity / replicas), nowMs)) return false;
+    // In a period nothing is ever free again: what the others are known to have spent counts too.
+    return counter.limit.kind !== 'total' || amount <= counter.remaining(nowMs);
   }
 
-  #mayBorrow({ lease, limit }: Counter, amount: number, nowMs: number): boolean {
-    return lease !== null && amount <= limit.capacity && !lease.isFull(amount, nowMs);
+  /** Among how many the limit is divided now: while the others cannot be asked, and what was lent has run out. Null = it is not. */
+  #replicasFor({ lease }: Counter, nowMs: number): number | null {
+    const sharing = this.#sharing;
+    return lease === null || sharing === null || sharing.isReachable() || lease.isValid(nowMs) ? null : sharing.replicas;
+  }
+
+  #mayBorrow(counter: Counter, amount: number, nowMs: number): boolean {
+    const { lease, limit } = counter;
+    const needed = counter.needs(amount);
+    return lease !== null && needed <= limit.capacity && !lease.isFull(needed, nowMs) && this.#replicasFor(counter, nowMs) === null;
   }
 
   #targetRefusal(counter: Counter, amount: number, counters: readonly Counter[], nowMs: number, epochMs: number): Refusal {
-    const shortages = this.#mayBorrow(counter, amount, nowMs) ? [{ counter, amount }] : [];
+    const shortages = this.#mayBorrow(counter, amount, nowMs) ? [{ counter, amount: counter.needs(amount) }] : [];
     return new Refusal(counter, amount, counters, nowMs, epochMs, shortages);
   }
 

@@ -32,6 +32,8 @@ export class Counter {
   line: WaitingLine | null = null;
   /** Null while this gateway is alone with its limits. */
   lease: Lease | null = null;
+  /** Shared counters of which the source has to hear. */
+  #active: Set<Counter> | null = null;
   readonly #window: SlidingWindow | null;
   /** Totals only. */
   readonly #accounts: Accounts | null;
@@ -55,9 +57,16 @@ export class Counter {
     this.#accounts?.use(limit);
   }
 
-  /** From now on the limit is shared with other gateways. */
-  share(): void {
-    this.lease ??= new Lease(this.limit.capacity);
+  /** From now on the limit is shared with other gateways. @param active where it stands while the source has to hear of it */
+  share(active: Set<Counter>): void {
+    if (this.lease !== null) return;
+    this.#active = active;
+    this.#borrowAnew();
+  }
+
+  #borrowAnew(): void {
+    this.lease = new Lease(`${this.limit.id}\n${this.member}\n${this.periodStartMs ?? ''}`);
+    this.#active?.add(this);
   }
 
   /** Makes the period of this moment the current one. A new period borrows anew. */
@@ -65,7 +74,7 @@ export class Counter {
     const accounts = this.#accounts;
     if (accounts === null || accounts.current.holds(epochMs)) return;
     accounts.turnTo(this.limit, epochMs);
-    if (this.lease !== null) this.lease = new Lease(this.limit.capacity);
+    if (this.lease !== null) this.#borrowAnew();
   }
 
   /** In flight: taken and not settled. Of windows it is in the window too. */
@@ -73,12 +82,12 @@ export class Counter {
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.reserved;
   }
 
-  /** What lies in the window, is in flight, or was booked in the period; by all gateways where that is known to be more. */
+  /** What lies in the window, is in flight, or was booked in the period; by all gateways, as far as this one has heard. */
   used(nowMs: number): number {
-    return Math.max(this.#usedHere(nowMs), this.lease?.usedByAll ?? 0);
+    return this.usedHere(nowMs) + (this.lease?.usedByOthers ?? 0);
   }
 
-  #usedHere(nowMs: number): number {
+  usedHere(nowMs: number): number {
     if (this.#window !== null) return this.#window.sum(nowMs);
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.spent;
   }
@@ -86,9 +95,7 @@ export class Counter {
   /** Pico-dollars booked in the current period; 0 for what is not money. Exact, but for what other gateways have spent: that is known in nano-dollars. */
   get spentPicoUsd(): bigint {
     if (this.limit.unit !== 'nano_usd' || this.#accounts === null) return 0n;
-    const here = this.#accounts.current.spentPicoUsd;
-    const byAll = BigInt(this.lease?.usedByAll ?? 0) * 1000n;
-    return byAll > here ? byAll : here;
+    return this.#accounts.current.spentPicoUsd + BigInt(this.lease?.usedByOthers ?? 0) * 1000n;
   }
 
   /** Of the current period; null for windows and concurrency, and for runs, which have no end. */
@@ -112,15 +119,14 @@ export class Counter {
 
   /** What another call can still take. */
   remaining(nowMs: number): number {
-    if (this.lease !== null) return Math.max(0, this.lease.free + this.lease.spare);
-    return Math.max(0, this.limit.capacity - this.#usedHere(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
+    return Math.max(0, this.limit.capacity - this.used(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
   }
 
   fits(amount: number, nowMs: number, epochMs: number): boolean {
     this.turnTo(epochMs);
     const { lease } = this;
     // What costs nothing fits under every budget.
-    if (lease !== null) return (amount === 0 && this.#accounts !== null) || (lease.spare >= amount && lease.isValid(nowMs));
+    if (lease !== null) return (amount === 0 && this.#accounts !== null) || (lease.spare >= this.needs(amount) && lease.isValid(nowMs));
     return this.fitsAlone(amount, this.limit.capacity, nowMs);
   }
 
@@ -132,14 +138,26 @@ export class Counter {
     return amount === 0 || spent + reserved + amount <= capacity;
   }
 
+  /** What has to be lent for a call to come in: of money that is counted only when it is spent, the least there is. */
+  needs(amount: number): number {
+    return this.limit.unit === 'spent_nano_usd' ? Math.max(1, amount) : amount;
+  }
+
+  /** What has to be borrowed before that much is lent; 0 = it is. What was taken beyond what was lent is owed no more once calls have settled. */
+  lacks(amount: number): number {
+    const { lease } = this;
+    if (lease === null || lease.spare >= amount) return 0;
+    return amount - Math.max(lease.spare, this.#window === null ? -this.reserved : 0);
+  }
+
   /** Reserves. Whether it fits was asked in the same turn, unless the limit only counts. */
   take(amount: number, nowMs: number, epochMs: number): void {
     this.#lastUsedMs = nowMs;
     this.turnTo(epochMs);
     const { lease } = this;
     if (lease !== null) {
-      lease.touch(nowMs);
-      lease.spare -= amount;
+      lease.take(amount, nowMs);
+      this.#active?.add(this);
       if (this.#window !== null) lease.used += amount;
     }
     if (this.#accounts !== null) {
@@ -156,8 +174,8 @@ export class Counter {
     if (account === null) return;
     account.reserved += amount;
     if (account !== this.#accounts?.current || this.lease === null) return;
-    this.lease.spare -= amount;
-    this.lease.touch(nowMs);
+    this.lease.take(amount, nowMs);
+    this.#active?.add(this);
   }
 
   /**
@@ -167,18 +185,21 @@ export class Counter {
    */
   settle(amount: number, takenMs: number, takenEpochMs: number, actual: number, restPicoUsd: number, nowMs: number): boolean {
     const { lease } = this;
+    if (lease !== null) {
+      lease.touch(nowMs);
+      this.#active?.add(this);
+    }
     if (this.#accounts === null) {
       this.#inFlight -= amount;
       if (this.#window === null) {
         if (lease !== null) lease.spare += amount;
       } else if (actual !== amount) {
-        this.#window.correct(takenMs, actual - amount);
-        if (lease !== null && (actual > amount || nowMs - takenMs < this.#window.windowMs - LATE_MS)) {
-          lease.used += actual - amount;
-          lease.spare += amount - actual;
+        const change = this.#window.correct(takenMs, actual - amount);
+        if (lease !== null && (change > 0 || nowMs - takenMs < this.#window.windowMs - LATE_MS)) {
+          lease.used += change;
+          lease.spare -= change;
         }
       }
-      lease?.touch(nowMs);
       return false;
     }
     const account = this.#accounts.at(takenEpochMs);
@@ -187,16 +208,12 @@ export class Counter {
     const before = account.spent;
     const isReached = account.book(actual, restPicoUsd);
     if (account !== this.#accounts.current) return false;
-    if (lease !== null) {
-      lease.spare += amount - (account.spent - before);
-      lease.touch(nowMs);
-    }
-    return isReached;
+    if (lease !== null) lease.spare += amount - (account.spent - before);
+    return isReached || account.hasReached(account.spent + (lease?.usedByOthers ?? 0));
   }
 
   /** What the source has to know. @param keepsSpare false = what no call needs is given back */
-  report(key: string, keepsSpare: boolean, nowMs: number, epochMs: number): LeaseReport {
-    const lease = this.lease as Lease; // only shared counters are asked
+  report(lease: Lease, keepsSpare: boolean, nowMs: number, epochMs: number): LeaseReport {
     const reserved = this.#window === null ? this.reserved : 0;
     // What was used beyond what was lent is in `used` by now.
     lease.spare = Math.max(lease.spare, -reserved);
@@ -204,37 +221,27 @@ export class Counter {
     const { limit } = this;
     const endMs = this.periodEndMs;
     const report: LeaseReport = {
-      key,
+      key: lease.key,
       kind: limit.kind,
       capacity: limit.capacity,
       windowMs: limit.windowMs,
       keepMs: limit.windowMs ?? (limit.kind === 'gauge' ? 0 : endMs === null ? RUN_IDLE_MS : Math.max(0, endMs - epochMs)),
       used: this.#accounts === null ? lease.used : this.#accounts.current.spent,
+      inWindow: this.#window?.sum(nowMs) ?? 0,
       held: reserved + lease.spare,
       spare: Math.max(0, lease.spare),
       want: lease.want,
       least: lease.want > 0 ? lease.least : 0,
+      ahead: lease.ahead,
     };
-    return lease.isKnown || this.#window === null ? report : { ...report, restored: this.#restoredEntries(lease.used, nowMs) };
-  }
-
-  /** Entries of the window but for what was counted under the lease: the source has heard of that. */
-  #restoredEntries(usedSince: number, nowMs: number): [number, number][] {
-    const entries = this.#window?.entries(nowMs, KEPT_ENTRIES) ?? [];
-    let since = usedSince;
-    for (let index = entries.length - 1; index >= 0 && since > 0; index--) {
-      const entry = entries[index] as [number, number];
-      const part = Math.min(entry[1], since);
-      entry[1] -= part;
-      since -= part;
-    }
-    return entries.filter(([, amount]) => amount > 0);
+    return lease.isKnown || this.#window === null ? report : { ...report, restored: this.#window.entries(nowMs, KEPT_ENTRIES) };
   }
 
   /** @returns true when a share of the budget was reached by all gateways together that was not reported yet */
-  noteUsedByAll(used: number): boolean {
-    if (this.lease !== null) this.lease.usedByAll = used;
-    return this.#accounts?.current.hasReached(used) ?? false;
+  noteUsedByOthers(used: number): boolean {
+    if (this.lease !== null) this.lease.usedByOthers = used;
+    const account = this.#accounts?.current;
+    return account?.hasReached(account.spent + used) ?? false;
   }
 
   /** Books what was used before this process began to count. */
@@ -276,7 +283,7 @@ export class Counter {
 
   /** Shares of the budget, percent, that were reached since this was asked before; each is told once per period. */
   takeReached(): number[] {
-    return this.#accounts?.current.takeReached(this.limit, this.lease?.usedByAll) ?? [];
+    return this.#accounts?.current.takeReached(this.limit, this.lease?.usedByOthers) ?? [];
   }
 
   /** Milliseconds until `amount` fits by time alone; null when calls in flight decide it, or when it never does. */

@@ -1,33 +1,41 @@
-import { extraFor, LEASE_MS, type LeaseAnswer, type LeaseHolder, type LeaseReport } from './lease-source.ts';
+import { extraFor, type LeaseAnswer, type LeaseHolder, type LeaseReport } from './lease-source.ts';
 import type { LimitKind } from './limit.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
+/** What one gateway has of one limit. */
 interface Holding {
-  incarnation: string;
+  readonly incarnation: string;
   /** Its process ended, or was silent too long. */
   isGone: boolean;
   /** `used` as it was last reported. */
   seen: number;
+  /** Windows only. */
+  readonly window: SlidingWindow | null;
   held: number;
   spare: number;
   expiresMs: number;
+  /** Of a gateway that went away: until then what it held may lie in the window. */
+  mayBeUsedUntilMs: number;
+  /** Of the entry, when it last spoke. */
+  turn: number;
+  /** Turn at which it first asked for what it has not got; null = it lacks nothing. */
+  askingSince: number | null;
 }
 
 interface Entry {
   readonly kind: LimitKind;
   /** Totals. */
   used: number;
-  readonly window: SlidingWindow | null;
+  /** Grows with every report. */
+  turn: number;
   /** By writer. */
   readonly holdings: Map<string, Holding>;
-  /** What totals had lent to gateways that went away: perhaps used. Theirs again when they come back and say what they used. */
-  readonly orphaned: Map<string, number>;
   forgetMs: number;
 }
 
 export interface AuthorityAnswer {
   readonly answers: readonly LeaseAnswer[];
-  /** Who should return what: keys by writer. */
+  /** Who should speak about what: keys by writer. */
   readonly recalls: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -36,120 +44,144 @@ const MOST_FORGOTTEN_AT_ONCE = 64;
 /**
  * Lends parts of limits to the gateways of one machine. Lives as long as the process that holds it; gateways that come back report what they have
  * used, so that it may begin empty. Time is monotonic.
+ *
+ * What a gateway held when it went away may have been used: it stays lent, in a total until the gateway is back and has said what it used, in a window
+ * until that is over. Its calls in flight have ended.
  */
 export class LeaseAuthority {
+  readonly #leaseMs: number;
   readonly #entries = new Map<string, Entry>();
+  /** By writer, the process that has reported all that it and those before it have used. */
+  readonly #complete = new Map<string, string>();
 
-  exchange({ writer, incarnation }: LeaseHolder, reports: readonly LeaseReport[], nowMs: number): AuthorityAnswer {
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  exchange({ writer, incarnation }: LeaseHolder, reports: readonly LeaseReport[], isComplete: boolean, nowMs: number): AuthorityAnswer {
     const recalls = new Map<string, string[]>();
+    // Until all of it is heard nothing of an earlier process is given up.
+    if (isComplete) this.#complete.delete(writer);
     const answers = reports.map((report) => {
       const entry = this.#entry(report, nowMs);
-      this.#expire(entry, nowMs);
-      this.#take(entry, report, writer, incarnation, nowMs);
-      return this.#answer(entry, report, writer, nowMs, recalls);
+      for (const [name, holding] of entry.holdings) if (nowMs >= holding.expiresMs) this.#end(entry, name, nowMs);
+      const holding = this.#take(entry, report, writer, incarnation, nowMs);
+      return holding === null ? forgotten(report) : this.#answer(entry, holding, report, nowMs, recalls);
     });
+    if (isComplete) this.#complete.set(writer, incarnation);
     this.#forgetSome(nowMs);
     return { answers, recalls };
   }
 
-  /** The process of a writer has ended: nothing that it held is held any more. */
+  /** The process of a writer has ended. */
   leave(writer: string, nowMs: number): void {
-    for (const entry of this.#entries.values()) {
-      const holding = entry.holdings.get(writer);
-      if (holding !== undefined && !holding.isGone) this.#end(entry, writer, holding, nowMs);
-    }
+    for (const entry of this.#entries.values()) this.#end(entry, writer, nowMs);
   }
 
-  #entry({ key, kind, windowMs, keepMs }: LeaseReport, nowMs: number): Entry {
+  #entry({ key, kind, keepMs }: LeaseReport, nowMs: number): Entry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = {
-        kind,
-        used: 0,
-        window: windowMs === null ? null : new SlidingWindow(windowMs),
-        holdings: new Map(),
-        orphaned: new Map(),
-        forgetMs: 0,
-      };
+      entry = { kind, used: 0, turn: 0, holdings: new Map(), forgetMs: 0 };
       this.#entries.set(key, entry);
     }
     entry.forgetMs = Math.max(entry.forgetMs, nowMs + keepMs);
     return entry;
   }
 
-  #expire(entry: Entry, nowMs: number): void {
-    for (const [writer, holding] of entry.holdings)
-      if (!holding.isGone && nowMs >= holding.expiresMs) this.#end(entry, writer, holding, nowMs);
-  }
-
-  /** What it may have used without saying so counts as used: in the window from now on, in a total until it comes back. */
-  #end(entry: Entry, writer: string, holding: Holding, nowMs: number): void {
-    const { held } = holding;
-    holding.held = 0;
-    holding.spare = 0;
+  #end(entry: Entry, writer: string, nowMs: number): void {
+    const holding = entry.holdings.get(writer);
+    if (holding === undefined || holding.isGone) return;
     holding.isGone = true;
-    if (held <= 0) return;
-    if (entry.kind === 'window') entry.window?.add(nowMs, held);
-    else if (entry.kind === 'total') entry.orphaned.set(writer, held);
+    holding.spare = 0;
+    holding.askingSince = null;
+    if (entry.kind === 'gauge') holding.held = 0;
+    if (holding.window !== null) holding.mayBeUsedUntilMs = nowMs + holding.window.windowMs;
   }
 
-  #take(entry: Entry, report: LeaseReport, writer: string, incarnation: string, nowMs: number): void {
-    let holding = entry.holdings.get(writer);
-    if (holding === undefined) {
-      holding = { incarnation, isGone: false, seen: 0, held: 0, spare: 0, expiresMs: 0 };
+  /** @returns null when the gateway has to tell its window first */
+  #take(entry: Entry, report: LeaseReport, writer: string, incarnation: string, nowMs: number): Holding | null {
+    const known = entry.holdings.get(writer);
+    let holding = known;
+    if (holding === undefined || holding.incarnation !== incarnation) {
+      const { windowMs, restored } = report;
+      if (windowMs !== null && restored === undefined && report.inWindow > 0) return null;
+      const window = windowMs === null ? null : new SlidingWindow(windowMs);
+      for (const [ageMs, amount] of restored ?? []) if (ageMs < (windowMs ?? 0)) window?.add(nowMs - ageMs, amount);
+      holding = {
+        incarnation,
+        isGone: false,
+        seen: window === null ? (known?.seen ?? 0) : report.used,
+        window,
+        held: 0,
+        spare: 0,
+        expiresMs: 0,
+        mayBeUsedUntilMs: 0,
+        turn: 0,
+        askingSince: null,
+      };
       entry.holdings.set(writer, holding);
-      const entries = (report.restored ?? []).filter(([ageMs]) => ageMs < (report.windowMs ?? 0));
-      for (const [ageMs, amount] of entries) entry.window?.add(nowMs - ageMs, amount);
-    } else if (holding.incarnation !== incarnation) {
-      if (!holding.isGone) this.#end(entry, writer, holding, nowMs);
-      holding.incarnation = incarnation;
-      if (entry.window !== null) holding.seen = 0;
     }
     const delta = report.used - holding.seen;
-    if (entry.window !== null) {
-      if (delta > 0) entry.window.add(nowMs, delta);
-      else entry.window.giveBack(-delta);
+    const { window } = holding;
+    if (window !== null) {
+      if (delta > 0) window.add(nowMs, delta);
+      else window.giveBack(-delta);
+      const missing = report.inWindow - window.sum(nowMs);
+      if (missing > 0) window.add(nowMs, missing);
       holding.seen = report.used;
-    } else if (report.kind === 'total') {
-      entry.orphaned.delete(writer);
+    } else if (report.kind === 'total' && delta > 0) {
       // A gateway that has lost its journal does not take back what it said.
-      if (delta > 0) {
-        entry.used += delta;
-        holding.seen = report.used;
-      }
+      entry.used += delta;
+      holding.seen = report.used;
     }
     holding.isGone = false;
     holding.held = report.held;
     holding.spare = report.spare;
-    holding.expiresMs = nowMs + LEASE_MS;
+    holding.expiresMs = nowMs + this.#leaseMs;
+    holding.turn = ++entry.turn;
+    return holding;
   }
 
-  #answer(entry: Entry, report: LeaseReport, writer: string, nowMs: number, recalls: Map<string, string[]>): LeaseAnswer {
+  /** What is lent to a writer, or was and may have been used. */
+  #lentTo(writer: string, { held, incarnation, isGone, window, mayBeUsedUntilMs }: Holding, nowMs: number): number {
+    const complete = this.#complete.get(writer);
+    // Its next process has told all that was used, and of this nothing.
+    if (complete !== undefined && complete !== incarnation) return 0;
+    return isGone && window !== null && nowMs >= mayBeUsedUntilMs ? 0 : held;
+  }
+
+  #answer(entry: Entry, own: Holding, report: LeaseReport, nowMs: number, recalls: Map<string, string[]>): LeaseAnswer {
     const { key, capacity, want, least } = report;
+    let { used } = entry;
     let lent = 0;
-    let spareOfOthers = 0;
     let holders = 0;
-    for (const [name, { held, spare, isGone }] of entry.holdings) {
-      lent += held;
-      if (name !== writer) spareOfOthers += spare;
-      if (!isGone) holders++;
+    for (const [name, holding] of entry.holdings) {
+      lent += this.#lentTo(name, holding, nowMs);
+      used += holding.window?.sum(nowMs) ?? 0;
+      if (!holding.isGone) holders++;
     }
-    for (const held of entry.orphaned.values()) lent += held;
-    const used = entry.window === null ? entry.used : entry.window.sum(nowMs);
     const free = capacity - used - lent;
-    const granted = want <= 0 || free < least ? 0 : free >= want ? want + extraFor(free, want, holders) : free;
-    const holding = entry.holdings.get(writer);
-    if (holding !== undefined) holding.held += granted;
-    const isContended = want > 0 && granted < least && free + spareOfOthers >= least;
-    if (isContended) {
-      for (const [name, { spare }] of entry.holdings) {
-        if (name === writer || spare <= 0) continue;
-        const keys = recalls.get(name);
-        if (keys === undefined) recalls.set(name, [key]);
-        else keys.push(key);
-      }
-    }
-    return { key, granted, isContended, used, free: Math.max(0, free - granted) };
+    const granted = want <= 0 || free < least ? 0 : free >= want ? want + extraFor(free, report, holders) : free;
+    own.held += granted;
+    const isShort = want > 0 && granted < least;
+    own.askingSince = isShort ? (own.askingSince ?? own.turn) : null;
+    const isContended = isShort && this.#recall(entry, own, key, least - free, recalls);
+    return { key, granted, isContended, used, free: Math.max(0, free - granted), isForgotten: false };
+  }
+
+  /**
+   * Who has spoken since this gateway began to ask has said what it can spare; who has not may hold for calls that are over by now.
+   * @returns false when all of them together could not give it
+   */
+  #recall(entry: Entry, own: Holding, key: string, missing: number, recalls: Map<string, string[]>): boolean {
+    const since = own.askingSince ?? 0;
+    const able = [...entry.holdings].filter(
+      ([, other]) => other !== own && !other.isGone && (other.turn > since ? other.spare : other.held) > 0,
+    );
+    const most = able.reduce((sum, [, other]) => sum + (other.turn > since ? other.spare : other.held), 0);
+    if (most < missing) return false;
+    for (const [name] of able) recalls.set(name, [...(recalls.get(name) ?? []), key]);
+    return true;
   }
 
   /** Looks at the first few; those that are still needed go to the end. */
@@ -158,8 +190,12 @@ export class LeaseAuthority {
     for (const [key, entry] of this.#entries) {
       if (looked++ === MOST_FORGOTTEN_AT_ONCE) return;
       this.#entries.delete(key);
-      const isHeld = [...entry.holdings.values()].some(({ held }) => held > 0);
+      const isHeld = [...entry.holdings].some(([writer, holding]) => this.#lentTo(writer, holding, nowMs) > 0);
       if (isHeld || nowMs < entry.forgetMs) this.#entries.set(key, entry);
     }
   }
+}
+
+function forgotten({ key, want }: LeaseReport): LeaseAnswer {
+  return { key, granted: 0, isContended: want > 0, used: 0, free: 0, isForgotten: true };
 }

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Counter } from './counter.ts';
-import { LEASE_MS, type LeaseAnswer, type LeaseReport, type LeaseSource } from './lease-source.ts';
+import type { Lease } from './lease.ts';
+import type { LeaseAnswer, LeaseReport, LeaseSource } from './lease-source.ts';
+import type { Shortage } from './refusal.ts';
 
 /** How often what has changed is told to the source. */
 const BEAT_MS = 100;
-/** A lease is renewed when so much of it is over. */
-const RENEW_MS = LEASE_MS / 3;
 /** The source must believe longer that we hold something than we do. */
 const MARGIN_MS = 500;
 /** How long calls wait for what others hold spare. */
@@ -16,7 +16,9 @@ const LONGEST_POLL_MS = 25;
 export interface LeaseBrokerOptions {
   readonly source: LeaseSource;
   readonly clock: Clock;
-  /** Shared counters; those that are no longer there are forgotten by the source in time. */
+  /** Shared counters of which the source has to hear; the broker takes out those that hold nothing any more. */
+  readonly active: Set<Counter>;
+  /** Every shared counter there is. */
   readonly counters: () => Iterable<Counter>;
   /** A share of a budget was reached by all gateways together. */
   readonly onReached: (counter: Counter) => void;
@@ -27,14 +29,12 @@ export interface LeaseBrokerOptions {
 /** What came of asking: try again · there is none · the source does not answer. */
 export type LeaseOutcome = 'granted' | 'full' | 'away';
 
-interface Wish {
+/** What was told of one counter. */
+interface Told {
   readonly counter: Counter;
-  readonly amount: number;
-}
-
-/** Limit, member and period: what all gateways call the same. */
-export function leaseKey({ limit, member, periodStartMs }: Counter): string {
-  return `${limit.id}\n${member}\n${periodStartMs ?? ''}`;
+  /** Replaced meanwhile = it belonged to a period that is over. */
+  readonly lease: Lease;
+  readonly report: LeaseReport;
 }
 
 /**
@@ -48,6 +48,8 @@ export class LeaseBroker {
   #exchange: Promise<boolean> | null = null;
   #timer: Timer | null = null;
   #sourceId: string | null = null;
+  /** The source has heard of everything that this process and those before it have used. */
+  #hasToldAll = false;
   #isReachable = true;
   #isClosed = false;
   #renewedMs = 0;
@@ -68,41 +70,36 @@ export class LeaseBroker {
   }
 
   /** Asks for what a call lacks. Resolves when it should try again, or need not. */
-  async obtain(wishes: readonly Wish[]): Promise<LeaseOutcome> {
+  async obtain(wishes: readonly Shortage[]): Promise<LeaseOutcome> {
     const { clock } = this.#options;
     const startMs = clock.monotonicMs();
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(LONGEST_POLL_MS, pollMs * 2)) {
-      let isLacking = false;
-      for (const { counter, amount } of wishes) {
-        const { lease } = counter;
-        if (lease === null || lease.spare >= amount) continue;
-        lease.ask(amount - Math.max(0, lease.spare));
-        this.#wanted.add(counter);
-        isLacking = true;
-      }
-      if (!isLacking) {
-        // Lent, but not valid any more: any answer renews it.
-        for (const { counter } of wishes) if (counter.lease?.isValid(clock.monotonicMs()) === false) this.#wanted.add(counter);
-      }
+      for (const { counter, amount } of wishes) this.#want(counter, amount);
       if (!(await this.#run())) return 'away';
       const nowMs = clock.monotonicMs();
-      if (wishes.every(({ counter: { lease }, amount }) => lease === null || (lease.spare >= amount && lease.isValid(nowMs))))
-        return 'granted';
-      if (wishes.some(({ counter: { lease }, amount }) => lease?.isFull(amount, nowMs) === true)) return 'full';
+      if (wishes.every(({ counter, amount }) => counter.lacks(amount) === 0 && counter.lease?.isValid(nowMs) !== false)) return 'granted';
+      if (wishes.some(({ counter, amount }) => counter.lacks(amount) > 0 && counter.lease?.isFull(amount, nowMs))) return 'full';
       if (nowMs >= Math.max(startMs, this.#settledAtMs) + CONTENDED_MS) {
-        for (const { counter, amount } of wishes) if ((counter.lease?.spare ?? amount) < amount) counter.lease?.markFull(amount, nowMs);
+        for (const { counter, amount } of wishes) if (counter.lacks(amount) > 0) counter.lease?.markFull(amount, nowMs);
         return 'full';
       }
-      await new Promise<void>((resolve) => void clock.setTimer(pollMs, resolve));
+      await clock.sleep(pollMs);
     }
+  }
+
+  /** Any answer makes valid again what was lent. */
+  #want(counter: Counter, amount: number): void {
+    const lacking = counter.lacks(amount);
+    if (lacking > 0) counter.lease?.ask(lacking);
+    this.#wanted.add(counter);
   }
 
   /** Gives everything back that no call holds. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
-    await this.#exchange?.catch(() => {});
-    await this.#tell(true).catch(() => {});
+    await this.#exchange;
+    await this.#tell(true);
     await this.#options.source.close();
   }
 
@@ -110,6 +107,7 @@ export class LeaseBroker {
   async #run(): Promise<boolean> {
     // The one on its way left without us.
     if (this.#exchange !== null) await this.#exchange;
+    if (this.#isClosed) return false;
     this.#exchange ??= this.#tell(false).finally(() => {
       this.#exchange = null;
     });
@@ -121,73 +119,85 @@ export class LeaseBroker {
     this.#timer = this.#options.clock.setTimer(BEAT_MS, () => void this.#run().finally(() => this.#beatLater()));
   }
 
-  async #tell(isLast: boolean): Promise<boolean> {
-    const { clock, source, counters } = this.#options;
+  /** @param isRenewal also what has not changed is told: its lease runs out @param isLast nothing is kept but for calls in flight */
+  #collect(isRenewal: boolean, isLast: boolean): Told[] {
+    const { clock, active } = this.#options;
     const nowMs = clock.monotonicMs();
     const epochMs = clock.nowMs();
-    const isRenewal = nowMs - this.#renewedMs >= RENEW_MS;
-    const told: Counter[] = [];
-    const reports: LeaseReport[] = [];
-    for (const counter of counters()) {
+    const told: Told[] = [];
+    for (const counter of active) {
       counter.turnTo(epochMs);
       const { lease } = counter;
       if (lease === null) continue;
       const isHeld = lease.spare > 0 || counter.reserved > 0;
-      const isIdle = isHeld && lease.spare > 0 && lease.isIdle(nowMs);
-      if (!lease.isDirty && !isIdle && !this.#wanted.has(counter) && !(isHeld && (isRenewal || this.#recalled.size > 0)) && !isLast)
-        continue;
-      const key = leaseKey(counter);
-      const isRecalled = this.#recalled.has(key);
-      reports.push(counter.report(key, !(isIdle || isRecalled || isLast), nowMs, epochMs));
-      told.push(counter);
+      const isIdle = lease.spare > 0 && lease.isIdle(nowMs);
+      const isRecalled = this.#recalled.has(lease.key);
+      if (!(lease.isDirty || isIdle || isRecalled || isLast || (isHeld && isRenewal) || this.#wanted.has(counter))) continue;
+      told.push({ counter, lease, report: counter.report(lease, !(isIdle || isRecalled || isLast), nowMs, epochMs) });
       lease.isDirty = false;
-    }
-    this.#wanted.clear();
-    this.#recalled.clear();
-    if (reports.length === 0) return true;
-    for (const { lease } of told) {
-      if (lease === null) continue;
       lease.want = 0;
       lease.least = Number.POSITIVE_INFINITY;
     }
-    const leases = told.map(({ lease }) => lease);
+    this.#wanted.clear();
+    this.#recalled.clear();
+    return told;
+  }
+
+  async #tell(isLast: boolean): Promise<boolean> {
+    const { clock, source } = this.#options;
+    const nowMs = clock.monotonicMs();
+    // A source that may lose what it knew is also asked who it is when there is nothing to tell.
+    const isRenewal = Number.isFinite(source.leaseMs) && nowMs - this.#renewedMs >= source.leaseMs / 3;
+    const isComplete = !this.#hasToldAll;
+    for (const counter of this.#wanted) this.#options.active.add(counter);
+    const told = this.#collect(isRenewal, isLast);
+    if (told.length === 0 && !isRenewal && !isComplete) return true;
     try {
-      const { answers, sourceId, settlingMs } = await source.exchange(reports);
+      const { answers, sourceId, settlingMs } = await source.exchange(
+        told.map(({ report }) => report),
+        isComplete,
+      );
       this.#settledAtMs = settlingMs > 0 ? clock.monotonicMs() + settlingMs : 0;
       if (isRenewal) this.#renewedMs = nowMs;
+      this.#hasToldAll = true;
       this.#setReachable(true, '');
-      if (this.#sourceId !== null && this.#sourceId !== sourceId) this.#reportAll();
+      if (this.#sourceId !== null && this.#sourceId !== sourceId) this.#tellAllAnew();
       this.#sourceId = sourceId;
-      // A lease that was replaced meanwhile belonged to a period that is over.
-      for (const [index, counter] of told.entries()) {
-        const answer = answers[index];
-        const report = reports[index];
-        if (answer !== undefined && report !== undefined && counter.lease === leases[index])
-          this.#takeUp(counter, answer, report.least, nowMs);
-      }
+      for (const [index, answer] of answers.entries()) this.#takeUp(told[index] as Told, answer, nowMs); // one answer per report
       return true;
     } catch (thrown) {
-      for (const lease of leases) if (lease !== null) lease.isDirty = true;
+      for (const { lease } of told) lease.isDirty = true;
       this.#setReachable(false, (thrown as Error).message);
       return false;
     }
   }
 
-  #takeUp(counter: Counter, answer: LeaseAnswer, least: number, askedMs: number): void {
-    const { lease } = counter;
-    if (lease === null) return;
+  #takeUp({ counter, lease, report }: Told, answer: LeaseAnswer, askedMs: number): void {
+    if (counter.lease !== lease) return;
+    const { clock, source, active } = this.#options;
+    if (answer.isForgotten) {
+      lease.isKnown = false;
+      lease.isDirty = true;
+      return;
+    }
     lease.isKnown = true;
     lease.spare += answer.granted;
-    lease.free = answer.free;
     // From when we asked: the source counts from when it heard.
-    lease.validUntilMs = askedMs + LEASE_MS - MARGIN_MS;
-    if (least > 0 && answer.granted < least && !answer.isContended) lease.markFull(least, this.#options.clock.monotonicMs());
-    if (counter.noteUsedByAll(answer.used)) this.#options.onReached(counter);
+    lease.validUntilMs = askedMs + source.leaseMs - MARGIN_MS;
+    if (report.want > 0 && answer.granted < report.least && !answer.isContended) lease.markFull(report.least, clock.monotonicMs());
+    const own = report.kind === 'window' ? report.inWindow : report.kind === 'gauge' ? 0 : report.used;
+    if (counter.noteUsedByOthers(Math.max(0, answer.used - own))) this.#options.onReached(counter);
+    if (!lease.isDirty && lease.want === 0 && lease.spare <= 0 && counter.reserved === 0) active.delete(counter);
   }
 
   /** The source has lost what it knew: it must hear of everything before it lends again. */
-  #reportAll(): void {
-    for (const { lease } of this.#options.counters()) if (lease !== null) lease.isDirty = true;
+  #tellAllAnew(): void {
+    this.#hasToldAll = false;
+    for (const counter of this.#options.counters()) {
+      if (counter.lease === null) continue;
+      counter.lease.isDirty = true;
+      this.#options.active.add(counter);
+    }
   }
 
   #setReachable(isReachable: boolean, reason: string): void {

@@ -1,12 +1,11 @@
+import { PlimsollError } from '../../kernel/errors.ts';
 import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Call } from '../call.ts';
 import type { CompiledTarget } from '../compiled-snapshot.ts';
 import type { Admission } from './admission.ts';
+import { borrowFor } from './borrow.ts';
 import { Refusal, unpriced } from './refusal.ts';
-import type { TargetHold } from './reservation.ts';
-
-/** Tries to borrow for one attempt; what is short after that is refused. */
-const MAX_BORROWS = 3;
+import type { Reservation, TargetHold } from './reservation.ts';
 
 /**
  * Takes of the limits of a target's model and provider, before it is asked.
@@ -24,19 +23,25 @@ export function reserveTarget(call: Call, target: CompiledTarget, admission: Adm
   const request = { model: target.model, provider: target.provider.name, tokens: inputTokens + outputTokens, nanoUsd };
   const outcome = admission.addTarget(reservation, limits, request, attempts);
   if (!(outcome instanceof Refusal)) return outcome;
-  if (outcome.isShort) return borrowAndReserve(outcome, () => admission.addTarget(reservation, limits, request, call.attempts), admission);
+  if (outcome.isShort)
+    return borrowAndReserve(outcome, () => admission.addTarget(reservation, limits, request, call.attempts), reservation, admission);
   admission.countRefusal(outcome);
   throw outcome.error();
 }
 
-async function borrowAndReserve(first: Refusal, again: () => TargetHold | Refusal, admission: Admission): Promise<TargetHold> {
-  let refusal = first;
-  for (let borrows = 0; refusal.isShort && borrows < MAX_BORROWS; borrows++) {
-    await admission.borrow(refusal);
-    const outcome = again();
-    if (!(outcome instanceof Refusal)) return outcome;
-    refusal = outcome;
-  }
-  admission.countRefusal(refusal);
-  throw refusal.error();
+async function borrowAndReserve(
+  refusal: Refusal,
+  again: () => TargetHold | Refusal,
+  reservation: Reservation,
+  admission: Admission,
+): Promise<TargetHold> {
+  const attempt = (): TargetHold | Refusal => {
+    // What is taken for a call that is over, nobody gives back.
+    if (!reservation.isOpen) throw new PlimsollError('client_closed', 'The call ended before there was room for this attempt.');
+    return again();
+  };
+  const outcome = await borrowFor(refusal, attempt, admission);
+  if (!(outcome instanceof Refusal)) return outcome;
+  admission.countRefusal(outcome);
+  throw outcome.error();
 }

@@ -20,7 +20,8 @@ export function shareLimits(
   const broker = new LeaseBroker({
     source,
     clock,
-    counters: () => admission.sharedCounters(),
+    active: admission.activeCounters,
+    counters: () => admission.counters(),
     onReached: (counter) => admission.reportReached(counter),
     onState,
   });

@@ -6,7 +6,7 @@ import { LeaseBroker } from './lease-broker.ts';
 import type { LeaseReport, LeaseSource } from './lease-source.ts';
 import { Refusal } from './refusal.ts';
 import type { Reservation } from './reservation.ts';
-import { attemptWith, JumpingClock, TEST_START_MS, type TestAdmission, testAdmission } from './testing.ts';
+import { attemptWith, JumpingClock, mustReserve, TEST_START_MS, type TestAdmission, testAdmission } from './testing.ts';
 
 interface Gateway extends TestAdmission {
   readonly broker: LeaseBroker;
@@ -25,7 +25,7 @@ interface Cluster {
 
 /** Some gateways on one clock that borrow from one authority, an exchange taking a millisecond each way. */
 function cluster(size: number, limits: readonly Record<string, unknown>[], replicas: number | null = null): Cluster {
-  const authority = new LeaseAuthority();
+  const authority = new LeaseAuthority(3_000);
   const listeners = new Map<string, (keys: readonly string[]) => void>();
   const clock = new JumpingClock(TEST_START_MS);
   const made: Cluster = {
@@ -47,11 +47,12 @@ function cluster(size: number, limits: readonly Record<string, unknown>[], repli
   for (let index = 0; index < size; index++) {
     const writer = `gateway-${index + 1}`;
     const source: LeaseSource = {
-      async exchange(reports: readonly LeaseReport[]) {
+      leaseMs: 3_000,
+      async exchange(reports: readonly LeaseReport[], isComplete: boolean) {
         made.exchanges.count++;
         await clock.sleep(1);
         if (made.isAway) throw new Error('away');
-        const { answers, recalls } = authority.exchange({ writer, incarnation: writer }, reports, clock.monotonicMs());
+        const { answers, recalls } = authority.exchange({ writer, incarnation: writer }, reports, isComplete, clock.monotonicMs());
         for (const [name, keys] of recalls) clock.setTimer(1, () => listeners.get(name)?.(keys));
         await clock.sleep(1);
         return { answers, sourceId: 'one', settlingMs: 0 };
@@ -64,7 +65,8 @@ function cluster(size: number, limits: readonly Record<string, unknown>[], repli
     const broker = new LeaseBroker({
       source,
       clock,
-      counters: () => test.admission.sharedCounters(),
+      active: test.admission.activeCounters,
+      counters: () => test.admission.counters(),
       onReached: (counter) => test.admission.reportReached(counter),
       onState: (isReachable) => void states.push(isReachable),
     });
@@ -113,19 +115,27 @@ describe('limits that several gateways keep together', () => {
     await close(made);
   });
 
-  it('a call needs no exchange while its gateway has something left', async () => {
+  it('calls of a busy gateway need hardly an exchange; one that has gone quiet keeps nothing', async () => {
     const made = cluster(2, [{ scope: 'global', requestsPerMinute: 100_000, concurrency: 1_000, budgetUsd: 100 }]);
     const gateway = made.gateways[0] as Gateway;
-    await made.finish(enter(gateway, { nanoUsd: 1_000 }));
-    const before = made.exchanges.count;
     let waited = 0;
-    for (let call = 0; call < 1_000; call++) {
-      const outcome = gateway.admission.reserve(gateway.request({ nanoUsd: 1_000 }));
-      if (outcome instanceof Refusal) waited++;
-      else outcome.settle([attemptWith(1, 1_000_000n)]);
+    for (let call = 0; call < 4_000; call++) {
+      let outcome = gateway.admission.reserve(gateway.request({ nanoUsd: 1_000 }));
+      if (outcome instanceof Refusal) {
+        waited++;
+        outcome = await made.finish(enter(gateway, { nanoUsd: 1_000 }));
+      }
+      mustReserve(outcome).settle([attemptWith(1, 1_000_000n)]);
+      if (call % 4 === 0) await made.clock.advance(1);
     }
-    assert.equal(waited, 0);
-    assert.equal(made.exchanges.count, before);
+    assert.ok(waited < 25, `${waited} of 4000 calls had to ask`);
+    assert.ok(made.exchanges.count < 60, `${made.exchanges.count} exchanges`);
+    await made.clock.advance(2_000);
+    for (const { lease } of gateway.admission.counters()) assert.equal(lease?.spare, 0);
+    assert.equal(gateway.admission.activeCounters.size, 0);
+    const before = made.exchanges.count;
+    await made.clock.advance(10_000);
+    assert.ok(made.exchanges.count - before <= 2 * 11, 'a word a second to find out whether the source is still the same');
     await close(made);
   });
 
@@ -244,7 +254,7 @@ describe('limits that several gateways keep together', () => {
         await made.clock.advance(1_500);
         for (const { admission } of made.gateways) {
           assert.equal(admission.stats.outstanding, 0);
-          for (const counter of admission.sharedCounters()) assert.equal(counter.reserved, 0);
+          for (const counter of admission.counters()) assert.equal(counter.reserved, 0);
         }
         const all = await made.finish(enter(made.gateways[0] as Gateway, { user: null, nanoUsd: 1_000 - spent.ada - spent.bob }));
         assert.ok(!(all instanceof Refusal), 'all that is left can be had in one place');

@@ -59,8 +59,8 @@ export class SlidingWindow {
     this.#count++;
   }
 
-  /** Corrects what was counted at `atMs` by `delta`; nothing when that has left the window since. */
-  correct(atMs: number, delta: number): void {
+  /** Corrects what was counted at `atMs` by `delta`; nothing when that has left the window since. @returns by how much it was corrected */
+  correct(atMs: number, delta: number): number {
     const step = Math.floor(atMs / this.#stepMs);
     const mask = this.#steps.length - 1;
     let low = 0;
@@ -71,13 +71,14 @@ export class SlidingWindow {
       if ((this.#steps[(this.#head + middle) & mask] as number) < step) low = middle + 1;
       else high = middle;
     }
-    if (this.#count === 0) return;
+    if (this.#count === 0) return 0;
     const at = (this.#head + low) & mask;
-    if ((this.#steps[at] as number) < step || (low === 0 && (this.#steps[at] as number) > step)) return;
+    if ((this.#steps[at] as number) < step || (low === 0 && (this.#steps[at] as number) > step)) return 0;
     // What is not there cannot be given back.
     const change = Math.max(delta, -(this.#amounts[at] as number));
     this.#amounts[at] = (this.#amounts[at] as number) + change;
     this.#sum += change;
+    return change;
   }
 
   /**

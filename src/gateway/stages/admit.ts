@@ -2,6 +2,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
+import { borrowFor } from '../admission/borrow.ts';
 import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
 import { loopStopped } from '../admission/limit-event.ts';
@@ -129,31 +130,18 @@ function downgrade(call: Call, refusal: Refusal): void {
   }
 }
 
-/** Tries to borrow for one call; what is short after that is refused. */
-const MAX_BORROWS = 5;
-
 /**
  * One synchronous step; where limits are shared with other gateways and this one has nothing left, borrowing comes before it.
  * @throws PlimsollError `not_ready` when nobody can be asked; `client_closed` when the client left meanwhile
  */
 function reserve(call: Call, request: AdmissionRequest, admission: Admission): Reservation | Refusal | Promise<Reservation | Refusal> {
   const outcome = admission.reserve(request);
-  return outcome instanceof Refusal && outcome.isShort ? borrowAndReserve(call, request, outcome, admission) : outcome;
-}
-
-async function borrowAndReserve(
-  call: Call,
-  request: AdmissionRequest,
-  first: Refusal,
-  admission: Admission,
-): Promise<Reservation | Refusal> {
-  let outcome: Reservation | Refusal = first;
-  for (let borrows = 0; outcome instanceof Refusal && outcome.isShort && borrows < MAX_BORROWS; borrows++) {
-    await admission.borrow(outcome);
+  if (!(outcome instanceof Refusal && outcome.isShort)) return outcome;
+  const attempt = (): Reservation | Refusal => {
     if (call.isAbandoned) throw new PlimsollError('client_closed', 'The client closed the connection before there was room.');
-    outcome = admission.reserve(request);
-  }
-  return outcome;
+    return admission.reserve(request);
+  };
+  return borrowFor(outcome, attempt, admission);
 }
 
 /** @throws PlimsollError `agent_loop_stopped` for a step of a run that goes in circles */

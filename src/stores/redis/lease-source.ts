@@ -1,16 +1,12 @@
 import { Redis } from 'ioredis';
-import {
-  LEASE_MS,
-  type LeaseAnswer,
-  type LeaseExchange,
-  type LeaseHolder,
-  type LeaseReport,
-  type LeaseSource,
-  SETTLING_MS,
-} from '../../gateway/admission/lease-source.ts';
+import type { LeaseAnswer, LeaseExchange, LeaseHolder, LeaseReport, LeaseSource } from '../../gateway/admission/lease-source.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { EXCHANGE_LEASE } from './lease-scripts.ts';
+import { EXCHANGE_LEASE, READ_MEMORY } from './lease-scripts.ts';
 
+/** Without a word for so long a gateway counts as dead. */
+const LEASE_MS = 3_000;
+/** A Redis that has lost what it knew lends nothing for this long: until every gateway has reported. */
+const SETTLING_MS = 2_000;
 /** A Redis that is longer silent counts as away. */
 const ANSWER_MS = 1_000;
 const CONNECT_MS = 2_000;
@@ -27,10 +23,16 @@ export interface RedisLeaseSourceOptions {
 }
 
 /** What the script answers: integers as text. */
-type Answer = [granted: string, isContended: number, used: string, free: string, sourceId: string, settlingMs: string];
+type Answer = [granted: string, isContended: number, used: string, free: string, isForgotten: number, memory: string, settlingMs: string];
+
+/** The scripts as methods: the client adds them at run time. */
+interface Scripts {
+  exchangeLease(...values: (string | number)[]): unknown;
+  readMemory(...values: (string | number)[]): unknown;
+}
 
 function textOf(restored: LeaseReport['restored']): string {
-  return (restored ?? []).map(([ageMs, amount]) => `${Math.round(ageMs)}:${Math.round(amount)}`).join(',');
+  return restored === undefined ? '-' : restored.map(([ageMs, amount]) => `${Math.floor(ageMs)}:${Math.ceil(amount)}`).join(',');
 }
 
 /**
@@ -39,6 +41,8 @@ function textOf(restored: LeaseReport['restored']): string {
  */
 export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingMs = SETTLING_MS }: RedisLeaseSourceOptions): LeaseSource {
   const prefix = `{${name}:limits}`;
+  const memoryKey = `${prefix}:memory`;
+  const completeKey = `${prefix}:complete`;
   const channel = `${name}:limits:recall:`;
   const options = {
     enableOfflineQueue: false,
@@ -48,7 +52,8 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
     commandTimeout: ANSWER_MS,
     retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
   };
-  const client = new Redis(url, { ...options, scripts: { exchangeLease: { lua: EXCHANGE_LEASE, numberOfKeys: 4 } } });
+  const scripts = { exchangeLease: { lua: EXCHANGE_LEASE, numberOfKeys: 3 }, readMemory: { lua: READ_MEMORY, numberOfKeys: 1 } };
+  const client = new Redis(url, { ...options, scripts });
   const listener = new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
   // A gateway that has just begun is not told that Redis is away while it still connects.
   let connecting: Promise<unknown> | null = Promise.race([
@@ -58,24 +63,39 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
     connecting = null;
   });
   let recalled: (keys: readonly string[]) => void = () => {};
+  let seq = 0;
+  /** Of the server behind the connection; a Redis that was started again has another, also when it has kept its data on disk. */
+  let runId: Promise<string> | null = null;
+  client.on('close', () => {
+    runId = null;
+  });
   // What fails, fails at the exchange that needed it.
   client.on('error', () => {});
   listener.on('error', () => {});
   listener.on('message', (_channel: string, key: string) => recalled([key.slice(prefix.length + 1)]));
   listener.subscribe(`${channel}${holder.writer}`).catch(() => {});
 
-  function queue(pipeline: ReturnType<Redis['pipeline']>, report: LeaseReport): void {
-    const { key, kind, capacity, windowMs, keepMs, used, held, spare, want, least } = report;
-    const numbers = [capacity, windowMs ?? 0, keepMs, used, held, spare, want, least].map((value) => Math.round(value));
-    const entry = `${prefix}:${key}`;
-    // The script as a method of the pipeline: the client adds it at run time.
-    (pipeline as unknown as { exchangeLease(...values: (string | number)[]): void }).exchangeLease(
-      entry,
-      `${entry}\nsteps`,
-      `${entry}\namounts`,
-      `${prefix}:memory`,
+  async function readRunId(): Promise<string> {
+    runId ??= client.info('server').then((text) => /^run_id:(\w+)/m.exec(text)?.[1] ?? '');
+    try {
+      return await runId;
+    } catch (thrown) {
+      runId = null;
+      throw thrown;
+    }
+  }
+
+  function queue(pipeline: Scripts, report: LeaseReport, run: string): void {
+    const { key, kind, capacity, windowMs, keepMs, used, inWindow, held, spare, want, least, ahead } = report;
+    const numbers = [capacity, windowMs ?? 0, keepMs, used, inWindow, held, spare, want, least, ahead].map((value) => Math.round(value));
+    pipeline.exchangeLease(
+      `${prefix}:${key}`,
+      memoryKey,
+      completeKey,
       holder.writer,
       holder.incarnation,
+      seq,
+      run,
       kind,
       ...numbers,
       LEASE_MS,
@@ -85,33 +105,55 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
     );
   }
 
-  async function exchangeSome(reports: readonly LeaseReport[]): Promise<Answer[]> {
-    const pipeline = client.pipeline();
-    for (const report of reports) queue(pipeline, report);
+  /** @returns what each command of the pipeline answered */
+  async function run(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
     const results = (await pipeline.exec()) ?? [];
     return results.map(([error, answer]) => {
-      if (error !== null) throw new PlimsollError('store_unavailable', `Redis does not answer: ${error.message}`, { cause: error });
-      return answer as Answer; // what the script returns
+      if (error !== null) throw error;
+      return answer;
     });
   }
 
-  return {
-    async exchange(reports): Promise<LeaseExchange> {
-      if (connecting !== null) await connecting;
-      const answers: LeaseAnswer[] = [];
-      let sourceId = '';
-      let settling = 0;
-      for (let index = 0; index < reports.length; index += BATCH) {
-        const batch = reports.slice(index, index + BATCH);
-        for (const [at, answer] of (await exchangeSome(batch)).entries()) {
-          const [granted, isContended, used, free, id, settlingLeft] = answer;
-          sourceId = id;
-          settling = Number(settlingLeft);
-          const key = batch[at]?.key ?? '';
-          answers.push({ key, granted: Number(granted), isContended: isContended === 1, used: Number(used), free: Number(free) });
-        }
+  async function exchange(reports: readonly LeaseReport[], isComplete: boolean): Promise<LeaseExchange> {
+    const server = await readRunId();
+    seq++;
+    // Until all of it is heard nothing of an earlier process is given up.
+    if (isComplete) await client.hdel(completeKey, holder.writer);
+    const answers: LeaseAnswer[] = [];
+    let sourceId = '';
+    let settling = 0;
+    for (let index = 0; index < reports.length; index += BATCH) {
+      const batch = reports.slice(index, index + BATCH);
+      const pipeline = client.pipeline();
+      for (const report of batch) queue(pipeline as unknown as Scripts, report, server);
+      for (const [at, answer] of (await run(pipeline)).entries()) {
+        const [granted, isContended, used, free, isForgotten, memory, settlingLeft] = answer as Answer; // what the script returns
+        sourceId = memory;
+        settling = Number(settlingLeft);
+        answers.push({
+          key: batch[at]?.key ?? '',
+          granted: Number(granted),
+          isContended: isContended === 1,
+          used: Number(used),
+          free: Number(free),
+          isForgotten: isForgotten === 1,
+        });
       }
-      return { answers, sourceId, settlingMs: settling };
+    }
+    if (reports.length === 0) sourceId = (await (client as unknown as Scripts).readMemory(memoryKey, server)) as string; // what the script returns
+    if (isComplete) await client.hset(completeKey, holder.writer, holder.incarnation);
+    return { answers, sourceId, settlingMs: settling };
+  }
+
+  return {
+    leaseMs: LEASE_MS,
+    async exchange(reports, isComplete) {
+      if (connecting !== null) await connecting;
+      try {
+        return await exchange(reports, isComplete);
+      } catch (thrown) {
+        throw new PlimsollError('store_unavailable', `Redis does not answer: ${(thrown as Error).message}`, { cause: thrown });
+      }
     },
     onRecall(listen) {
       recalled = listen;
