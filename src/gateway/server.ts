@@ -111,7 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       onReached: (counter, percents) => {
         for (const percent of percents) emitEvent(budgetReached(counter, percent, tenant(), clock.nowMs()));
       },
-      onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.used(clock.monotonicMs()), tenant(), clock.nowMs())),
+      onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.usedByAll(clock.monotonicMs()), tenant(), clock.nowMs())),
     }),
     emitEvent,
     outputSchemas: new OutputSchemas(),

@@ -82,20 +82,25 @@ export class Counter {
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.reserved;
   }
 
-  /** What lies in the window, is in flight, or was booked in the period; by all gateways, as far as this one has heard. */
+  /** What lies in the window, is in flight, or was booked in the period; by this gateway. */
   used(nowMs: number): number {
-    return this.usedHere(nowMs) + (this.lease?.usedByOthers ?? 0);
-  }
-
-  usedHere(nowMs: number): number {
     if (this.#window !== null) return this.#window.sum(nowMs);
     return this.#accounts === null ? this.#inFlight : this.#accounts.current.spent;
   }
 
-  /** Pico-dollars booked in the current period; 0 for what is not money. Exact, but for what other gateways have spent: that is known in nano-dollars. */
+  /** The same by all gateways, as far as this one has heard. */
+  usedByAll(nowMs: number): number {
+    return this.used(nowMs) + (this.lease?.usedByOthers ?? 0);
+  }
+
+  /** Pico-dollars booked in the current period by this gateway; 0 for what is not money. Exact. */
   get spentPicoUsd(): bigint {
-    if (this.limit.unit !== 'nano_usd' || this.#accounts === null) return 0n;
-    return this.#accounts.current.spentPicoUsd + BigInt(this.lease?.usedByOthers ?? 0) * 1000n;
+    return this.limit.unit === 'nano_usd' && this.#accounts !== null ? this.#accounts.current.spentPicoUsd : 0n;
+  }
+
+  /** By all gateways, as far as this one has heard; what others have spent is known in nano-dollars, rounded up. */
+  get spentByAllPicoUsd(): bigint {
+    return this.limit.unit === 'nano_usd' ? this.spentPicoUsd + BigInt(this.lease?.usedByOthers ?? 0) * 1000n : 0n;
   }
 
   /** Of the current period; null for windows and concurrency, and for runs, which have no end. */
@@ -112,14 +117,14 @@ export class Counter {
 
   /** @returns true when more is used than the limit allows, and that was not said within `everyMs` */
   takeAlert(nowMs: number, everyMs: number): boolean {
-    if (this.#accounts !== null || this.used(nowMs) <= this.limit.capacity || nowMs - this.#alertedMs < everyMs) return false;
+    if (this.#accounts !== null || this.usedByAll(nowMs) <= this.limit.capacity || nowMs - this.#alertedMs < everyMs) return false;
     this.#alertedMs = nowMs;
     return true;
   }
 
   /** What another call can still take. */
   remaining(nowMs: number): number {
-    return Math.max(0, this.limit.capacity - this.used(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
+    return Math.max(0, this.limit.capacity - this.usedByAll(nowMs) - (this.#accounts === null ? 0 : this.#accounts.current.reserved));
   }
 
   fits(amount: number, nowMs: number, epochMs: number): boolean {

@@ -154,19 +154,29 @@ export class LeaseAuthority {
     const { key, capacity, want, least } = report;
     let { used } = entry;
     let lent = 0;
+    let inFlight = 0;
     let holders = 0;
     for (const [name, holding] of entry.holdings) {
       lent += this.#lentTo(name, holding, nowMs);
       used += holding.window?.sum(nowMs) ?? 0;
+      inFlight += holding.held - holding.spare;
       if (!holding.isGone) holders++;
     }
     const free = capacity - used - lent;
     const granted = want <= 0 || free < least ? 0 : free >= want ? want + extraFor(free, report, holders) : free;
     own.held += granted;
+    own.spare += granted;
     const isShort = want > 0 && granted < least;
     own.askingSince = isShort ? (own.askingSince ?? own.turn) : null;
     const isContended = isShort && this.#recall(entry, own, key, least - free, recalls);
-    return { key, granted, isContended, used, free: Math.max(0, free - granted), isForgotten: false };
+    return {
+      key,
+      granted,
+      isContended,
+      used: entry.kind === 'gauge' ? inFlight : used,
+      free: Math.max(0, free - granted),
+      isForgotten: false,
+    };
   }
 
   /**

@@ -185,7 +185,7 @@ export class LeaseBroker {
     // From when we asked: the source counts from when it heard.
     lease.validUntilMs = askedMs + source.leaseMs - MARGIN_MS;
     if (report.want > 0 && answer.granted < report.least && !answer.isContended) lease.markFull(report.least, clock.monotonicMs());
-    const own = report.kind === 'window' ? report.inWindow : report.kind === 'gauge' ? 0 : report.used;
+    const own = report.kind === 'window' ? report.inWindow : report.kind === 'gauge' ? report.held - report.spare : report.used;
     if (counter.noteUsedByOthers(Math.max(0, answer.used - own))) this.#options.onReached(counter);
     if (!lease.isDirty && lease.want === 0 && lease.spare <= 0 && counter.reserved === 0) active.delete(counter);
   }

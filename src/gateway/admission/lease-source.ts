@@ -39,7 +39,7 @@ export interface LeaseAnswer {
   readonly granted: number;
   /** Nothing to give now, but others may have it: they were told to say what they need and return the rest. */
   readonly isContended: boolean;
-  /** By all gateways. */
+  /** By all gateways; of concurrency, their calls in flight. */
   readonly used: number;
   /** Neither used nor lent to anybody. */
   readonly free: number;

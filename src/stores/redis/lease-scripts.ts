@@ -123,11 +123,12 @@ if not isLate then
   own.seq, own.gone, own.held, own.spare, own.expires, own.turn = seq, 0, held, spare, now + leaseMs, turn
 end
 
-local lent, count, sum = 0, 0, 0
+local lent, count, sum, inFlight = 0, 0, 0, 0
 for name, holding in pairs(holdings) do
   local isVoid = complete[name] and complete[name] ~= holding.incarnation
   if not isVoid and not (holding.gone == 1 and kind == 'window' and now >= holding.untilMs) then lent = lent + holding.held end
   sum = sum + holding.sum
+  inFlight = inFlight + holding.held - holding.spare
   if holding.gone == 0 then count = count + 1 end
 end
 if kind == 'window' then used = sum end
@@ -137,7 +138,7 @@ if want > 0 and settling == 0 and free >= least and not isLate then
   granted = free
   if free >= want then granted = want + math.max(0, math.min(ahead, math.floor((free - want) / (4 * math.max(1, count))))) end
 end
-own.held = own.held + granted
+own.held, own.spare = own.held + granted, own.spare + granted
 local isShort = want > 0 and granted < least
 own.asking = isShort and (own.asking >= 0 and own.asking or own.turn) or -1
 save(writer, own)
@@ -161,7 +162,7 @@ if kind == 'window' then
   redis.call('PEXPIRE', stepsOf(writer), keep)
   redis.call('PEXPIRE', amountsOf(writer), keep)
 end
-return { int(granted), isContended and 1 or 0, int(used), int(math.max(0, free - granted)), 0, memory, int(settling) }
+return { int(granted), isContended and 1 or 0, int(kind == 'gauge' and inFlight or used), int(math.max(0, free - granted)), 0, memory, int(settling) }
 `;
 
 /** Who this Redis is, for gateways that have nothing to tell. KEYS: 2 as above, alone · ARGV: run id. Returns `<since ms>:<run id>`. */
