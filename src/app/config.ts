@@ -4,7 +4,7 @@ import { ownersConfig } from '../features/owners-config.ts';
 import { describeResidency, residencyOf } from '../features/residency.ts';
 import { cacheConfig } from '../gateway/cache/config.ts';
 import { gatewayConfig } from '../gateway/config.ts';
-import { limitsConfig } from '../gateway/limits-config.ts';
+import { limitSharingConfig, limitsConfig } from '../gateway/limits-config.ts';
 import { findProviderProblems } from '../gateway/provider-kinds.ts';
 import { routeModels, routesConfig, targetNames } from '../gateway/routing/route-config.ts';
 import { keysConfig } from '../identity/config.ts';
@@ -29,6 +29,7 @@ export const CONFIG_SECTIONS = [
   { key: 'owners', schema: ownersConfig },
   { key: 'keys', schema: keysConfig },
   { key: 'limits', schema: limitsConfig },
+  { key: 'limitSharing', schema: limitSharingConfig },
   { key: 'gateway', schema: gatewayConfig },
   { key: 'cache', schema: cacheConfig },
   { key: 'sim', schema: SimConfig },
@@ -44,6 +45,7 @@ const Config = z.strictObject({
   owners: ownersConfig,
   keys: keysConfig,
   limits: limitsConfig,
+  limitSharing: limitSharingConfig,
   gateway: gatewayConfig,
   cache: cacheConfig,
   sim: SimConfig,

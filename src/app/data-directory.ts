@@ -1,7 +1,22 @@
-import { accessSync, constants, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash, newSecret } from '../kernel/ids.ts';
+import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+
+/** A month, in any time zone. */
+const LONGEST_PERIOD_MS = 32 * 86_400_000;
 
 /** Places inside the data directory. */
 export class DataDirectory {
@@ -14,6 +29,17 @@ export class DataDirectory {
   }
   journal(writer: string): string {
     return join(this.journals, writer);
+  }
+  /** Gateway workers of this machine that have written within the longest period that limits know. @param prefix of their names, up to the number */
+  gatewayWriters(prefix: string): string[] {
+    const names = existsSync(this.journals) ? readdirSync(this.journals) : [];
+    return names.filter((name) => {
+      if (!name.startsWith(prefix) || !/^\d+$/.test(name.slice(prefix.length))) return false;
+      const newest = listSegments(this.journal(name)).at(-1);
+      if (newest === undefined) return false;
+      const stat = statSync(segmentPath(this.journal(name), newest), { throwIfNoEntry: false });
+      return stat !== undefined && Date.now() - stat.mtimeMs < LONGEST_PERIOD_MS;
+    });
   }
   get controlDatabase(): string {
     return join(this.root, 'control', 'control.db');

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { checkpointEntry, type SettledUse, useOf } from '../gateway/admission/history.ts';
+import { checkpointEntry } from '../gateway/admission/history.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../gateway/cache/settings.ts';
 import { FrontDoor } from '../gateway/downstream/front-door.ts';
 import { isCallUrl } from '../gateway/endpoints.ts';
@@ -8,8 +8,6 @@ import type { SecretReference, Snapshot } from '../gateway/snapshot.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { JournalEntry } from '../kernel/journal/record.ts';
 import { DEFAULT_TOTAL_BYTES, FileJournalWriter } from '../kernel/journal/writer.ts';
-import { priceUsage } from '../models/price-usage.ts';
-import { NO_USAGE } from '../models/usage.ts';
 import { openRedisAnswerCache } from '../stores/redis/answer-cache.ts';
 import type { CallOpened } from '../traces/call-record.ts';
 import { CacheReporter } from './cache-reporter.ts';
@@ -18,8 +16,9 @@ import { answerClientError } from './client-error.ts';
 import { ControlLink } from './control-link.ts';
 import { ControlProxy } from './control-proxy.ts';
 import { DataDirectory } from './data-directory.ts';
-import { RECOVERY_MARK, recoverRun, settleAfterCrash, settledRecord } from './journal-recovery.ts';
+import { historyAfterCrash, RECOVERY_MARK, recoverRun, settledRecord } from './journal-recovery.ts';
 import { JournalUploader } from './journal-uploader.ts';
+import { LimitSharing } from './limit-sharing.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
 import { RoutingReporter } from './routing-reporter.ts';
@@ -91,6 +90,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     journal.append(checkpointEntry(gateway.limitsHistory()));
     return [];
   };
+  const sharing = new LimitSharing(context, data, writerName, gateway);
   const proxy = new ControlProxy(controlUrl);
   const metrics = new MetricsExchange({
     context,
@@ -120,6 +120,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       // Beside a control of its own the supervisor hears it from there.
       if (isAlone && snapshot.limits.workers !== undefined)
         context.send({ type: 'topology', topology: { workers: snapshot.limits.workers, sim: null } });
+      sharing.follow(snapshot);
       firstSnapshot.resolve();
     },
     onState: (isReachable, reason) => {
@@ -171,25 +172,15 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
 
   /** What a dead run of this writer left open is closed now, before anything new is written behind it. */
   function settleRecovered(): void {
-    const uses: SettledUse[] = [];
-    for (const call of recovered.calls) {
-      const price = current?.models.find((model) => model.name === call.firstTarget?.model)?.price ?? null;
-      const settled = settleAfterCrash(call, recovered.lastSignMs, () =>
-        priceUsage(
-          { ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens, outputTextTokens: call.reservedOutputTokens ?? 0 },
-          price,
-        ),
-      );
-      journal.append(settledRecord(settled));
-      uses.push(useOf(settled));
-    }
+    const { settled, history } = historyAfterCrash(recovered, current);
+    for (const call of settled) journal.append(settledRecord(call));
     journal.append({
       type: 'event',
       schemaVersion: 1,
       id: RECOVERY_MARK,
       payload: JSON.stringify({ recovered: recovered.calls.length, atMs: clock.nowMs() }),
     });
-    gateway.continueLimits({ counters: recovered.limits.counters, uses: [...recovered.limits.uses, ...uses] });
+    gateway.continueLimits(history);
     // From here on the next start needs nothing of what is before.
     if (current !== null) open.limits();
     if (recovered.calls.length > 0) log('warn', 'calls_recovered', { count: recovered.calls.length });
@@ -201,6 +192,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       server.closeIdleConnections();
       frontDoor.close();
       await gateway.drain(DRAIN_MS);
+      await sharing.close();
       server.closeAllConnections();
       frontDoor.destroy();
       sharedCache?.close();

@@ -1,8 +1,11 @@
 import { type AdmissionHistory, CHECKPOINT, readCheckpoint, type SettledUse, useOf } from '../gateway/admission/history.ts';
+import type { Snapshot } from '../gateway/snapshot.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { readJournal } from '../kernel/journal/reader.ts';
 import type { JournalEntry } from '../kernel/journal/record.ts';
 import { listSegments } from '../kernel/journal/segment.ts';
+import { priceUsage } from '../models/price-usage.ts';
+import { NO_USAGE } from '../models/usage.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
 
 /** Written once the calls of a dead run are settled: a later recovery need not look behind it. */
@@ -139,6 +142,20 @@ export function settleAfterCrash(
     requestParameters: {},
     isRecovered: true,
   };
+}
+
+/** What limits have to know of a dead run, and how its open calls are settled. */
+export function historyAfterCrash(
+  recovered: RecoveredRun,
+  snapshot: Pick<Snapshot, 'models'> | null,
+): { readonly settled: readonly CallSettled[]; readonly history: AdmissionHistory } {
+  const settled = recovered.calls.map((call) => {
+    const price = snapshot?.models.find((model) => model.name === call.firstTarget?.model)?.price ?? null;
+    const usage = { ...NO_USAGE, inputUncachedTokens: call.estimatedInputTokens, outputTextTokens: call.reservedOutputTokens ?? 0 };
+    return settleAfterCrash(call, recovered.lastSignMs, () => priceUsage(usage, price));
+  });
+  const { counters, uses } = recovered.limits;
+  return { settled, history: { counters, uses: [...uses, ...settled.map(useOf)] } };
 }
 
 export function settledRecord(call: CallSettled): JournalEntry {

@@ -1,3 +1,5 @@
+import type { LeaseExchange, LeaseHolder, LeaseReport } from '../gateway/admission/lease-source.ts';
+
 /** What supervisor and children say to each other over the fork channel. */
 export type ChildRole = 'gateway' | 'control' | 'engine' | 'sim';
 
@@ -7,7 +9,9 @@ export type ToChild =
   | { readonly type: 'reload' }
   | { readonly type: 'clock.advance'; readonly ms: number; readonly id: number }
   | { readonly type: 'metrics.request'; readonly id: number }
-  | { readonly type: 'metrics.others'; readonly id: number; readonly texts: readonly string[] };
+  | { readonly type: 'metrics.others'; readonly id: number; readonly texts: readonly string[] }
+  | { readonly type: 'lease.reply'; readonly writer: string; readonly id: number; readonly exchange: LeaseExchange }
+  | { readonly type: 'lease.recall'; readonly writer: string; readonly keys: readonly string[] };
 
 /** What control decides about the process tree from the configuration it alone reads. */
 export interface Topology {
@@ -23,7 +27,14 @@ export type FromChild =
   | { readonly type: 'firstStart'; readonly adminKey: string; readonly virtualKey: string | null }
   | { readonly type: 'clock.advanced'; readonly id: number }
   | { readonly type: 'metrics.answer'; readonly id: number; readonly text: string }
-  | { readonly type: 'metrics.collect'; readonly id: number };
+  | { readonly type: 'metrics.collect'; readonly id: number }
+  | {
+      readonly type: 'lease.exchange';
+      readonly id: number;
+      readonly holder: LeaseHolder;
+      readonly reports: readonly LeaseReport[];
+      readonly isComplete: boolean;
+    };
 
 /** Exit codes of `plimsoll serve` and of every command, after sysexits.h. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, dataNewer: 65, unavailable: 69, cannotCreate: 73, config: 78 } as const;

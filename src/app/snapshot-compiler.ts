@@ -90,6 +90,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
     },
     cache: sharedCache(config, sources.cache),
     limitRules: rulesOf(config.limits, config.features),
+    limitSharing: config.limitSharing,
     health: healthPolicy(config.gateway.health),
     qualityFloors: Object.entries(config.features).flatMap(([feature, { qualityFloor }]) =>
       qualityFloor === undefined ? [] : [{ feature, minimum: qualityFloor.minimum, scores: qualityFloor.scores }],

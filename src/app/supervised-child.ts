@@ -10,6 +10,8 @@ export interface SupervisedChildOptions {
   readonly onMessage: (message: FromChild, child: SupervisedChild) => void;
   /** The child ended before it was ever ready. */
   readonly onStartFailure: (exitCode: number) => void;
+  /** A process of it has ended, for whatever reason. */
+  readonly onEnded: () => void;
   /** False while the whole tree ends: a signal to the process group ends children before they are told. */
   readonly mayRestart: () => boolean;
   readonly log: (event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -65,6 +67,7 @@ export class SupervisedChild {
       child.once('exit', (code, signal) => {
         this.#process = null;
         resolve();
+        this.#options.onEnded();
         this.#onExit(code, signal);
       });
     });

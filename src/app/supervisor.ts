@@ -1,8 +1,9 @@
-import { systemClock } from '../kernel/clock.ts';
+import { type Clock, FakeClock, systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { firstStartBanner, readyBanner } from './banner.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Environment } from './environment.ts';
+import { LeaseDesk } from './lease-desk.ts';
 import { bindPort, type ListenHandle, reserveLoopbackPort } from './listen-handle.ts';
 import { EXIT, type FromChild, type Topology } from './process-messages.ts';
 import { SupervisedChild } from './supervised-child.ts';
@@ -60,12 +61,17 @@ class Supervisor {
   readonly #end: Promise<number>;
   #isEnding = false;
   #nextId = 1;
+  readonly #clock: Clock;
+  /** Limits that the gateway workers keep together. */
+  readonly #leases: LeaseDesk;
   readonly #pending = new Map<number, (message: FromChild) => void>();
 
   constructor(environment: Environment, role: ServeRole, data: DataDirectory) {
     this.#environment = environment;
     this.#role = role;
     this.#data = data;
+    this.#clock = environment.fakeClockMs === null ? systemClock : new FakeClock(environment.fakeClockMs);
+    this.#leases = new LeaseDesk(this.#clock, data.gatewayWriters(this.#writerPrefix()));
     this.#end = new Promise((resolve) => {
       this.#resolveEnd = resolve;
     });
@@ -140,24 +146,35 @@ class Supervisor {
     };
   }
 
-  #child(role: SupervisedChild['role'], variables: Readonly<Record<string, string>>, handle?: unknown): SupervisedChild {
+  #child(
+    role: SupervisedChild['role'],
+    variables: Readonly<Record<string, string>>,
+    handle?: unknown,
+    onEnded: () => void = () => {},
+  ): SupervisedChild {
     return new SupervisedChild({
       role,
       variables,
       ...(handle === undefined ? {} : { handle }),
       log: (event, fields) => this.#log(event, fields),
       onMessage: (message, child) => this.#onMessage(message, child),
+      onEnded,
       onStartFailure: (code) => this.#finish(code),
       mayRestart: () => !this.#isEnding,
     });
   }
 
+  /** Journals of many machines meet at one control: there a writer's name must be unique. */
+  #writerPrefix(): string {
+    return this.#role === 'gateway' ? `${this.#data.instanceName()}-gateway-` : 'gateway-';
+  }
+
   #setWorkers(count: number, variables: Readonly<Record<string, string>>, handle: unknown): void {
-    // Journals of many machines meet at one control: there a writer's name must be unique.
-    const prefix = this.#role === 'gateway' ? `${this.#data.instanceName()}-` : '';
     while (this.#gateways.length < count) {
-      const writer = `${prefix}gateway-${this.#gateways.length + 1}`;
-      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle);
+      const writer = `${this.#writerPrefix()}${this.#gateways.length + 1}`;
+      const child = this.#child('gateway', { ...variables, PLIMSOLL_INTERNAL_WRITER: writer }, handle, () =>
+        this.#leases.workerEnded(writer),
+      );
       this.#gateways.push(child);
       child.start();
     }
@@ -194,6 +211,9 @@ class Supervisor {
         return;
       case 'metrics.collect':
         void this.#collectMetrics(message.id, child);
+        return;
+      case 'lease.exchange':
+        this.#leases.answer(message, child);
         return;
       default:
         message satisfies never;
@@ -255,6 +275,7 @@ class Supervisor {
   }
 
   async #advanceClocks(ms: number): Promise<void> {
+    if (this.#clock instanceof FakeClock) await this.#clock.advance(ms);
     const children = [this.#control, this.#sim, ...this.#gateways].filter((child) => child !== null && child.pid !== null);
     await Promise.all(children.map((child) => this.#ask(child as SupervisedChild, (id) => ({ type: 'clock.advance', ms, id }), 60_000)));
   }

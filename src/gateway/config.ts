@@ -10,9 +10,7 @@ export const gatewayConfig = z
       .min(1)
       .max(64)
       .default(1)
-      .describe(
-        'Gateway processes that share the port; a change starts or drains workers. Each counts `limits` by itself: with N workers N times a limit may pass',
-      ),
+      .describe('Gateway processes that share the port; a change starts or drains workers. They keep `limits` together'),
     maxBodyBytes: z
       .int()
       .min(1024)

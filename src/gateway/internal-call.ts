@@ -78,7 +78,7 @@ async function run(call: Call, request: Readonly<Record<string, unknown>>, conte
   try {
     const bytes = Buffer.from(JSON.stringify({ ...request, stream: false }));
     call.body = call.dialect.scan(bytes, call.snapshot.bodyScanner, '');
-    admitInternal(call, context);
+    await admitInternal(call, context);
     open(call, context);
     call.enterStage('infer');
     await infer(call, context);

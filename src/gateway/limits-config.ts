@@ -150,6 +150,24 @@ export const limitsConfig = z
     'Limits of rate, concurrency and money. A call is let in when it fits under all that apply to it, else it uses none of them. They hold for each gateway process by itself: with several workers or replicas, divide',
   );
 
+/** `limitSharing:` of plimsoll.yaml. */
+export const limitSharingConfig = z
+  .strictObject({
+    driver: z
+      .enum(['machine', 'redis'])
+      .default('machine')
+      .describe('With whom gateways keep limits together: the workers of one machine, or all that know the Redis of PLIMSOLL_REDIS_URL'),
+    onUnavailable: z
+      .enum(['fail-closed', 'local-share'])
+      .default('fail-closed')
+      .describe(
+        'While Redis is away, after the 2.5 s for which a gateway may use what it has borrowed: limited calls are refused (503), or each gateway goes on with its share, limit ÷ replicas, which all together can pass the limit by what some had used beyond their share',
+      ),
+    replicas: z.int().min(1).max(1_000).default(1).describe('Gateway processes in all, workers counted; divides limits for local-share'),
+  })
+  .prefault({})
+  .describe('How several gateways keep one limit');
+
 /** Whole nano-dollars of an amount that `LimitConfig` accepted. */
 export function nanoUsd(usdAmount: number): number {
   return Number(picoUsdFromDecimal(`${usdAmount}`) / 1000n);

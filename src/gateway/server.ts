@@ -8,8 +8,10 @@ import type { CallOpened } from '../traces/call-record.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { Admission } from './admission/admission.ts';
 import type { AdmissionHistory } from './admission/history.ts';
+import type { LeaseSource } from './admission/lease-source.ts';
 import { budgetReached, limitExceeded } from './admission/limit-event.ts';
 import { type LimitState, limitStates } from './admission/limit-state.ts';
+import { type SharingOptions, shareLimits } from './admission/share-limits.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { type CacheReport, ResponseCache } from './cache/response-cache.ts';
@@ -74,6 +76,8 @@ export interface Gateway {
   limits(topMembers: number): LimitState[];
   /** What this worker knows of its targets and routes. */
   routing(): RoutingReport;
+  /** From now on the limits are kept together with other gateways. @returns gives back what is not used */
+  shareLimits(source: LeaseSource, options: SharingOptions): { close(): Promise<void> };
   /** What an earlier process of this gateway used: before the first call. */
   continueLimits(history: AdmissionHistory): void;
   /** For the process after this one: all that is used now. */
@@ -109,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       onReached: (counter, percents) => {
         for (const percent of percents) emitEvent(budgetReached(counter, percent, tenant(), clock.nowMs()));
       },
-      onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.used(clock.monotonicMs()), tenant(), clock.nowMs())),
+      onExceeded: (counter) => emitEvent(limitExceeded(counter, counter.usedByAll(clock.monotonicMs()), tenant(), clock.nowMs())),
     }),
     emitEvent,
     outputSchemas: new OutputSchemas(),
@@ -135,13 +139,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** Compiles a snapshot when its pointer changed. One that cannot be compiled leaves the one before in use. */
+  function adoptLimits({ keys }: Snapshot, { limitRules }: CompiledSnapshot): void {
+    context.admission.adopt(limitRules, () => new Map(keys.map(({ id, name }) => [id, name])));
+  }
+
   function currentSnapshot(): CompiledSnapshot | null {
     const newest = snapshots.current();
     if (newest === source || newest === null) return compiled;
     source = newest;
     try {
       compiled = compileSnapshot(newest, options.resolveSecret, registry);
-      context.admission.adopt(compiled.limitRules, () => new Map(newest.keys.map(({ id, name }) => [id, name])));
+      adoptLimits(newest, compiled);
       context.pools.retain(compiled.providers);
       context.cache.configure(compiled.cache, compiled.features.values());
       context.tokens.retain(compiled.providers);
@@ -266,9 +274,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     metrics,
     cacheReport: () => context.cache.report(),
     readiness,
+    shareLimits(source, sharing) {
+      // What an earlier process used is taken up first: the others must hear of it.
+      currentSnapshot();
+      return shareLimits(context.admission, source, clock, sharing);
+    },
     continueLimits(history) {
       context.admission.continue(history);
-      currentSnapshot();
+      const snapshot = currentSnapshot();
+      if (snapshot !== null && source !== null) adoptLimits(source, snapshot);
     },
     limitsHistory: () => context.admission.history(),
     limits: (topMembers) => {

@@ -139,6 +139,12 @@ export interface Snapshot {
   readonly cache?: CacheSettings;
   /** `limits:` of plimsoll.yaml; absent from controls that know none. */
   readonly limitRules?: readonly LimitRule[];
+  /** Absent = with the workers of the same machine. */
+  readonly limitSharing?: {
+    readonly driver: 'machine' | 'redis';
+    readonly onUnavailable: 'fail-closed' | 'local-share';
+    readonly replicas: number;
+  };
   /** When a target is taken out; absent from controls that do not say: then none ever is. */
   readonly health?: HealthPolicy;
   readonly qualityFloors?: readonly QualityFloor[];

@@ -129,15 +129,34 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       }
       try {
         assertTargetAllowed(this.#call, this.#target);
-        this.#hold = reserveTarget(this.#call, this.#target, this.#context.admission);
-        const request = this.#buildRequest();
-        this.#exchange = this.#context.pools.get(provider).dispatch(request, this);
         this.#call.running = this.#race ?? this;
-        this.#context.deadlines.watch(this);
+        const hold = reserveTarget(this.#call, this.#target, this.#context.admission);
+        if (hold instanceof Promise) {
+          hold.then(
+            (held) => this.#dispatch(held),
+            (thrown: unknown) => this.#finish(this.#dispatchError(thrown)),
+          );
+        } else this.#dispatch(hold);
       } catch (thrown) {
         this.#finish(this.#dispatchError(thrown));
       }
     });
+  }
+
+  #dispatch(hold: TargetHold | null): void {
+    if (this.#phase === 'over') {
+      // It was given up while it waited for room.
+      hold?.settle(null);
+      return;
+    }
+    this.#hold = hold;
+    try {
+      const request = this.#buildRequest();
+      this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(request, this);
+      this.#context.deadlines.watch(this);
+    } catch (thrown) {
+      this.#finish(this.#dispatchError(thrown));
+    }
   }
 
   onRequestStart(): void {

@@ -65,9 +65,15 @@ export class Account {
     return this.#spent >= this.#nextReport;
   }
 
-  /** Shares, percent, that were reached since this was asked before; each is told once. */
-  takeReached(limit: Limit): number[] {
-    const reached = percents(limit).filter((percent) => percent > this.#reportedPercent && this.#spent >= shareOf(limit, percent));
+  /** @param spent by all gateways */
+  hasReached(spent: number): boolean {
+    return spent >= this.#nextReport;
+  }
+
+  /** Shares, percent, that were reached since this was asked before; each is told once. @param spentByOthers gateways */
+  takeReached(limit: Limit, spentByOthers = 0): number[] {
+    const spent = this.#spent + spentByOthers;
+    const reached = percents(limit).filter((percent) => percent > this.#reportedPercent && spent >= shareOf(limit, percent));
     this.#reportedPercent = reached.at(-1) ?? this.#reportedPercent;
     this.#armReport(limit);
     return reached;

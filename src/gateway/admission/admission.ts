@@ -1,14 +1,16 @@
 import type { Clock } from '../../kernel/clock.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
 import type { CallAttempt } from '../../traces/call-record.ts';
 import { SlotList } from '../slot-list.ts';
 import type { Counter } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import type { AdmissionHistory, CounterState } from './history.ts';
+import type { LeaseOutcome } from './lease-broker.ts';
 import type { Limit } from './limit.ts';
 import { type ApplicableLimits, type FixedCaller, LimitBook, type NamedMembers } from './limit-book.ts';
 import { alertEveryMs } from './limit-event.ts';
 import type { LimitRule } from './limit-rule.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, type Shortage } from './refusal.ts';
 import { type Amounts, amountOf, Reservation, TargetHold, usedBy } from './reservation.ts';
 import { restoreTable } from './restore.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -28,6 +30,14 @@ export interface TargetRequest extends Amounts {
   readonly provider: string;
 }
 
+/** How limits are kept together with other gateways. */
+export interface Sharing {
+  borrow(shortages: readonly Shortage[]): Promise<LeaseOutcome>;
+  isReachable(): boolean;
+  /** Gateways among whom limits are divided while they cannot ask each other; null = nothing is let in then. */
+  readonly replicas: number | null;
+}
+
 export interface AdmissionOptions {
   readonly clock: Clock;
   /** A share of a budget was reached: percents that were not reported in this period yet. */
@@ -44,6 +54,9 @@ function isEnforced(limit: Limit, isDowngraded: boolean): boolean {
 /** Which refusal a call hears of when several limits refuse it: the one that waiting or a cheaper route does not help with. */
 const SEVERITY = { reject: 3, downgrade: 2, queue: 1, alert: 0 } as const;
 
+/** How often a call that lacks something looks whether its gateway may go on with its share. */
+const AWAY_POLL_MS = 25;
+
 /**
  * Who may come in. `reserve` looks at every limit that applies to a call and takes of all of them or of none, in one synchronous step. Money, tokens
  * and requests are counted here and nowhere else.
@@ -54,6 +67,9 @@ export class Admission {
   #tables = new Map<string, CounterTable>();
   #book: LimitBook;
   #rules: readonly LimitRule[] = [];
+  /** Null while this gateway is alone with its limits. */
+  #sharing: Sharing | null = null;
+  readonly #active = new Set<Counter>();
   /** Of an earlier process; null once it was taken up. */
   #history: AdmissionHistory | null = null;
   readonly #outstanding = new SlotList<Reservation>();
@@ -74,6 +90,7 @@ export class Admission {
     this.#book = new LimitBook(rules, (limit) => {
       const table = before.get(limit.id) ?? new CounterTable(limit);
       table.use(limit);
+      if (this.#sharing !== null) table.share(this.#active);
       return table;
     });
     this.#tables = new Map(this.#book.tables);
@@ -112,6 +129,39 @@ export class Admission {
     return { counters, uses: [] };
   }
 
+  /** From now on all limits are kept together with other gateways; there is no way back. */
+  share(sharing: Sharing): void {
+    this.#sharing = sharing;
+    for (const table of this.#tables.values()) table.share(this.#active);
+  }
+
+  /** Shared counters of which the source has to hear; those that hold nothing are taken out by who tells it. */
+  get activeCounters(): Set<Counter> {
+    return this.#active;
+  }
+
+  /** Every counter there is. */
+  *counters(): Iterable<Counter> {
+    for (const table of this.#tables.values()) yield* table.counters();
+  }
+
+  /** Borrows what a call lacks. Resolves when it should try again. @throws PlimsollError `not_ready` when nobody can say whether it fits */
+  async borrow({ shortages, counter }: Refusal): Promise<void> {
+    const sharing = this.#sharing;
+    if (sharing === null) return;
+    if ((await sharing.borrow(shortages)) !== 'away') return;
+    if (sharing.replicas !== null) {
+      // What the others still hold of their leases comes before anybody's share.
+      await this.#options.clock.sleep(AWAY_POLL_MS);
+      return;
+    }
+    throw new PlimsollError(
+      'not_ready',
+      `Whether the call fits under "${counter.limit.id}" cannot be said: what this gateway shares its limits with does not answer.`,
+      { details: { retryAfterSeconds: 1, limit: { id: counter.limit.id, owner: counter.limit.rule.owner } } },
+    );
+  }
+
   applicable(caller: FixedCaller): ApplicableLimits {
     const { clock } = this.#options;
     return this.#book.applicable(caller, clock.monotonicMs(), clock.nowMs());
@@ -124,14 +174,23 @@ export class Admission {
     const epochMs = clock.nowMs();
     const counters = countersOf(request, nowMs, epochMs);
     let worst: Counter | null = null;
+    let shortages: Shortage[] | null = null;
     for (const counter of counters) {
       const { rule, unit } = counter.limit;
       if (!isEnforced(counter.limit, request.isDowngraded)) continue;
+      const amount = amountOf(unit, request);
       const isBehind = counter.line !== null && counter.line !== line && counter.line.length > 0;
-      if (!isBehind && counter.fits(amountOf(unit, request), nowMs, epochMs)) continue;
+      if (!isBehind && this.#fits(counter, amount, nowMs, epochMs)) continue;
+      if (!isBehind && this.#mayBorrow(counter, amount, nowMs)) {
+        shortages ??= [];
+        shortages.push({ counter, amount: counter.needs(amount) });
+        continue;
+      }
       if (worst === null || SEVERITY[rule.onExceed] > SEVERITY[worst.limit.rule.onExceed]) worst = counter;
     }
     if (worst !== null) return new Refusal(worst, amountOf(worst.limit.unit, request), counters, nowMs, epochMs);
+    const lacking = shortages?.[0];
+    if (lacking !== undefined) return new Refusal(lacking.counter, lacking.amount, counters, nowMs, epochMs, shortages ?? []);
     for (const counter of counters) {
       counter.take(amountOf(counter.limit.unit, request), nowMs, epochMs);
       if (!counter.limit.isEnforced && counter.takeAlert(nowMs, alertEveryMs(counter))) this.#options.onExceeded(counter);
@@ -153,7 +212,9 @@ export class Admission {
     for (const counter of counters) {
       const { rule, unit } = counter.limit;
       if (rule.onExceed !== 'reject' || unit === 'nano_usd') continue;
-      if (!counter.fits(1, nowMs, epochMs)) return new Refusal(counter, 1, counters, nowMs, epochMs);
+      // What others have left over is not known here: such a call is let on to where it may ask.
+      if (!this.#fits(counter, 1, nowMs, epochMs) && !this.#mayBorrow(counter, 1, nowMs))
+        return new Refusal(counter, 1, counters, nowMs, epochMs);
     }
     return null;
   }
@@ -178,21 +239,49 @@ export class Admission {
     }
     for (const counter of counters) {
       const amount = amountOf(counter.limit.unit, target);
-      if (counter.limit.isEnforced && !counter.fits(amount, nowMs, epochMs)) return new Refusal(counter, amount, counters, nowMs, epochMs);
+      if (counter.limit.isEnforced && !this.#fits(counter, amount, nowMs, epochMs))
+        return this.#targetRefusal(counter, amount, counters, nowMs, epochMs);
     }
     const spent = attempts.length === 0 ? 0 : usedBy(attempts).nanoUsd + 1;
     const more = spent + reservation.targetsNanoUsd() + target.nanoUsd - reservation.nanoUsd;
     if (more > 0) {
       const budgets = reservation.counters.filter(({ limit }) => limit.unit === 'nano_usd');
-      const full = budgets.find((counter) => isEnforced(counter.limit, reservation.isDowngraded) && !counter.fits(more, nowMs, epochMs));
-      if (full !== undefined) return new Refusal(full, more, reservation.counters, nowMs, epochMs);
-      for (const counter of budgets) counter.take(more, nowMs, reservation.takenEpochMs);
+      const full = budgets.find(
+        (counter) => isEnforced(counter.limit, reservation.isDowngraded) && !this.#fits(counter, more, nowMs, epochMs),
+      );
+      if (full !== undefined) return this.#targetRefusal(full, more, reservation.counters, nowMs, epochMs);
+      for (const counter of budgets) counter.takeMore(more, reservation.takenEpochMs, nowMs);
       reservation.nanoUsd += more;
     }
     for (const counter of counters) counter.take(amountOf(counter.limit.unit, target), nowMs, epochMs);
     const hold = new TargetHold(this, counters, target, nowMs, epochMs);
     reservation.addHold(hold);
     return hold;
+  }
+
+  #fits(counter: Counter, amount: number, nowMs: number, epochMs: number): boolean {
+    if (counter.fits(amount, nowMs, epochMs)) return true;
+    const replicas = this.#replicasFor(counter, nowMs);
+    if (replicas === null || !counter.fitsAlone(amount, Math.floor(counter.limit.capacity / replicas), nowMs)) return false;
+    // In a period nothing is ever free again: what the others are known to have spent counts too.
+    return counter.limit.kind !== 'total' || amount <= counter.remaining(nowMs);
+  }
+
+  /** Among how many the limit is divided now: while the others cannot be asked, and what was lent has run out. Null = it is not. */
+  #replicasFor({ lease }: Counter, nowMs: number): number | null {
+    const sharing = this.#sharing;
+    return lease === null || sharing === null || sharing.isReachable() || lease.isValid(nowMs) ? null : sharing.replicas;
+  }
+
+  #mayBorrow(counter: Counter, amount: number, nowMs: number): boolean {
+    const { lease, limit } = counter;
+    const needed = counter.needs(amount);
+    return lease !== null && needed <= limit.capacity && !lease.isFull(needed, nowMs) && this.#replicasFor(counter, nowMs) === null;
+  }
+
+  #targetRefusal(counter: Counter, amount: number, counters: readonly Counter[], nowMs: number, epochMs: number): Refusal {
+    const shortages = this.#mayBorrow(counter, amount, nowMs) ? [{ counter, amount: counter.needs(amount) }] : [];
+    return new Refusal(counter, amount, counters, nowMs, epochMs, shortages);
   }
 
   /** For the metrics: a call was told that it does not fit. */

@@ -21,6 +21,8 @@ export class CounterTable {
   readonly #counters = new Map<string, Counter>();
   readonly #maxMembers: number;
   readonly #isFixed: boolean;
+  /** Shared counters of which their source has to hear; null while this gateway is alone with its limits. */
+  #active: Set<Counter> | null = null;
 
   constructor(limit: Limit, maxMembers = MAX_MEMBERS) {
     this.limit = limit;
@@ -33,6 +35,12 @@ export class CounterTable {
     if (limit === this.limit) return;
     this.limit = limit;
     for (const counter of this.#counters.values()) counter.use(limit);
+  }
+
+  /** From now on the limit is kept together with other gateways. */
+  share(active: Set<Counter>): void {
+    this.#active = active;
+    for (const counter of this.#counters.values()) counter.share(active);
   }
 
   /** The counter of a member, made when it is new. @param nowMs monotonic */
@@ -53,6 +61,7 @@ export class CounterTable {
     const name = !this.#isFixed && this.#counters.size >= this.#maxMembers ? OTHERS : member;
     const counter = new Counter(this.limit, name, epochMs);
     if (name === OTHERS) counter.label = '(all others)';
+    if (this.#active !== null) counter.share(this.#active);
     this.#counters.set(name, counter);
     return counter;
   }

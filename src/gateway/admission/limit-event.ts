@@ -32,7 +32,7 @@ function subjectOf({ limit, label }: Counter): string {
 /** A share of a budget is spent. The same share of the same budget and period is one event, whoever finds it. */
 export function budgetReached(counter: Counter, percent: number, tenant: Tenant, atMs: number): JournaledEvent {
   const { limit } = counter;
-  const spent = formatUsd(counter.spentPicoUsd);
+  const spent = formatUsd(counter.spentByAllPicoUsd);
   const ends = counter.periodEndMs;
   return {
     key: ['limit.budget_reached', limit.id, counter.member, counter.periodStartMs ?? '', limit.capacity, percent].join('\n'),

@@ -7,6 +7,14 @@ import type { LimitRule, LimitScope } from './limit-rule.ts';
 /** Given where nobody can say when a call in flight will end. */
 const UNKNOWN_WAIT_MS = 1_000;
 
+/** What a call lacks of a limit that is shared with other gateways. */
+export interface Shortage {
+  readonly counter: Counter;
+  readonly amount: number;
+}
+
+const NOTHING: readonly Shortage[] = [];
+
 /** A limit that a call does not fit under. Nothing was taken of any limit. */
 export class Refusal {
   readonly counter: Counter;
@@ -16,13 +24,27 @@ export class Refusal {
   readonly counters: readonly Counter[];
   readonly nowMs: number;
   readonly epochMs: number;
+  /** Not refused yet: this gateway has to borrow first. Empty = refused. */
+  readonly shortages: readonly Shortage[];
 
-  constructor(counter: Counter, amount: number, counters: readonly Counter[], nowMs: number, epochMs: number) {
+  constructor(
+    counter: Counter,
+    amount: number,
+    counters: readonly Counter[],
+    nowMs: number,
+    epochMs: number,
+    shortages: readonly Shortage[] = NOTHING,
+  ) {
     this.counter = counter;
     this.amount = amount;
     this.counters = counters;
     this.nowMs = nowMs;
     this.epochMs = epochMs;
+    this.shortages = shortages;
+  }
+
+  get isShort(): boolean {
+    return this.shortages.length > 0;
   }
 
   get rule(): LimitRule {
@@ -50,7 +72,7 @@ export class Refusal {
           unit: isMoney(limit) ? 'usd' : limit.unit,
           period: limit.periodName,
           limit: amountText(limit, limit.capacity),
-          used: limit.unit === 'nano_usd' ? formatUsd(counter.spentPicoUsd) : amountText(limit, counter.used(nowMs)),
+          used: limit.unit === 'nano_usd' ? formatUsd(counter.spentByAllPicoUsd) : amountText(limit, counter.usedByAll(nowMs)),
           reserved: amountText(limit, counter.reserved),
           requested: amountText(limit, amount),
           resetAt,
@@ -72,19 +94,19 @@ export class Refusal {
     const owner = ownerText(rule);
     switch (limit.unit) {
       case 'nano_usd': {
-        const state = `$${formatUsd(counter.spentPicoUsd)} of $${amountText(limit, limit.capacity)} per ${limit.periodName} spent, $${amountText(limit, counter.reserved)} reserved by calls in flight, and this call may cost $${amountText(limit, amount)}`;
+        const state = `$${formatUsd(counter.spentByAllPicoUsd)} of $${amountText(limit, limit.capacity)} per ${limit.periodName} spent, $${amountText(limit, counter.reserved)} reserved by calls in flight, and this call may cost $${amountText(limit, amount)}`;
         return `The budget of ${who} is used up: ${state}.${until}${owner}`;
       }
       case 'steps':
         return `The agent run of ${who} was stopped: it has made all of its ${limit.capacity} calls. End the run, or begin a new one with another goal.${owner}`;
       case 'spent_nano_usd':
-        return `The agent run of ${who} was stopped: it has spent $${amountText(limit, counter.used(nowMs))} in the last ${limit.periodName}, more than $${amountText(limit, limit.capacity)}. Go on more slowly, with less text, or end the run.${owner}`;
+        return `The agent run of ${who} was stopped: it has spent $${amountText(limit, counter.usedByAll(nowMs))} in the last ${limit.periodName}, more than $${amountText(limit, limit.capacity)}. Go on more slowly, with less text, or end the run.${owner}`;
       case 'concurrency':
-        return `${capital(who)} already has ${counter.reserved} calls in flight; its limit is ${limit.capacity}.${owner}`;
+        return `${capital(who)} already has ${counter.usedByAll(nowMs)} calls in flight; its limit is ${limit.capacity}.${owner}`;
       default: {
         const asks = limit.unit === 'tokens' ? `, and this call may use ${amount}` : '';
         const hopeless = this.isHopeless ? ' No waiting helps: the call is larger than the limit.' : until;
-        return `${capital(who)} has used ${counter.used(nowMs)} of its ${limit.capacity} ${limit.unit} per ${limit.periodName}${asks}.${hopeless}${owner}`;
+        return `${capital(who)} has used ${counter.usedByAll(nowMs)} of its ${limit.capacity} ${limit.unit} per ${limit.periodName}${asks}.${hopeless}${owner}`;
       }
     }
   }

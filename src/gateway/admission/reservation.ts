@@ -114,6 +114,7 @@ class Hold {
   close(used: Used): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    const nowMs = this.#admission.clock.monotonicMs();
     for (const counter of this.counters) {
       const { unit } = counter.limit;
       const isReached = counter.settle(
@@ -122,6 +123,7 @@ class Hold {
         this.takenEpochMs,
         amountUsed(unit, used),
         unit === 'nano_usd' ? used.restPicoUsd : 0,
+        nowMs,
       );
       if (isReached) this.#admission.reportReached(counter);
     }

@@ -59,8 +59,8 @@ export class SlidingWindow {
     this.#count++;
   }
 
-  /** Corrects what was counted at `atMs` by `delta`; nothing when that has left the window since. */
-  correct(atMs: number, delta: number): void {
+  /** Corrects what was counted at `atMs` by `delta`; nothing when that has left the window since. @returns by how much it was corrected */
+  correct(atMs: number, delta: number): number {
     const step = Math.floor(atMs / this.#stepMs);
     const mask = this.#steps.length - 1;
     let low = 0;
@@ -71,13 +71,30 @@ export class SlidingWindow {
       if ((this.#steps[(this.#head + middle) & mask] as number) < step) low = middle + 1;
       else high = middle;
     }
-    if (this.#count === 0) return;
+    if (this.#count === 0) return 0;
     const at = (this.#head + low) & mask;
-    if ((this.#steps[at] as number) < step || (low === 0 && (this.#steps[at] as number) > step)) return;
+    if ((this.#steps[at] as number) < step || (low === 0 && (this.#steps[at] as number) > step)) return 0;
     // What is not there cannot be given back.
     const change = Math.max(delta, -(this.#amounts[at] as number));
     this.#amounts[at] = (this.#amounts[at] as number) + change;
     this.#sum += change;
+    return change;
+  }
+
+  /**
+   * Takes back what was counted too much and may stand anywhere in the window: from the oldest entries, so that never less than the truth is left
+   * for later.
+   */
+  giveBack(amount: number): void {
+    const mask = this.#steps.length - 1;
+    let left = amount;
+    for (let index = 0; index < this.#count && left > 0; index++) {
+      const at = (this.#head + index) & mask;
+      const part = Math.min(left, this.#amounts[at] as number);
+      this.#amounts[at] = (this.#amounts[at] as number) - part;
+      this.#sum -= part;
+      left -= part;
+    }
   }
 
   /** Milliseconds until `amount` fits under `capacity`; null when it never does. 0 = now. */

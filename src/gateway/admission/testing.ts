@@ -36,8 +36,11 @@ export interface TestAdmission {
   request(overrides?: Partial<AdmissionRequest>, caller?: FixedCaller): AdmissionRequest;
 }
 
-export function testAdmission(limits: readonly Record<string, unknown>[], startMs = TEST_START_MS): TestAdmission {
-  const clock = new JumpingClock(startMs);
+export function testAdmission(
+  limits: readonly Record<string, unknown>[],
+  startMs = TEST_START_MS,
+  clock = new JumpingClock(startMs),
+): TestAdmission {
   const reached: string[] = [];
   const admission = new Admission({
     clock,

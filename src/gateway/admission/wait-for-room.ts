@@ -38,7 +38,7 @@ class WaitingCall implements Waiter {
     this.rank = rankOf(refusal.nowMs, call.caller?.feature.priority ?? DEFAULT_PRIORITY, maxWaitMs);
     this.#timer = admission.clock.setTimer(maxWaitMs, () => this.fail(waitedInVain(this.#last, maxWaitMs)));
     call.running = this;
-    const line = lineOf(refusal.counter, admission.clock);
+    const line = lineOf(refusal.counter, admission);
     if (line.join(this, maxLength)) line.wait(refusal);
     else this.resolve(lineFull(refusal));
   }

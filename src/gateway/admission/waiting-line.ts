@@ -1,11 +1,15 @@
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import type { Timer } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
+import type { Admission } from './admission.ts';
 import type { Counter } from './counter.ts';
 import { describeMember, Refusal } from './refusal.ts';
 import type { Reservation } from './reservation.ts';
 
 /** Priorities are 0 to 9; one step is worth this share of the longest wait. So a call of the lowest one is overtaken for at most nine tenths of its time. */
 const HEAD_START_RATIO = 0.1;
+
+/** How often a line asks for a limit that is shared with other gateways: nobody tells when they have room. */
+const SHARED_POLL_MS = 25;
 
 /** A call that waits. */
 export interface Waiter {
@@ -26,15 +30,15 @@ export function rankOf(nowMs: number, priority: number, maxWaitMs: number): numb
 /** The calls that wait for room under one counter. */
 export class WaitingLine {
   readonly #counter: Counter;
-  readonly #clock: Clock;
+  readonly #admission: Admission;
   /** By rank. */
   readonly #waiters: Waiter[] = [];
   #timer: Timer | null = null;
   #isAdvancing = false;
 
-  constructor(counter: Counter, clock: Clock) {
+  constructor(counter: Counter, admission: Admission) {
     this.#counter = counter;
-    this.#clock = clock;
+    this.#admission = admission;
   }
 
   get length(): number {
@@ -69,7 +73,7 @@ export class WaitingLine {
       while (this.#waiters.length > 0) {
         const first = this.#waiters[0] as Waiter;
         const outcome = first.attempt(this);
-        if (outcome instanceof Refusal && outcome.counter === this.#counter && outcome.rule.onExceed === 'queue') {
+        if (outcome instanceof Refusal && (outcome.isShort || (outcome.counter === this.#counter && outcome.rule.onExceed === 'queue'))) {
           this.#tryAgainAfter(outcome);
           return;
         }
@@ -77,7 +81,8 @@ export class WaitingLine {
         first.line = null;
         if (!(outcome instanceof Refusal)) first.resolve(outcome);
         else if (outcome.rule.onExceed !== 'queue') first.resolve(outcome.error());
-        else if (!lineOf(outcome.counter, this.#clock).join(first, outcome.rule.queue?.maxLength ?? 0)) first.resolve(lineFull(outcome));
+        else if (!lineOf(outcome.counter, this.#admission).join(first, outcome.rule.queue?.maxLength ?? 0))
+          first.resolve(lineFull(outcome));
         else outcome.counter.line?.wait(outcome);
       }
     } finally {
@@ -94,14 +99,26 @@ export class WaitingLine {
   /** Windows and periods make room by time alone; calls in flight say so when they end. */
   #tryAgainAfter(refusal: Refusal): void {
     this.#timer?.cancel();
+    if (refusal.isShort) {
+      // While nobody can be asked, the waiting goes on.
+      this.#admission
+        .borrow(refusal)
+        .catch(() => {})
+        .finally(() => this.#advanceAfter(SHARED_POLL_MS));
+      return;
+    }
     const waitMs = this.#counter.waitMs(refusal.amount, refusal.nowMs, refusal.epochMs);
-    this.#timer =
-      waitMs === null
-        ? null
-        : this.#clock.setTimer(Math.ceil(waitMs), () => {
-            this.#timer = null;
-            this.advance();
-          });
+    if (this.#counter.lease !== null) this.#advanceAfter(SHARED_POLL_MS);
+    else if (waitMs === null) this.#timer = null;
+    else this.#advanceAfter(Math.ceil(waitMs));
+  }
+
+  #advanceAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#admission.clock.setTimer(delayMs, () => {
+      this.#timer = null;
+      this.advance();
+    });
   }
 
   #closeWhenEmpty(): void {
@@ -112,8 +129,8 @@ export class WaitingLine {
   }
 }
 
-export function lineOf(counter: Counter, clock: Clock): WaitingLine {
-  counter.line ??= new WaitingLine(counter, clock);
+export function lineOf(counter: Counter, admission: Admission): WaitingLine {
+  counter.line ??= new WaitingLine(counter, admission);
   return counter.line;
 }
 

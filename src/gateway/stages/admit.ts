@@ -2,6 +2,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import { estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
+import { borrowFor } from '../admission/borrow.ts';
 import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
 import { loopStopped } from '../admission/limit-event.ts';
@@ -129,6 +130,20 @@ function downgrade(call: Call, refusal: Refusal): void {
   }
 }
 
+/**
+ * One synchronous step; where limits are shared with other gateways and this one has nothing left, borrowing comes before it.
+ * @throws PlimsollError `not_ready` when nobody can be asked; `client_closed` when the client left meanwhile
+ */
+function reserve(call: Call, request: AdmissionRequest, admission: Admission): Reservation | Refusal | Promise<Reservation | Refusal> {
+  const outcome = admission.reserve(request);
+  if (!(outcome instanceof Refusal && outcome.isShort)) return outcome;
+  const attempt = (): Reservation | Refusal => {
+    if (call.isAbandoned) throw new PlimsollError('client_closed', 'The client closed the connection before there was room.');
+    return admission.reserve(request);
+  };
+  return borrowFor(outcome, attempt, admission);
+}
+
 /** @throws PlimsollError `agent_loop_stopped` for a step of a run that goes in circles */
 function breakLoop(call: Call, context: GatewayContext): void {
   const feature = call.caller?.feature;
@@ -146,13 +161,13 @@ function breakLoop(call: Call, context: GatewayContext): void {
  * For a call that the gateway makes by itself: budgets of its caller and limits of its target hold for it too. It never waits and goes nowhere else.
  * @throws PlimsollError `budget_exceeded`
  */
-export function admitInternal(call: Call, { admission }: GatewayContext): void {
+export async function admitInternal(call: Call, { admission }: GatewayContext): Promise<void> {
   const { destination } = call;
   const limits = limitsOf(call, admission);
   if (limits === null || destination === null || call.body === null) return;
   call.limits = limits;
   estimate(call, destination, askedOutputTokens(call.body));
-  const outcome = admission.reserve(requestOf(call, limits, false));
+  const outcome = await reserve(call, requestOf(call, limits, false), admission);
   if (outcome instanceof Refusal) throw outcome.error();
   call.reservation = outcome;
 }
@@ -169,11 +184,11 @@ export function admit(call: Call, context: GatewayContext): Promise<void> | null
   const { limits } = call;
   if (limits === null || call.destination === null) return null;
   if (limits.needsEstimate) applyCaps(call, limits, call.destination);
-  let outcome: Reservation | Refusal = admission.reserve(requestOf(call, limits, false));
+  let outcome = await reserve(call, requestOf(call, limits, false), admission);
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'downgrade') {
     downgrade(call, outcome);
     if (limits.needsEstimate) applyCaps(call, limits, call.destination);
-    outcome = admission.reserve(requestOf(call, limits, true));
+    outcome = await reserve(call, requestOf(call, limits, true), admission);
   }
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'queue' && !outcome.isHopeless) {
     return waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);

@@ -1,0 +1,66 @@
+import { LeaseAuthority } from '../gateway/admission/lease-authority.ts';
+import type { LeaseExchange, LeaseReport } from '../gateway/admission/lease-source.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { newUuidV7 } from '../kernel/ids.ts';
+import type { FromChild, ToChild } from './process-messages.ts';
+
+/** A worker, as the supervisor reaches it. */
+interface Worker {
+  send(message: ToChild): void;
+}
+
+/** Who has said nothing for so long after the start is not waited for. */
+const JOIN_MS = 15_000;
+
+/**
+ * The supervisor's side of limits that the workers of one machine keep together. It is the right place for them: it lives as long as any worker,
+ * needs neither control nor a store, and knows at once when one has died. It begins empty, and lends nothing until all who have counted here before
+ * have told what is in their journals.
+ */
+export class LeaseDesk {
+  readonly #authority = new LeaseAuthority(Number.POSITIVE_INFINITY);
+  readonly #id = newUuidV7(Date.now());
+  readonly #workers = new Map<string, Worker>();
+  readonly #awaited: Set<string>;
+  /** By writer, its process that spoke last, and the one that has ended: words of that one may still come. */
+  readonly #speaking = new Map<string, string>();
+  readonly #ended = new Map<string, string>();
+  readonly #clock: Clock;
+  readonly #startMs: number;
+
+  /** @param writers with a journal from an earlier run */
+  constructor(clock: Clock, writers: readonly string[]) {
+    this.#clock = clock;
+    this.#awaited = new Set(writers);
+    this.#startMs = clock.monotonicMs();
+  }
+
+  /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more */
+  answer({ id, holder, reports, isComplete }: Extract<FromChild, { type: 'lease.exchange' }>, worker: Worker): void {
+    if (this.#ended.get(holder.writer) === holder.incarnation) return;
+    this.#speaking.set(holder.writer, holder.incarnation);
+    const nowMs = this.#clock.monotonicMs();
+    this.#workers.set(holder.writer, worker);
+    if (isComplete) this.#awaited.delete(holder.writer);
+    const settlingMs = this.#awaited.size === 0 ? 0 : Math.max(0, this.#startMs + JOIN_MS - nowMs);
+    const heard = settlingMs === 0 ? reports : reports.map((report) => ({ ...report, want: 0 }));
+    const { answers, recalls } = this.#authority.exchange(holder, heard, isComplete, nowMs);
+    for (const [writer, keys] of recalls) this.#workers.get(writer)?.send({ type: 'lease.recall', writer, keys });
+    const exchange: LeaseExchange = {
+      answers: answers.map((answer, index) => (settlingMs > 0 && isWanting(reports[index]) ? { ...answer, isContended: true } : answer)),
+      sourceId: this.#id,
+      settlingMs,
+    };
+    worker.send({ type: 'lease.reply', writer: holder.writer, id, exchange });
+  }
+
+  /** The process of a worker has ended: its calls are over. */
+  workerEnded(writer: string): void {
+    this.#ended.set(writer, this.#speaking.get(writer) ?? '');
+    this.#authority.leave(writer, this.#clock.monotonicMs());
+  }
+}
+
+function isWanting(report: LeaseReport | undefined): boolean {
+  return (report?.want ?? 0) > 0;
+}

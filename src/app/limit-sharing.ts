@@ -1,0 +1,108 @@
+import { Admission } from '../gateway/admission/admission.ts';
+import type { LeaseHolder, LeaseSource } from '../gateway/admission/lease-source.ts';
+import { shareLimits } from '../gateway/admission/share-limits.ts';
+import type { Gateway } from '../gateway/server.ts';
+import type { Snapshot } from '../gateway/snapshot.ts';
+import { newUuidV7 } from '../kernel/ids.ts';
+import { openRedisLeaseSource } from '../stores/redis/lease-source.ts';
+import type { ChildContext } from './child-process.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { historyAfterCrash, recoverRun } from './journal-recovery.ts';
+import { supervisorLeaseSource } from './supervisor-lease-source.ts';
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Decides with whom a gateway keeps its limits: with nobody, with the other workers of its machine, or with all that know one Redis. */
+export class LimitSharing {
+  readonly #context: ChildContext;
+  readonly #data: DataDirectory;
+  readonly #writer: string;
+  readonly #gateway: Pick<Gateway, 'shareLimits'>;
+  /** By writer: this one, and those that it speaks for. */
+  readonly #shared = new Map<string, Closable>();
+  #driver: 'machine' | 'redis' | null = null;
+  #hasWarned = false;
+
+  constructor(context: ChildContext, data: DataDirectory, writer: string, gateway: Pick<Gateway, 'shareLimits'>) {
+    this.#context = context;
+    this.#data = data;
+    this.#writer = writer;
+    this.#gateway = gateway;
+  }
+
+  /** Follows the configuration. What has begun to be shared stays shared as it is until the process ends. */
+  follow(snapshot: Snapshot): void {
+    const { environment, log } = this.#context;
+    const { driver = 'machine', onUnavailable = 'fail-closed', replicas = 1 } = snapshot.limitSharing ?? {};
+    const url = driver === 'redis' ? environment.redisUrl : null;
+    if (driver === 'redis' && url === null)
+      this.#warn('limitSharing.driver is redis and PLIMSOLL_REDIS_URL is not set: only the workers of this machine share');
+    const workers = snapshot.limits.workers ?? 1;
+    const silent = this.#silentWriters(workers);
+    for (const [writer, shared] of this.#shared) {
+      if (writer === this.#writer || silent.includes(writer)) continue;
+      // It is run again and speaks for itself.
+      this.#shared.delete(writer);
+      void shared.close();
+    }
+    const wanted = url !== null ? 'redis' : workers > 1 || silent.length > 0 ? 'machine' : null;
+    if (this.#driver !== null || wanted === null) {
+      if (this.#driver === 'machine' && wanted === 'redis') this.#warn('limits are shared through Redis after a restart');
+      return;
+    }
+    this.#driver = wanted;
+    const open = (writer: string): LeaseSource => this.#open(url, writer);
+    this.#shared.set(
+      this.#writer,
+      this.#gateway.shareLimits(open(this.#writer), {
+        replicas: wanted === 'redis' && onUnavailable === 'local-share' ? replicas : null,
+        onState: (isReachable, reason) =>
+          log(isReachable ? 'info' : 'error', isReachable ? 'limits_shared' : 'limits_not_shared', { with: wanted, reason, onUnavailable }),
+      }),
+    );
+    for (const writer of silent)
+      void this.#speakFor(writer, snapshot, open).catch((error: Error) =>
+        log('error', 'limits_of_worker_unknown', { writer, reason: error.message }),
+      );
+  }
+
+  #open(redisUrl: string | null, writer: string): LeaseSource {
+    const incarnation = newUuidV7(Date.now());
+    if (redisUrl === null) return supervisorLeaseSource(this.#context, { writer, incarnation });
+    const instance = this.#data.instanceName();
+    // In Redis the workers of many machines meet.
+    const holder: LeaseHolder = { writer: writer.startsWith(instance) ? writer : `${instance}-${writer}`, incarnation };
+    return openRedisLeaseSource({ url: redisUrl, holder });
+  }
+
+  /** Workers that the configuration has taken away and that may have used something of limits that still count. The first worker speaks for them. */
+  #silentWriters(workers: number): string[] {
+    const found = /^(.*gateway-)(\d+)$/.exec(this.#writer);
+    if (found === null || found[2] !== '1') return [];
+    const prefix = found[1] ?? '';
+    return this.#data.gatewayWriters(prefix).filter((writer) => Number(writer.slice(prefix.length)) > workers);
+  }
+
+  /** Tells what is in the journal of a worker that is not run, as if it stood idle beside the others. */
+  async #speakFor(writer: string, snapshot: Snapshot, open: (writer: string) => LeaseSource): Promise<void> {
+    const { clock } = this.#context;
+    const history = historyAfterCrash(await recoverRun(this.#data.journal(writer)), snapshot).history;
+    const admission = new Admission({ clock, onReached: () => {}, onExceeded: () => {} });
+    admission.continue(history);
+    admission.adopt(snapshot.limitRules ?? [], () => new Map(snapshot.keys.map(({ id, name }) => [id, name])));
+    this.#shared.set(writer, shareLimits(admission, open(writer), clock, { replicas: null, onState: () => {} }));
+  }
+
+  #warn(reason: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#context.log('warn', 'limits_shared_otherwise', { reason });
+  }
+
+  /** Gives back what is not used. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#shared.values()].map((shared) => shared.close()));
+  }
+}
