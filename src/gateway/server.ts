@@ -8,7 +8,7 @@ import { AccessTokens } from './access-tokens.ts';
 import { Admission } from './admission/admission.ts';
 import type { AdmissionHistory } from './admission/history.ts';
 import { budgetReached, limitExceeded } from './admission/limit-event.ts';
-import { type LimitState, limitStates } from './admission/limit-state.ts';
+import { type LimitState, type LimitsReport, limitStates, limitsReport } from './admission/limit-state.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { type CacheReport, ResponseCache } from './cache/response-cache.ts';
@@ -71,6 +71,8 @@ export interface Gateway {
   readiness(): Readiness;
   /** What is used of every limit, with the members that have used most. */
   limits(topMembers: number): LimitState[];
+  /** The same for control, taken while calls are served. */
+  limitsReport(topMembers: number): Promise<LimitsReport>;
   /** What this worker knows of its targets and routes. */
   routing(): RoutingReport;
   /** What an earlier process of this gateway used: before the first call. */
@@ -272,6 +274,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     limits: (topMembers) => {
       currentSnapshot();
       return limitStates(context.admission, topMembers);
+    },
+    limitsReport: (topMembers) => {
+      currentSnapshot();
+      return limitsReport(context.admission, topMembers);
     },
     async drain(deadlineMs) {
       isDraining = true;
