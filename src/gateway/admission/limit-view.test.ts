@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LimitConfig } from '../limits-config.ts';
 import { rulesOf } from './config-rules.ts';
-import { LimitsReport, type LimitState, type MemberState } from './limit-state.ts';
+import { type LimitState, LimitsReport, type MemberState } from './limit-state.ts';
 import { LimitList, limitViews, matchesQuery } from './limit-view.ts';
 
 const RULES = rulesOf(
@@ -48,7 +48,8 @@ describe('limits over all gateways', () => {
         limits: [
           ...state('user:*/requests-per-minute', [{ id: 'u1', member: 'u1', used: '5', reserved: '2' }], window).limits,
           // A call that takes longer than the window is in flight and not in the window.
-          ...state('global/concurrency', [{ id: '', member: '', used: '3', reserved: '3' }], { scope: 'global', unit: 'concurrency' }).limits,
+          ...state('global/concurrency', [{ id: '', member: '', used: '3', reserved: '3' }], { scope: 'global', unit: 'concurrency' })
+            .limits,
         ],
       },
     ]);
