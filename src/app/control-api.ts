@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
+import { type LimitServices, limitRoutes } from '../gateway/admission/routes.ts';
 import { type CacheServices, cacheRoutes } from '../gateway/cache/routes.ts';
 import { routingState } from '../gateway/routing/report.ts';
 import { type RoutingServices, routingRoutes } from '../gateway/routing/routes.ts';
@@ -68,6 +69,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...identityRoutes,
   ...catalogueRoutes,
   ...routingRoutes,
+  ...limitRoutes,
   ...jobRoutes,
   ...eventLogRoutes,
   ...providerRoutes,
@@ -79,6 +81,7 @@ type ApiServices = TraceServices &
   IdentityServices &
   CatalogueServices &
   RoutingServices &
+  LimitServices &
   JobServices &
   EventLogServices &
   ProviderServices;
@@ -136,7 +139,8 @@ export class ControlApi {
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');
           return snapshot;
         },
-        routing: () => routingState(options.internal.routing()),
+        routing: () => this.#routing(),
+        limits: () => this.#limits(),
         planModelMigration: (alias, to) => {
           const { config } = options;
           const fileName = basename(context.environment.configPath);
@@ -145,8 +149,7 @@ export class ControlApi {
         },
         status: () => this.#status(),
         listProviders: (tenant) => {
-          const { targets } = routingState(options.internal.routing());
-          return listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs(), targets);
+          return listProviders(options.config.current, options.statusPoller, tenant, clock.nowMs(), this.#routing());
         },
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
@@ -172,6 +175,16 @@ export class ControlApi {
       trustsForwardedHeaders: context.environment.variables.PLIMSOLL_INTERNAL_ROLE !== 'control',
       validateResponses: context.environment.variables.PLIMSOLL_VALIDATE_RESPONSES === '1',
     });
+  }
+
+  #routing() {
+    const { reports, gateways } = this.#options.internal.routing();
+    return routingState(reports, gateways);
+  }
+
+  #limits(): ReturnType<LimitServices['limits']> {
+    const { reports, gateways } = this.#options.internal.limits();
+    return { rules: this.#options.publisher.current?.limitRules ?? [], reports: reports.map(({ report }) => report), gateways };
   }
 
   async #explainedTrace(scope: Scope, traceId: string): Promise<TraceDetail | null> {

@@ -21,10 +21,12 @@ import { JournalUploader } from './journal-uploader.ts';
 import { LimitSharing } from './limit-sharing.ts';
 import { LogWriter } from './log-writer.ts';
 import { MetricsExchange } from './metrics-exchange.ts';
-import { RoutingReporter } from './routing-reporter.ts';
+import { WorkerReporter } from './worker-reporter.ts';
 
 /** In-flight answers may take this long to finish when the process is asked to end. */
 const DRAIN_MS = 20_000;
+/** Members of each limit that control is told of: those that have used most. */
+const TOP_MEMBERS = 20;
 /** And the last records of a gateway on another machine this long to reach control. */
 const UPLOAD_MS = 5_000;
 
@@ -135,14 +137,12 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
     ? new JournalUploader({ directory: data.journal(writerName), writer: writerName, controlUrl, clusterKey, clock: systemClock, log })
     : null;
   uploader?.start();
-  const routingReporter = new RoutingReporter({
-    controlUrl,
-    clusterKey,
-    writer: writerName,
-    clock: systemClock,
-    report: () => gateway.routing(),
-  });
-  routingReporter.start();
+  const reporting = { controlUrl, clusterKey, writer: writerName, clock: systemClock };
+  const reporters = [
+    new WorkerReporter({ ...reporting, resource: 'routing', report: () => gateway.routing() }),
+    new WorkerReporter({ ...reporting, resource: 'limits', report: () => gateway.limitsReport(TOP_MEMBERS) }),
+  ];
+  for (const reporter of reporters) reporter.start();
 
   const cacheReporter = new CacheReporter({
     controlUrl,
@@ -197,7 +197,7 @@ runChild('gateway', async (context: ChildContext): Promise<RunningChild> => {
       frontDoor.destroy();
       sharedCache?.close();
       await cacheReporter.close();
-      await routingReporter.close();
+      for (const reporter of reporters) await reporter.close();
       await link.close();
       await journal.sync();
       await uploader?.stop(UPLOAD_MS);

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LimitsReport } from '../gateway/admission/limit-state.ts';
 import { RoutingReport } from '../gateway/routing/report.ts';
+import type { WorkerPresence } from '../gateway/worker-presence.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError, problemBody, toPlimsollError } from '../kernel/errors.ts';
 import { JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
@@ -11,16 +13,15 @@ import type { GatewayCacheReport } from './cache-control.ts';
 import type { GatewayReport } from './control-link.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
+import { PRESENT_MS, WorkerReports } from './worker-reports.ts';
 
 const MAX_UPLOAD_BYTES = 300 * 1024 * 1024;
 const MAX_REPORT_BYTES = 4 * 1024 * 1024;
-/** A report names each target and route once: far more than any configuration has. */
-const MAX_ROUTING_BYTES = 4 * 1024 * 1024;
+/** A report names each target, route and limit once: far more than any configuration has. */
+const MAX_WORKER_REPORT_BYTES = 16 * 1024 * 1024;
 const MAX_HOLD_MS = 30_000;
 /** Of a journal's writer, which is a gateway worker: it becomes the name of a directory. */
 const WRITER_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
-/** A gateway that has not asked for this long is not counted as present. */
-const PRESENT_MS = 15_000;
 
 export interface InternalApiOptions {
   readonly clusterKey: string;
@@ -31,6 +32,12 @@ export interface InternalApiOptions {
   readonly nowMs: () => number;
 }
 
+/** Reports of gateway workers on one thing. */
+export interface WorkerView<T> {
+  readonly reports: readonly { readonly worker: string; readonly report: T }[];
+  readonly gateways: WorkerPresence[];
+}
+
 /** `/internal/v1`: what gateways and control say to each other, on this machine or over the network, under the cluster key. */
 export class InternalApi {
   readonly #options: InternalApiOptions;
@@ -39,7 +46,8 @@ export class InternalApi {
   /** Epoch that the gateway which asked last has. */
   #newestHeld = -1;
   readonly #reports = new Map<string, { report: GatewayReport; atMs: number }>();
-  readonly #routing = new Map<string, { report: RoutingReport; atMs: number }>();
+  readonly #routing = new WorkerReports<RoutingReport>();
+  readonly #limits = new WorkerReports<LimitsReport>();
 
   constructor(options: InternalApiOptions) {
     this.#options = options;
@@ -52,11 +60,20 @@ export class InternalApi {
     return [...this.#reports.values()].filter((entry) => now - entry.atMs < PRESENT_MS).map((entry) => entry.report);
   }
 
-  /** What gateways heard of lately know of their targets and routes. */
-  routing(): { readonly worker: string; readonly report: RoutingReport }[] {
+  /** What gateway workers know of their targets and routes, and who has not said it lately. */
+  routing(): WorkerView<RoutingReport> {
+    return this.#viewOf(this.#routing);
+  }
+
+  /** What gateway workers know of their limits, and who has not said it lately. */
+  limits(): WorkerView<LimitsReport> {
+    return this.#viewOf(this.#limits);
+  }
+
+  #viewOf<T>(reports: WorkerReports<T>): WorkerView<T> {
     const now = this.#options.nowMs();
-    for (const [worker, { atMs }] of this.#routing) if (now - atMs >= PRESENT_MS) this.#routing.delete(worker);
-    return [...this.#routing].map(([worker, { report }]) => ({ worker, report }));
+    const present = this.gateways().map(({ writer }) => writer);
+    return { reports: reports.present(now), gateways: reports.presence(now, present) };
   }
 
   /** Resolves when a gateway has the snapshot of this epoch (it asks for what comes after it), or when the time is up. */
@@ -90,18 +107,28 @@ export class InternalApi {
     if (resource === 'metrics' && request.method === 'GET')
       return send(response, 200, this.#options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     if (resource === 'cache' && request.method === 'POST') return this.#cacheReport(request, response);
-    if (resource === 'routing' && request.method === 'POST' && name && WRITER_NAME.test(name)) {
-      const body = await readBody(request, MAX_ROUTING_BYTES, 'A routing report');
-      this.#routing.set(name, { report: RoutingReport.parse(JSON.parse(body.toString())), atMs: this.#options.nowMs() });
-      response.writeHead(204);
-      response.end();
-      return;
+    if (request.method === 'POST' && name && WRITER_NAME.test(name)) {
+      if (resource === 'routing') return this.#receive(this.#routing, RoutingReport, name, request, response);
+      if (resource === 'limits') return this.#receive(this.#limits, LimitsReport, name, request, response);
     }
     if (resource === 'journal' && name && WRITER_NAME.test(name)) {
       if (request.method === 'GET') return send(response, 200, await this.#journalPosition(name));
       if (request.method === 'POST') return send(response, 200, await this.#appendJournal(name, url, request));
     }
     throw new PlimsollError('not_found', `There is no ${request.method} ${url.pathname}`);
+  }
+
+  async #receive<T>(
+    reports: WorkerReports<T>,
+    schema: { parse(value: unknown): T },
+    worker: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const body = await readBody(request, MAX_WORKER_REPORT_BYTES, 'A report');
+    reports.receive(worker, schema.parse(JSON.parse(body.toString())), this.#options.nowMs());
+    response.writeHead(204);
+    response.end();
   }
 
   async #cacheReport(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -107,7 +107,7 @@ owners:
       assert.equal(headers['webhook-signature'], signed['webhook-signature']);
     }
     assert.equal(new Set(received.map(({ headers }) => headers['webhook-id'])).size, 2);
-    const logged = await store.eventLog.list(DEFAULT_SCOPE, { name: 'limit.budget_reached', subject: null, beforeId: null, limit: 10 });
+    const logged = await store.eventLog.list(DEFAULT_SCOPE, { names: ['limit.budget_reached'], subject: null, beforeId: null, limit: 10 });
     assert.deepEqual(
       logged.map(({ subject, atMs }) => ({ subject, atMs })),
       [{ subject: 'team/support', atMs: EVENT.atMs }],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TargetReport } from '../gateway/routing/report.ts';
+import { WorkerPresence } from '../gateway/worker-presence.ts';
 import { defineRoute } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { statusPageUrl } from '../models/status-page/model.ts';
@@ -30,6 +31,7 @@ type ProviderStatusView = z.infer<typeof ProviderStatusView>;
 
 export const ProviderList = z
   .object({
+    gateways: z.array(WorkerPresence).describe('Those whose view of the targets is in here, and those that did not answer'),
     providers: z.array(
       z.object({
         name: z.string(),
@@ -113,7 +115,7 @@ export async function listProviders(
   poller: StatusPoller,
   scope: Scope,
   nowMs: number,
-  targets: readonly TargetReport[],
+  routing: { readonly targets: readonly TargetReport[]; readonly gateways: WorkerPresence[] },
 ): Promise<ProviderList> {
   const pages = new Map(watchedPages(config).map((page) => [page.provider, page]));
   const providers = await Promise.all(
@@ -127,9 +129,9 @@ export async function listProviders(
         isSelfHosted: selfHosted,
         models: Object.entries(config.models).flatMap(([alias, model]) => (model.provider === name ? [alias] : [])),
         status: page === undefined ? UNMEASURED : await statusOf(poller, scope, page, nowMs),
-        targets: targets.filter(({ provider }) => provider === name),
+        targets: routing.targets.filter(({ provider }) => provider === name),
       };
     }),
   );
-  return { providers };
+  return { gateways: routing.gateways, providers };
 }

@@ -10,7 +10,7 @@ import { Admission } from './admission/admission.ts';
 import type { AdmissionHistory } from './admission/history.ts';
 import type { LeaseSource } from './admission/lease-source.ts';
 import { budgetReached, limitExceeded } from './admission/limit-event.ts';
-import { type LimitState, limitStates } from './admission/limit-state.ts';
+import { type LimitState, type LimitsReport, limitStates, limitsReport } from './admission/limit-state.ts';
 import { type SharingOptions, shareLimits } from './admission/share-limits.ts';
 import { JsonScanner } from './body/json-scanner.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
@@ -74,6 +74,8 @@ export interface Gateway {
   readiness(): Readiness;
   /** What is used of every limit, with the members that have used most. */
   limits(topMembers: number): LimitState[];
+  /** The same for control, taken while calls are served. */
+  limitsReport(topMembers: number): Promise<LimitsReport>;
   /** What this worker knows of its targets and routes. */
   routing(): RoutingReport;
   /** From now on the limits are kept together with other gateways. @returns gives back what is not used */
@@ -288,6 +290,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     limits: (topMembers) => {
       currentSnapshot();
       return limitStates(context.admission, topMembers);
+    },
+    limitsReport: (topMembers) => {
+      currentSnapshot();
+      return limitsReport(context.admission, topMembers);
     },
     async drain(deadlineMs) {
       isDraining = true;

@@ -91,6 +91,7 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'plimsoll.target.is_self_hosted': attempt.isSelfHosted,
     'plimsoll.usage.provided': attempt.providerUsage,
     'plimsoll.attempt.role': attempt.role,
+    'plimsoll.purpose': call.purpose,
   });
 }
 

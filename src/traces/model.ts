@@ -124,7 +124,7 @@ export type TraceQuery = z.infer<typeof TraceQuery>;
 export const TracePage = z.object({ traces: z.array(TraceSummary), nextCursor: z.string().nullable() }).meta({ id: 'TracePage' });
 export type TracePage = z.infer<typeof TracePage>;
 
-const quantiles = z
+export const quantiles = z
   .object({ p50: z.number(), p95: z.number(), p99: z.number() })
   .nullable()
   .describe('Milliseconds, relative error at most 1 %; null without samples');

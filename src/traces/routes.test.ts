@@ -30,7 +30,11 @@ describe('trace routes', () => {
   it('all need the right to read traces', () => {
     assert.deepEqual(
       traceRoutes.map((route) => [route.method, route.path, route.permission]),
-      ['traces', 'traces/:traceId', 'metrics/summary', 'metrics/series'].map((path) => ['GET', `/api/v1/${path}`, 'traces:read']),
+      ['traces', 'traces/:traceId', 'metrics/summary', 'metrics/targets', 'metrics/series'].map((path) => [
+        'GET',
+        `/api/v1/${path}`,
+        'traces:read',
+      ]),
     );
   });
 

@@ -4,6 +4,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute, type Route } from '../kernel/routes.ts';
 import { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage, TraceQuery } from './model.ts';
 import type { TraceStore } from './store.ts';
+import { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
 export interface TraceServices {
   readonly traces: TraceStore;
@@ -73,6 +74,18 @@ export const traceRoutes: readonly Route<TraceServices>[] = [
     handler({ scope, query, services }) {
       const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
       return services.traces.summary(scope, from, to, query.groupBy);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/metrics/targets',
+    summary: 'Attempts, errors and latency by provider, model alias or route',
+    permission: 'traces:read',
+    query: Range.extend({ groupBy: TargetGroupBy.default('target') }),
+    response: TargetMetrics,
+    handler({ scope, query, services }) {
+      const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
+      return services.traces.targets(scope, from, to, query.groupBy);
     },
   }),
   route({

@@ -3,6 +3,7 @@ import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 import type { MetricGroupBy, MetricSeries, MetricSummary, SpanKind, TraceDetail, TracePage, TraceQuery, TraceStatus } from './model.ts';
+import type { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
 /** One span, without its texts. Append-only: a span is written once, when it has ended. */
 export interface SpanRow {
@@ -126,6 +127,9 @@ export interface TraceStore {
 
   /** Metrics over [from, to), epoch ms, exact to the millisecond. Groups by falling number of requests, at most 500. */
   summary(scope: Scope, from: number, to: number, groupBy: MetricGroupBy): Promise<MetricSummary>;
+
+  /** Attempts of [from, to), epoch ms, by provider, by model alias, or by route and model alias; probes are not counted. */
+  targets(scope: Scope, from: number, to: number, groupBy: TargetGroupBy): Promise<TargetMetrics>;
 
   /** @throws PlimsollError `invalid_argument` when the range is empty or would give more than 5 000 points */
   series(scope: Scope, query: SeriesQuery): Promise<MetricSeries>;

@@ -439,12 +439,13 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.equal(await store.eventLog.append(SCOPE, event('a.c', 2), 'k'), false);
       assert.equal(await store.eventLog.append(OTHER, event('a.d', 2), 'k'), true);
       assert.equal(await store.eventLog.append(SCOPE, event('a.e', 3)), true);
-      const all = { name: null, subject: null, beforeId: null, limit: 9 };
+      const all = { names: null, subject: null, beforeId: null, limit: 9 };
       const [second, first] = await store.eventLog.list(SCOPE, all);
       assert.deepEqual({ ...first, id: '' }, { ...event('a.b', 1), id: '' });
       assert.deepEqual((await store.eventLog.list(SCOPE, { ...all, beforeId: second?.id ?? null })).length, 1);
       assert.equal((await store.eventLog.list(SCOPE, { ...all, subject: 'feature/a.e' })).length, 1);
-      assert.equal((await store.eventLog.list(SCOPE, { ...all, name: 'a.x' })).length, 0);
+      assert.equal((await store.eventLog.list(SCOPE, { ...all, names: ['a.x'] })).length, 0);
+      assert.equal((await store.eventLog.list(SCOPE, { ...all, names: ['a.x', 'a.b', 'a.e'] })).length, 2);
       const racers = await Promise.all(Array.from({ length: 10 }, () => store.eventLog.append(SCOPE, event('a.r', 4), 'race')));
       assert.equal(racers.filter(Boolean).length, 1);
       assert.equal(await store.eventLog.prune(SCOPE, 3), 1);

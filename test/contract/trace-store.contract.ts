@@ -7,6 +7,7 @@ import { NO_USAGE } from '../../src/models/usage.ts';
 import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
 import { ioRowFromPayload } from '../../src/traces/from-call.ts';
 import { MetricSeries, MetricSummary, TraceDetail, TracePage, type TraceQuery } from '../../src/traces/model.ts';
+import { TargetMetrics } from '../../src/traces/target-metrics.ts';
 import { batchOf, hex, sampleAttempt, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
 const MINUTE = 60_000;
@@ -440,6 +441,71 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         stores.traces.series(scope, { from: 0, to: NOW, stepMs: 1 }),
         (error) => error instanceof PlimsollError && error.code === 'invalid_argument',
       );
+    });
+
+    it('counts attempts by provider, target and route, callers and mirrored calls apart, probes never', async () => {
+      const scope = scopeOf('targets');
+      const failed = { status: 'error', errorType: 'provider_timeout', httpStatus: null, ttftMs: null, durationMs: 9_000 } as const;
+      const calls = [
+        sampleCall('t-1', NOW, {
+          ...scope,
+          attempts: [sampleAttempt('t-1a', failed), sampleAttempt('t-1b', { model: 'large', provider: 'acme', role: 'fallback' })],
+        }),
+        sampleCall('t-2', NOW + 1, { ...scope, attempts: [sampleAttempt('t-2')] }),
+        sampleCall('t-3', NOW + 1, { ...scope, attempts: [sampleAttempt('t-3', { ttftMs: null, status: 'aborted' })] }),
+        sampleCall('t-4', NOW + 1, { ...scope, route: null, attempts: [sampleAttempt('t-4')] }),
+        sampleCall('t-5', NOW + 1, { ...scope, purpose: 'shadow', attempts: [sampleAttempt('t-5', { model: 'large', provider: 'acme' })] }),
+        sampleCall('t-6', NOW + 1, { ...scope, purpose: 'probe', route: null, attempts: [sampleAttempt('t-6', failed)] }),
+        sampleCall('t-7', NOW + 2, { ...scope, attempts: [sampleAttempt('t-7', failed)] }),
+      ];
+      await stores.insertBatch(
+        batchOf(
+          'targets',
+          calls.map((call) => ({ call })),
+        ),
+      );
+      // Attempts are counted by their own start, 2 ms after that of their call.
+      const read = async (groupBy: TargetMetrics['groupBy']) =>
+        TargetMetrics.parse(await stores.traces.targets(scope, NOW + 2, NOW + 4, groupBy)).rows;
+      const [mini, large] = await read('target');
+      assert.deepEqual(
+        { ...mini, durationMs: null, ttftMs: null, errorRateInterval: null },
+        {
+          provider: 'openai',
+          target: 'mini',
+          route: null,
+          attempts: 4,
+          answered: 2,
+          errors: 1,
+          aborted: 1,
+          errorRate: 1 / 3,
+          errorRateInterval: null,
+          errorTypes: { provider_timeout: 1 },
+          roles: { retry: 0, fallback: 0, hedge: 0, restart: 0, repair: 0 },
+          durationMs: null,
+          ttftMs: null,
+          ttftSamples: 2,
+        },
+      );
+      // What failed says nothing of how long an answer takes.
+      assert.ok(Math.abs((mini?.durationMs?.p95 ?? 0) - 400) < 5);
+      assert.deepEqual([large?.target, large?.attempts, large?.roles.fallback], ['large', 2, 1]);
+      const routes = await read('route');
+      assert.deepEqual(
+        routes.map(({ route, target, attempts }) => [route, target, attempts]),
+        [
+          ['default', 'mini', 3],
+          ['default', 'large', 1],
+        ],
+      );
+      assert.deepEqual(
+        (await read('provider')).map(({ provider, target, attempts }) => [provider, target, attempts]),
+        [
+          ['openai', null, 4],
+          ['acme', null, 2],
+        ],
+      );
+      assert.deepEqual((await stores.traces.targets(scopeOf('nobody'), NOW + 2, NOW + 4, 'target')).rows, []);
     });
 
     it('adds money beyond 64 bits exactly and reports nothing as null, not as 0', async () => {

@@ -46,6 +46,8 @@ step('the keyboard reaches every page, the help and the rows', async ({ open }) 
   for (const [key, title] of [
     ['t', 'Traces'],
     ['f', 'Features'],
+    ['p', 'Providers'],
+    ['l', 'Limits'],
     ['k', 'Keys'],
     ['o', 'Overview'],
   ]) {
@@ -251,6 +253,45 @@ step('a feature is paused with a reason, which can be undone, and resumed', asyn
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 });
 
+step('providers name who is out, since when and why, whose page says so, and which model ends', async ({ open }) => {
+  const { page, server } = await open();
+  await page.goto(`${server.base}/providers`);
+  const row = (name) => page.getByRole('row', { name: new RegExp(`^${name} `) });
+  await row('gpt-5-mini').getByText('5 failures in a row').waitFor();
+  await row('gpt-5-nano').getByText('probing').waitFor();
+  // Nobody called it: no number is made up.
+  assert.equal(await row('gpt-4o').getByText('unmeasured').count(), 4);
+  await page.getByText('The page confirms what the gateways see.').waitFor();
+  await page.getByText('<b>on small models</b>').waitFor();
+  await page.getByRole('list', { name: 'Ends of models' }).getByText('plimsoll models migrate gpt-4o').waitFor();
+  await page.getByRole('button', { name: 'Last 7 days' }).click();
+  await page.waitForURL(/range=7d/);
+});
+
+step('limits put the exceeded ones first, and their filters and pages live in the URL', async ({ open }) => {
+  const { page, server } = await open({ mode: 'degraded' });
+  await page.goto(`${server.base}/limits`);
+  const line = page.getByRole('row').nth(1);
+  await line.getByText('search-rewrite').waitFor();
+  await page.getByText(/gateway-2 does not answer, last heard of/).waitFor();
+  const bar = page.getByRole('img', { name: '$24.31 used, $0.04 held by calls in flight, $0 left of $20 per day' });
+  assert.equal(await bar.count(), 1);
+  assert.equal(await page.getByRole('row').count(), 101);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.waitForURL(/lines=200/);
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length > 110);
+  await page.selectOption('select[aria-label=Scope]', 'session');
+  await page.waitForURL((url) => url.search === '?scope=session');
+  await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('nobody');
+  await page.getByText('No limit has this name.').waitFor();
+  await page.goto(`${server.base}/limits?view=events`);
+  await page.getByText('read_file').first().waitFor();
+  await page.getByRole('button', { name: 'Show earlier events' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 83);
+});
+
 step('theme and time zone are kept', async ({ open }) => {
   const { page, server } = await open();
   await page.goto(`${server.base}/traces`);
@@ -294,6 +335,9 @@ step('a phone never scrolls sideways', async ({ open }) => {
     '/features',
     '/features/customer-support',
     '/features/claims-triage',
+    '/providers',
+    '/limits',
+    '/limits?view=events',
     '/keys',
     '/login',
     '/nothing-here',

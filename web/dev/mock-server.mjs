@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FEATURES, makeTrace, makeTraces, metricRow } from './mock-data.mjs';
+import { mockEvents, mockLimits, mockModels, mockProviders, mockTargets } from './mock-gateway.mjs';
 
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -39,6 +40,9 @@ const KNOWN = {
     'cursor',
     'limit',
   ],
+  '/api/v1/metrics/targets': ['from', 'to', 'groupBy'],
+  '/api/v1/limits': ['scope', 'q', 'limit'],
+  '/api/v1/events': ['name', 'subject', 'cursor', 'limit'],
   '/api/v1/keys': ['cursor', 'limit', 'feature'],
   '/api/v1/features/{name}/switches': ['reason'],
 };
@@ -120,6 +124,11 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
         groups: [...groups].map(([key, group]) => ({ key, ...metricRow(group) })).sort((a, b) => b.requests - a.requests),
       });
     }
+    if (path === '/api/v1/metrics/targets') return ok(mockTargets(query, mode));
+    if (path === '/api/v1/providers') return ok(mockProviders(now, mode));
+    if (path === '/api/v1/models') return ok(mockModels(now, mode));
+    if (path === '/api/v1/limits') return ok(mockLimits(now, query, mode));
+    if (path === '/api/v1/events') return ok(mockEvents(now, query, mode));
     if (path === '/api/v1/metrics/series') {
       const list = inRange();
       const stepMs =

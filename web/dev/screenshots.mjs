@@ -97,9 +97,14 @@ async function takePages(base, adminKey, theme, size) {
       await page.goto(`${base}/features/${encodeURIComponent(featureName)}`);
       await shoot(page, 'feature', options);
     }
-    if (wants('keys')) {
-      await page.goto(`${base}/keys`);
-      await shoot(page, 'keys', options);
+    for (const name of ['providers', 'limits', 'keys']) {
+      if (!wants(name)) continue;
+      await page.goto(`${base}/${name}`);
+      await shoot(page, name, options);
+    }
+    if (wants('limits')) {
+      await page.goto(`${base}/limits?view=events`);
+      await shoot(page, 'limits-events', options);
     }
     if (values.base === undefined) await takeMockDetails(page, base, options);
   } finally {
@@ -216,6 +221,9 @@ async function main() {
             [
               ['overview', '/'],
               ['traces', '/traces'],
+              ['providers', '/providers'],
+              ['limits', '/limits'],
+              ['limits-events', '/limits?view=events'],
               ['keys', '/keys'],
             ],
             theme,
@@ -228,11 +236,22 @@ async function main() {
             [
               ['overview', '/'],
               ['traces', '/traces'],
+              ['providers', '/providers'],
             ],
             theme,
             size,
           );
-        if (wants('degraded')) await takeState(mock.startMockServer, 'degraded', [['overview', '/']], theme, size);
+        if (wants('degraded'))
+          await takeState(
+            mock.startMockServer,
+            'degraded',
+            [
+              ['overview', '/'],
+              ['limits', '/limits'],
+            ],
+            theme,
+            size,
+          );
         if (wants('unauthenticated'))
           await takeState(mock.startMockServer, 'unauthenticated', [['traces', '/traces?status=error']], theme, size);
       }

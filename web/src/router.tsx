@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { asApiError } from './api/problem.ts';
+import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
 import { parseLoginSearch, parseTraceSearch } from './shell/search.ts';
@@ -55,6 +56,18 @@ const featureRoute = createRoute({
   validateSearch: parseRangeSearch,
   component: lazyRouteComponent(() => import('./features/feature-page.tsx'), 'FeaturePage'),
 });
+const providersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/providers',
+  validateSearch: parseRangeSearch,
+  component: lazyRouteComponent(() => import('./providers/providers-page.tsx'), 'ProvidersPage'),
+});
+const limitsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/limits',
+  validateSearch: parseLimitsSearch,
+  component: lazyRouteComponent(() => import('./limits/limits-page.tsx'), 'LimitsPage'),
+});
 const keysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/keys',
@@ -69,7 +82,7 @@ const loginRoute = createRoute({
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, keysRoute]),
+    shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, providersRoute, limitsRoute, keysRoute]),
     loginRoute,
   ]),
   parseSearch,

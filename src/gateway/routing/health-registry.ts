@@ -70,7 +70,7 @@ export class HealthRegistry {
     const windows = targets.map((target) => target.lastWindow);
     for (const position of successRateOutliers(windows, policy)) {
       const target = targets[position];
-      if (target !== undefined && target.state(nowMs) !== 'ejected') target.eject(nowMs, policy);
+      if (target !== undefined && target.state(nowMs) !== 'ejected') target.eject(nowMs, policy, 'success_rate');
     }
   }
 }

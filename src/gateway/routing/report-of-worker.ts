@@ -6,15 +6,18 @@ import type { RouteReport, RoutingReport, TargetReport } from './report.ts';
 import type { RoutingRegistry } from './routing-registry.ts';
 import type { TargetHealth } from './target-health.ts';
 
-function targetReport(health: TargetHealth, nowMs: number, intervalMs: number | null): TargetReport {
+function targetReport(health: TargetHealth, nowMs: number, epochMs: number, intervalMs: number | null): TargetReport {
   if (intervalMs !== null) health.rotate(nowMs, intervalMs);
   const { ok, failed } = health.lastWindow;
+  const sinceMs = health.sinceMs(nowMs);
   const rounded = (ms: number | null): number | null => (ms === null ? null : roundMs(ms));
   return {
     model: health.model,
     provider: health.provider,
     state: health.state(nowMs),
     blockedForMs: Math.round(health.blockedForMs(nowMs)),
+    since: sinceMs === null ? null : Math.round(epochMs - (nowMs - sinceMs)),
+    ejectionReason: health.ejectionReason,
     calls: health.calls,
     failures: health.failures,
     ejections: health.ejections,
@@ -77,7 +80,9 @@ export function routingReport(
 ): RoutingReport {
   const routes = snapshot === null ? [] : [...snapshot.destinations.values()].filter(({ route }) => route !== null);
   return {
-    targets: registry.health.all().map((health) => targetReport(health, clock.monotonicMs(), registry.health.policy?.intervalMs ?? null)),
+    targets: registry.health
+      .all()
+      .map((health) => targetReport(health, clock.monotonicMs(), clock.nowMs(), registry.health.policy?.intervalMs ?? null)),
     routes: routes.map((route) => routeReport(route, clock.nowMs())),
     idempotency: idempotency.stats,
   };

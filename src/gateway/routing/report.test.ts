@@ -8,6 +8,8 @@ function target(overrides: Partial<TargetReport> = {}): TargetReport {
     provider: 'p',
     state: 'healthy',
     blockedForMs: 0,
+    since: null,
+    ejectionReason: null,
     calls: 10,
     failures: 1,
     ejections: 0,
@@ -47,21 +49,30 @@ describe('reports of several workers', () => {
     const ejected = target({
       state: 'ejected',
       blockedForMs: 400,
+      since: 3,
+      ejectionReason: 'consecutive_failures',
       ejections: 2,
       ttftMs: 7,
       answerMs: 50,
       lastError: { code: 'provider_unavailable', atMs: 9 },
     });
     const two = report([ejected, target({ model: 'large' })], [route({ decisions: { weight: 1, 'weight:unhealthy': 2 } })]);
-    const state = routingState([
-      { worker: 'gateway-1', report: one },
-      { worker: 'gateway-2', report: two },
-    ]);
+    const gateways = [{ worker: 'gateway-3', isAnswering: false, lastReportAt: 5 }];
+    const state = routingState(
+      [
+        { worker: 'gateway-1', report: one },
+        { worker: 'gateway-2', report: two },
+      ],
+      gateways,
+    );
     assert.equal(state.workers, 2);
+    assert.equal(state.gateways, gateways);
     assert.deepEqual(state.targets[0], {
       ...target(),
       state: 'ejected',
       blockedForMs: 400,
+      since: 3,
+      ejectionReason: 'consecutive_failures',
       calls: 20,
       failures: 2,
       ejections: 2,
@@ -82,7 +93,7 @@ describe('reports of several workers', () => {
   });
 
   it('no worker is no knowledge', () => {
-    assert.deepEqual(routingState([]), { workers: 0, routes: [], targets: [], byWorker: [] });
+    assert.deepEqual(routingState([], []), { workers: 0, gateways: [], routes: [], targets: [], byWorker: [] });
   });
 
   it('what a worker sends is what control reads', () => {

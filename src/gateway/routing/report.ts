@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { WorkerPresence } from '../worker-presence.ts';
+import { EJECTION_REASONS } from './target-health.ts';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -12,6 +14,12 @@ export const TargetReport = z
       .enum(['healthy', 'cooling', 'ejected', 'half_open'])
       .describe('cooling: rate-limited, left alone for a while; ejected: failed too often; half_open: the next call tries it'),
     blockedForMs: milliseconds.describe('Until it may be asked again; 0 = it may now'),
+    since: z.int().nullable().default(null).describe('Epoch ms since when it is out or left alone; null = healthy, or not known'),
+    ejectionReason: z
+      .enum(EJECTION_REASONS)
+      .nullable()
+      .default(null)
+      .describe('Why it was ejected last: failures in a row, share of failures in a window, success rate below the others, a failed trial'),
     calls: count.describe('Attempts since the start of the gateway'),
     failures: count.describe('Of these, failures of the target itself'),
     ejections: count,
@@ -72,11 +80,19 @@ function longer(a: number | null, b: number | null): number | null {
   return Math.max(a, b);
 }
 
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
 function mergeTargets(a: TargetReport, b: TargetReport): TargetReport {
+  const [worse, better] = SEVERITY.indexOf(b.state) > SEVERITY.indexOf(a.state) ? [b, a] : [a, b];
   return {
     ...a,
-    state: SEVERITY[Math.max(SEVERITY.indexOf(a.state), SEVERITY.indexOf(b.state))] ?? a.state,
+    state: worse.state,
     blockedForMs: Math.max(a.blockedForMs, b.blockedForMs),
+    since: worse.state === better.state ? earlier(a.since, b.since) : worse.since,
+    ejectionReason: worse.ejectionReason ?? better.ejectionReason,
     calls: a.calls + b.calls,
     failures: a.failures + b.failures,
     ejections: a.ejections + b.ejections,
@@ -125,14 +141,19 @@ function mergeBy<T>(lists: readonly (readonly T[])[], keyOf: (entry: T) => strin
 }
 
 /** Reports of workers as one answer of the API. */
-export function routingState(workers: readonly { readonly worker: string; readonly report: RoutingReport }[]): {
+export function routingState(
+  workers: readonly { readonly worker: string; readonly report: RoutingReport }[],
+  gateways: WorkerPresence[],
+): {
   workers: number;
+  gateways: WorkerPresence[];
   routes: RouteReport[];
   targets: TargetReport[];
   byWorker: { worker: string; targets: TargetReport[] }[];
 } {
   const { routes, targets } = mergeReports(workers.map(({ report }) => report));
-  return { workers: workers.length, routes, targets, byWorker: workers.map(({ worker, report }) => ({ worker, targets: report.targets })) };
+  const byWorker = workers.map(({ worker, report }) => ({ worker, targets: report.targets }));
+  return { workers: workers.length, gateways, routes, targets, byWorker };
 }
 
 /** One picture of several workers: amounts are added up, states and times are the worst that one of them sees. */

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { defineRoute } from '../../kernel/routes.ts';
+import { WorkerPresence } from '../worker-presence.ts';
 import { RouteReport, TargetReport } from './report.ts';
 
 export const RoutingState = z
   .object({
     workers: z.int().nonnegative().describe('Gateway workers that reported within the last 15 seconds; 0 = nothing is known'),
+    gateways: z.array(WorkerPresence).describe('Those whose numbers are in here, and those that did not answer'),
     routes: z.array(RouteReport).describe('Routes of the configuration in force; counts of all workers added up'),
     targets: z.array(TargetReport).describe('Models that routes can reach; states are the worst that a worker sees'),
     byWorker: z

@@ -33,6 +33,10 @@ export function verdictOf(error: PlimsollError | null): Verdict {
   }
 }
 
+/** Why a target was taken out: failures in a row, share of failures in a window, success rate below the others', or the call that tried it failed. */
+export const EJECTION_REASONS = ['consecutive_failures', 'failure_ratio', 'success_rate', 'trial_failed'] as const;
+export type EjectionReason = (typeof EJECTION_REASONS)[number];
+
 export type TargetState = 'healthy' | 'cooling' | 'ejected' | 'half_open';
 
 /**
@@ -57,6 +61,8 @@ export class TargetHealth implements Blockable {
   readonly streams = new LatencyTrack();
   /** Of JSON answers: time to the whole answer. */
   readonly answers = new LatencyTrack();
+  /** Of the newest ejection. */
+  ejectionReason: EjectionReason | null = null;
   #ejectedAtMs: number | null = null;
   #ejectedUntilMs = 0;
   /** Ejections in a row that still count for how long the next one lasts. */
@@ -81,6 +87,12 @@ export class TargetHealth implements Blockable {
     if (nowMs < this.#coolUntilMs) return this.#coolSinceMs;
     this.isSuspect = false;
     return null;
+  }
+
+  /** Monotonic milliseconds since when it is in its state; null = healthy. */
+  sinceMs(nowMs: number): number | null {
+    if (this.#ejectedAtMs !== null) return this.#ejectedAtMs;
+    return nowMs < this.#coolUntilMs ? this.#coolSinceMs : null;
   }
 
   state(nowMs: number): TargetState {
@@ -156,14 +168,15 @@ export class TargetHealth implements Blockable {
   #judge(isTrial: boolean, nowMs: number, policy: HealthPolicy): void {
     if (this.#ejectedAtMs !== null) {
       // Failures of calls that were still on their way when it was ejected do not make it longer; that of a trial does.
-      if (isTrial) this.eject(nowMs, policy);
+      if (isTrial) this.eject(nowMs, policy, 'trial_failed');
       return;
     }
-    if (this.consecutiveFailures >= policy.consecutiveFailures || exceedsFailureRatio({ ok: this.#ok, failed: this.#failed }, policy))
-      this.eject(nowMs, policy);
+    if (this.consecutiveFailures >= policy.consecutiveFailures) this.eject(nowMs, policy, 'consecutive_failures');
+    else if (exceedsFailureRatio({ ok: this.#ok, failed: this.#failed }, policy)) this.eject(nowMs, policy, 'failure_ratio');
   }
 
-  eject(nowMs: number, policy: HealthPolicy): void {
+  eject(nowMs: number, policy: HealthPolicy, reason: EjectionReason): void {
+    this.ejectionReason = reason;
     if (this.#ejectedAtMs === null) this.#remembered = rememberedEjections(this.#remembered, nowMs - this.#returnedAtMs, policy.intervalMs);
     this.#remembered++;
     this.ejections++;

@@ -181,19 +181,32 @@ export async function admitInternal(call: Call, { admission }: GatewayContext): 
 export function admit(call: Call, context: GatewayContext): Promise<void> | null {
   const { admission } = context;
   breakLoop(call, context);
-  const { limits } = call;
-  if (limits === null || call.destination === null) return null;
-  if (limits.needsEstimate) applyCaps(call, limits, call.destination);
-  let outcome = await reserve(call, requestOf(call, limits, false), admission);
+  const { limits, destination } = call;
+  if (limits === null || destination === null) return null;
+  if (limits.needsEstimate) applyCaps(call, limits, destination);
+  const outcome = reserve(call, requestOf(call, limits, false), admission);
+  if (outcome instanceof Promise || outcome instanceof Refusal) return admitOtherwise(call, limits, outcome, admission);
+  call.reservation = outcome;
+  return null;
+}
+
+/** What a call without room at once can still do: borrow, go to a cheaper route, or wait in a line. */
+async function admitOtherwise(
+  call: Call,
+  limits: ApplicableLimits,
+  first: Refusal | Promise<Reservation | Refusal>,
+  admission: Admission,
+): Promise<void> {
+  let outcome = await first;
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'downgrade') {
     downgrade(call, outcome);
-    if (limits.needsEstimate) applyCaps(call, limits, call.destination);
+    if (limits.needsEstimate && call.destination !== null) applyCaps(call, limits, call.destination);
     outcome = await reserve(call, requestOf(call, limits, true), admission);
   }
   if (outcome instanceof Refusal && outcome.rule.onExceed === 'queue' && !outcome.isHopeless) {
-    return waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);
+    await waitForRoom(call, admission, requestOf(call, limits, call.downgradedFrom !== null), outcome);
+    return;
   }
   if (outcome instanceof Refusal) throw refuse(call, outcome, admission);
   call.reservation = outcome;
-  return null;
 }

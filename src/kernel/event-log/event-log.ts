@@ -19,7 +19,8 @@ export interface LoggedEvent {
 }
 
 export interface EventFilter {
-  readonly name: string | null;
+  /** Any of these; null = of every name. */
+  readonly names: readonly string[] | null;
   readonly subject: string | null;
   /** Only ids below this one: the page after it, as the list is newest first. */
   readonly beforeId: string | null;

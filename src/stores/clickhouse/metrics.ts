@@ -180,7 +180,7 @@ export async function readSeries(connection: ClickHouseConnection, scope: Scope,
   return { from, to, stepMs, points };
 }
 
-function toQuantiles(values: readonly (number | null)[] | undefined): MetricRow['durationMs'] {
+export function toQuantiles(values: readonly (number | null)[] | undefined): MetricRow['durationMs'] {
   const [p50, p95, p99] = values ?? [];
   return typeof p50 === 'number' && typeof p95 === 'number' && typeof p99 === 'number' ? { p50, p95, p99 } : null;
 }

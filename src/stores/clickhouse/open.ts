@@ -8,6 +8,7 @@ import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
 import { checkName, type Dialect, onCluster } from './schema.ts';
+import { readTargetMetrics } from './target-metrics.ts';
 
 export interface ClickHouseStores {
   readonly traces: TraceStore;
@@ -45,6 +46,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       listTraces: (scope, query) => listTraces(connection, scope, query),
       getTrace: (scope, traceId) => getTrace(connection, scope, traceId),
       summary: (scope, from, to, groupBy) => readSummary(connection, scope, from, to, groupBy),
+      targets: (scope, from, to, groupBy) => readTargetMetrics(connection, scope, from, to, groupBy),
       series: (scope, query) => readSeries(connection, scope, query),
       ping: () => connection.ping(),
     },

@@ -171,8 +171,24 @@ const cacheColumns: Migration = {
   ],
 };
 
+/** What questions about targets and routes ask for; computed from the attributes, also of spans that were written before. */
+const routingColumns: Migration = {
+  version: 3,
+  name: 'target, role, purpose and routing decision of spans as columns',
+  statements: (dialect) => [
+    `ALTER TABLE spans${onCluster(dialect)}
+      ADD COLUMN IF NOT EXISTS target LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.model'),
+      ADD COLUMN IF NOT EXISTS attempt_role LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.attempt.role'),
+      ADD COLUMN IF NOT EXISTS purpose LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.purpose'),
+      ADD COLUMN IF NOT EXISTS routing_strategy LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.routing.strategy'),
+      ADD COLUMN IF NOT EXISTS routing_tier LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.routing.tier'),
+      ADD COLUMN IF NOT EXISTS saving_pico_usd Nullable(Int64)
+        DEFAULT toInt64OrNull(JSONExtractString(attributes, 'plimsoll.routing.estimated_saving_pico_usd'))`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

@@ -26,10 +26,10 @@ export function sqlEventLog(handle: Handle): EventLog {
           .execute();
         return written.length > 0;
       }),
-    list: (scope, { name, subject, beforeId, limit }) =>
+    list: (scope, { names, subject, beforeId, limit }) =>
       handle.read(async (db) => {
         let query = db.selectFrom('event_log').selectAll().where(inScope(scope));
-        if (name !== null) query = query.where('name', '=', name);
+        if (names !== null) query = query.where('name', 'in', names);
         if (subject !== null) query = query.where('subject', '=', subject);
         if (beforeId !== null) query = query.where('id', '<', beforeId);
         const rows = await query.orderBy('id', 'desc').limit(limit).execute();

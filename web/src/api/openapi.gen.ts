@@ -60,6 +60,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attempts, errors and latency by provider, model alias or route
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getMetricsTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/series": {
         parameters: {
             query?: never;
@@ -390,6 +410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List limits with what is used, reserved and left, over all gateways, the most used first
+         * @description Permission: `limits:read`.
+         */
+        get: operations["getLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -438,7 +478,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List events, newest first: switches, model retirements, changes of provider status, semantic caches that start or stop
+         * List events, newest first: switches, budgets and limits, model retirements, changes of provider status, semantic caches that start or stop
          * @description Permission: `events:read`.
          */
         get: operations["getEvents"];
@@ -715,6 +755,62 @@ export interface components {
             } | null;
             /** @description Output tokens of successful calls / their generation time */
             outputTokensPerSecond: number | null;
+        };
+        TargetMetrics: {
+            /** @description Epoch ms */
+            from: number;
+            /** @description Epoch ms */
+            to: number;
+            /** @enum {string} */
+            groupBy: "provider" | "target" | "route";
+            /** @description Most attempts first, at most 1,000 */
+            rows: components["schemas"]["TargetRow"][];
+        };
+        TargetRow: {
+            /** @description Name in plimsoll.yaml */
+            provider: string;
+            /** @description Model alias; null when grouped by provider */
+            target: string | null;
+            /** @description Null unless grouped by route */
+            route: string | null;
+            attempts: number;
+            answered: number;
+            /** @description Attempts that ended in an error; aborted ones (the client left, another attempt was faster) are counted apart */
+            errors: number;
+            aborted: number;
+            /** @description errors / (attempts − aborted); null without such attempts */
+            errorRate: number | null;
+            /** @description 95 % Wilson interval */
+            errorRateInterval: [
+                number,
+                number
+            ] | null;
+            /** @description Errors by our code */
+            errorTypes: {
+                [key: string]: number;
+            };
+            /** @description Attempts that were not the first of their call, by why they were made */
+            roles: {
+                retry: number;
+                fallback: number;
+                hedge: number;
+                restart: number;
+                repair: number;
+            };
+            /** @description Of attempts that answered (as many as `answered`), to the end of the answer; null without any */
+            durationMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+            } | null;
+            /** @description To the first content; null without samples */
+            ttftMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+            } | null;
+            /** @description Attempts behind `ttftMs` */
+            ttftSamples: number;
         };
         MetricSeries: {
             /** @description Epoch milliseconds */
@@ -1149,6 +1245,8 @@ export interface components {
         RoutingState: {
             /** @description Gateway workers that reported within the last 15 seconds; 0 = nothing is known */
             workers: number;
+            /** @description Those whose numbers are in here, and those that did not answer */
+            gateways: components["schemas"]["WorkerPresence"][];
             /** @description Routes of the configuration in force; counts of all workers added up */
             routes: components["schemas"]["RouteReport"][];
             /** @description Models that routes can reach; states are the worst that a worker sees */
@@ -1158,6 +1256,13 @@ export interface components {
                 worker: string;
                 targets: components["schemas"]["TargetReport"][];
             }[];
+        };
+        WorkerPresence: {
+            worker: string;
+            /** @description False: it has not reported lately, and its numbers are not in this answer */
+            isAnswering: boolean;
+            /** @description Epoch ms; null = it never reported this */
+            lastReportAt: number | null;
         };
         RouteReport: {
             name: string;
@@ -1202,6 +1307,16 @@ export interface components {
             state: "healthy" | "cooling" | "ejected" | "half_open";
             /** @description Until it may be asked again; 0 = it may now */
             blockedForMs: number;
+            /**
+             * @description Epoch ms since when it is out or left alone; null = healthy, or not known
+             * @default null
+             */
+            since: number | null;
+            /**
+             * @description Why it was ejected last: failures in a row, share of failures in a window, success rate below the others, a failed trial
+             * @default null
+             */
+            ejectionReason: ("consecutive_failures" | "failure_ratio" | "success_rate" | "trial_failed") | null;
             /** @description Attempts since the start of the gateway */
             calls: number;
             /** @description Of these, failures of the target itself */
@@ -1222,6 +1337,72 @@ export interface components {
                 code: string;
                 atMs: number;
             } | null;
+        };
+        LimitList: {
+            /** @description Gateway workers whose use is added up here, and those that did not answer */
+            gateways: components["schemas"]["WorkerPresence"][];
+            /** @description Entries under limits and loop breakers in the configuration */
+            configured: number;
+            /** @description Limits and members that match the query */
+            total: number;
+            /** @description The most used first; with a query limit the first ones of `total` */
+            limits: components["schemas"]["Limit"][];
+        };
+        Limit: {
+            /** @description The limit, e.g. team:support/budget-per-day */
+            id: string;
+            /** @enum {string} */
+            scope: "global" | "organisation" | "team" | "user" | "key" | "feature" | "customer" | "session" | "model" | "provider";
+            /** @description Member of the scope; null = each member on its own, and nobody has used any yet; global has none */
+            name: string | null;
+            /** @description The limit holds for each member of the scope on its own */
+            isPerMember: boolean;
+            /** @description Only calls of this feature are counted; null = of all */
+            feature: string | null;
+            /**
+             * @description window: any so long time; gauge: what is in flight; total: a period or a run; request: a cap of each request
+             * @enum {string}
+             */
+            kind: "window" | "gauge" | "total" | "request";
+            /** @enum {string} */
+            unit: "requests" | "tokens" | "concurrency" | "usd" | "steps" | "input_tokens" | "output_tokens";
+            /** @description second, minute, hour, day, week, month or run; null for gauges and requests */
+            period: string | null;
+            /** @description Whose midnight begins a calendar period */
+            timeZone: string | null;
+            /** @description Of money: pico-dollars */
+            capacity: string;
+            /** @description Counted for good. A call in flight is not in it */
+            used: string | null;
+            /** @description Held by calls in flight, by their estimate */
+            reserved: string | null;
+            /** @description What another call can still take: capacity − used − reserved, at least 0 */
+            remaining: string | null;
+            /** @description (used + reserved) / capacity */
+            usedRatio: number | null;
+            /** @description A gateway with more members than it reports may have counted more for this one; those with the most are always reported */
+            isLowerBound: boolean;
+            /** @description Calls in the waiting line */
+            waiting: number | null;
+            /** @description Epoch ms at which nothing is used any more: the end of the period, or when the newest entry of a window leaves it */
+            resetAt: number | null;
+            /**
+             * @description exceeded: nothing remains; near: from 80 % on; cap: of single requests, nothing is counted
+             * @enum {string}
+             */
+            state: "exceeded" | "near" | "within" | "unused" | "unmeasured" | "cap";
+            /** @description Shares of the budget at which an event is sent */
+            alertAtPercent: number[];
+            /** @description Of these, those that are used */
+            passedPercent: number[];
+            /** @description Calls that did not fit under this limit, all members, since the gateways started */
+            refused: number | null;
+            /** @enum {string} */
+            onExceed: "reject" | "downgrade" | "queue" | "alert";
+            downgradeTo: string | null;
+            isLoopBreaker: boolean;
+            owner: string | null;
+            costOwner: string | null;
         };
         JobPage: {
             jobs: components["schemas"]["Job"][];
@@ -1275,6 +1456,8 @@ export interface components {
             at: number;
         };
         ProviderList: {
+            /** @description Those whose view of the targets is in here, and those that did not answer */
+            gateways: components["schemas"]["WorkerPresence"][];
             providers: {
                 name: string;
                 kind: string;
@@ -1494,6 +1677,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricSummary"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetricsTargets: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; 24 hours before `to` when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when absent */
+                to?: number;
+                groupBy?: "provider" | "target" | "route";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetMetrics"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
@@ -2703,6 +2948,67 @@ export interface operations {
             };
         };
     };
+    getLimits: {
+        parameters: {
+            query?: {
+                scope?: "global" | "organisation" | "team" | "user" | "key" | "feature" | "customer" | "session" | "model" | "provider";
+                /** @description Part of the name of the member, the feature, an owner or the limit */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getJobs: {
         parameters: {
             query?: {
@@ -2837,7 +3143,7 @@ export interface operations {
     getEvents: {
         parameters: {
             query?: {
-                /** @description Only events of this name, e.g. feature.paused */
+                /** @description Only events of this name, e.g. feature.paused; several are separated by commas */
                 name?: string;
                 /** @description Only events of this subject, e.g. feature/customer-support */
                 subject?: string;

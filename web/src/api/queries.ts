@@ -2,7 +2,22 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
-import type { Feature, MetricFilters, MetricSeries, MetricSummary, Status, TraceDetail, TracePage, VirtualKey } from './schema.ts';
+import type {
+  EventPage,
+  Feature,
+  LimitList,
+  LimitView,
+  MetricFilters,
+  MetricSeries,
+  MetricSummary,
+  ModelView,
+  ProviderList,
+  Status,
+  TargetMetrics,
+  TraceDetail,
+  TracePage,
+  VirtualKey,
+} from './schema.ts';
 
 /** A relative range is resolved at each request, so that a refresh moves with the clock while the query stays the same. */
 export function summaryQuery(range: Range, groupBy: 'feature' | 'model') {
@@ -71,6 +86,57 @@ export const featuresQuery = queryOptions({
   staleTime: 5_000,
   refetchInterval: 10_000,
 });
+
+export function targetsQuery(range: Range, groupBy: TargetMetrics['groupBy']) {
+  return queryOptions({
+    queryKey: ['targets', rangeKey(range), groupBy],
+    queryFn: ({ signal }) =>
+      unwrap<TargetMetrics>(
+        api.GET('/api/v1/metrics/targets', { params: { query: { ...resolveRange(range, Date.now()), groupBy } }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: ({ signal }) => unwrap<ProviderList>(api.GET('/api/v1/providers', { signal })),
+});
+
+export const modelsQuery = queryOptions({
+  queryKey: ['models'],
+  queryFn: async ({ signal }) => (await unwrap<{ models: readonly ModelView[] }>(api.GET('/api/v1/models', { signal }))).models,
+  staleTime: 60_000,
+});
+
+export interface LimitFilters {
+  readonly scope?: LimitView['scope'];
+  readonly q?: string;
+}
+
+export function limitsQuery(filters: LimitFilters, limit: number) {
+  return queryOptions({
+    queryKey: ['limits', filters, limit],
+    queryFn: ({ signal }) => unwrap<LimitList>(api.GET('/api/v1/limits', { params: { query: { ...filters, limit } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Pages of events of these names, newest first. */
+export function eventsQuery(names: readonly string[]) {
+  return infiniteQueryOptions({
+    queryKey: ['events', names],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ signal, pageParam }) =>
+      unwrap<EventPage>(
+        api.GET('/api/v1/events', {
+          params: { query: { name: names.join(','), limit: 50, ...(pageParam === undefined ? {} : { cursor: pageParam }) } },
+          signal,
+        }),
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+}
 
 export const keysQuery = infiniteQueryOptions({
   queryKey: ['keys'],

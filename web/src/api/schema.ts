@@ -3,6 +3,7 @@ import type { components } from './openapi.gen.ts';
 // Spans, traces and metrics keep their own zod types: the generator turns tuples and closed records into looser ones.
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
+export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
 
 type Schemas = components['schemas'];
 
@@ -15,6 +16,15 @@ export type VirtualKey = Schemas['KeyView'];
 /** The answer to a creation: the only time that the key itself is sent. */
 export type CreatedKey = Schemas['KeyCreated'];
 export type Status = Schemas['Status'];
+export type WorkerPresence = Schemas['WorkerPresence'];
+export type ProviderList = Schemas['ProviderList'];
+export type ProviderView = ProviderList['providers'][number];
+export type TargetReport = Schemas['TargetReport'];
+export type ModelView = Schemas['ModelList']['models'][number];
+export type LimitList = Schemas['LimitList'];
+export type LimitView = Schemas['Limit'];
+export type EventPage = Schemas['EventPage'];
+export type EventView = Schemas['Event'];
 
 /** What a series can be narrowed to. */
 export interface MetricFilters {

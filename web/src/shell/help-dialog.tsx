@@ -5,6 +5,8 @@ const KEYS = [
   [['g', 'o'], 'Overview'],
   [['g', 't'], 'Traces'],
   [['g', 'f'], 'Features'],
+  [['g', 'p'], 'Providers'],
+  [['g', 'l'], 'Limits'],
   [['g', 'k'], 'Keys'],
   [['/'], 'Search'],
   [['j'], 'Next row'],

@@ -1,6 +1,13 @@
 import { useEffect, useRef } from 'react';
 
-export const GO_TARGETS = { o: '/', t: '/traces', f: '/features', k: '/keys' } as const;
+export const GO_TARGETS = {
+  o: '/',
+  t: '/traces',
+  f: '/features',
+  p: '/providers',
+  l: '/limits',
+  k: '/keys',
+} as const;
 type GoKey = keyof typeof GO_TARGETS;
 
 interface Actions {
@@ -25,7 +32,7 @@ function moveRow(step: 1 | -1): boolean {
   return true;
 }
 
-/** `g` then o/t/f/k, `/`, `j`, `k`, `?`. Enter and Esc belong to links, dialogs and popovers themselves; Esc also leaves a search field. */
+/** `g` then the letter of a page, `/`, `j`, `k`, `?`. Enter and Esc belong to links, dialogs and popovers themselves; Esc also leaves a search field. */
 export function useKeyboard(actions: Actions): void {
   const latest = useRef(actions);
   latest.current = actions;

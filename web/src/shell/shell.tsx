@@ -20,8 +20,12 @@ const PAGES = [
   { path: '/', name: 'Overview', icon: 'overview' },
   { path: '/traces', name: 'Traces', icon: 'traces' },
   { path: '/features', name: 'Features', icon: 'features' },
+  { path: '/providers', name: 'Providers', icon: 'providers' },
+  { path: '/limits', name: 'Limits', icon: 'limits' },
   { path: '/keys', name: 'Keys', icon: 'keys' },
 ] as const satisfies readonly { path: string; name: string; icon: IconName }[];
+/** Those that fit at the foot of a phone; the others are behind "More" there. */
+const PHONE_PAGES = 4;
 
 export function Shell(): ReactNode {
   const navigate = useNavigate();
@@ -42,20 +46,23 @@ export function Shell(): ReactNode {
           </Link>
           <nav
             aria-label="Pages"
-            className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:static md:mt-5 md:grid-cols-1 md:gap-0.5 md:border-0 md:pb-0"
+            className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:static md:mt-5 md:grid-cols-1 md:gap-0.5 md:border-0 md:pb-0"
           >
-            {PAGES.map(({ path, name, icon }) => (
+            {PAGES.map(({ path, name, icon }, index) => (
               <Link
                 key={path}
                 to={path}
                 activeOptions={{ exact: path === '/', includeSearch: false }}
-                className="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs text-ink-2 hover:bg-hover md:h-8 md:flex-row md:justify-start md:gap-2.5 md:rounded-md md:px-2 md:text-sm"
+                className={`${index < PHONE_PAGES ? 'flex' : 'hidden md:flex'} h-13 flex-col items-center justify-center gap-0.5 text-2xs text-ink-2 hover:bg-hover md:h-8 md:flex-row md:justify-start md:gap-2.5 md:rounded-md md:px-2 md:text-sm`}
                 activeProps={{ className: 'font-semibold text-ink! md:bg-sunken' }}
               >
                 <Icon name={icon} />
                 {name}
               </Link>
             ))}
+            <div className="contents md:hidden">
+              <MorePages />
+            </div>
           </nav>
           <div className="ml-auto md:mt-auto md:ml-0">
             <div className="hidden md:block">
@@ -87,6 +94,41 @@ export function Shell(): ReactNode {
       </div>
       {isHelpOpen && <HelpDialog onClose={() => setIsHelpOpen(false)} />}
     </div>
+  );
+}
+
+function MorePages(): ReactNode {
+  const label = (
+    <>
+      <Icon name="more" />
+      More
+    </>
+  );
+  return (
+    <Popover
+      label={label}
+      align="end"
+      buttonClass="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs text-ink-2 hover:bg-hover"
+    >
+      {(close) => (
+        <ul className="w-40">
+          {PAGES.slice(PHONE_PAGES).map(({ path, name, icon }) => (
+            <li key={path}>
+              <Link
+                to={path}
+                className="flex h-11 items-center gap-2.5 rounded-md px-2 text-ink-2"
+                activeOptions={{ includeSearch: false }}
+                activeProps={{ className: 'font-semibold text-ink! bg-sunken' }}
+                onClick={close}
+              >
+                <Icon name={icon} />
+                {name}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Popover>
   );
 }
 

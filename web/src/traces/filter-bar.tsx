@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { featuresQuery, summaryQuery } from '../api/queries.ts';
 import { type Range, rangeOf } from '../range/range.ts';
 import { Icon } from '../shell/icons.tsx';
+import { Choice } from '../ui/choice.tsx';
 import { Popover } from '../ui/popover.tsx';
+import { SearchField } from '../ui/search-field.tsx';
 import { activeFilters, FILTER_LABELS, type Filters, parseTracesSearch, STATUSES, type TracesSearch, withoutFilter } from './filters.ts';
 import { STATUS_WORDS } from './status-word.ts';
 
@@ -23,20 +25,23 @@ export function FilterBar({ search, onChange }: FilterBarProps): ReactNode {
     onChange(parseTracesSearch({ ...search, [name]: value }));
   return (
     <div className="mb-2 flex flex-wrap items-center gap-2">
-      <SearchField value={search.q ?? ''} onSubmit={(text) => set('q', text)} />
+      <SearchField label="Text in input or output" value={search.q ?? ''} onSubmit={(text) => set('q', text)} />
       <Choice
+        isHiddenOnPhone
         label="Status"
         value={search.status}
         options={STATUSES.map((status) => [status, STATUS_WORDS[status].word])}
         onChange={(value) => set('status', value)}
       />
       <Choice
+        isHiddenOnPhone
         label="Feature"
         value={search.feature}
         options={featureNames.map((name) => [name, name])}
         onChange={(value) => set('feature', value)}
       />
       <Choice
+        isHiddenOnPhone
         label="Model"
         value={search.model}
         options={modelNames.map((name) => [name, name])}
@@ -66,64 +71,6 @@ function FiltersLabel(): ReactNode {
       <span className="hidden sm:inline">More filters</span>
       <span className="sm:hidden">Filters</span>
     </>
-  );
-}
-
-function SearchField({ value, onSubmit }: { value: string; onSubmit: (text: string) => void }): ReactNode {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = window.setTimeout(() => onSubmit(text), 350);
-    return () => window.clearTimeout(timer);
-  });
-  return (
-    <search className="relative min-w-40 flex-1 sm:max-w-80">
-      <input
-        type="search"
-        data-search
-        className="field peer w-full"
-        placeholder="Text in input or output"
-        aria-label="Text in input or output"
-        maxLength={512}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => event.key === 'Enter' && onSubmit(text)}
-      />
-      <span
-        className="pointer-events-none absolute top-1.5 right-2 hidden rounded-sm border bg-sunken px-1.5 font-mono text-2xs text-ink-3 peer-focus:hidden md:peer-placeholder-shown:inline-block"
-        aria-hidden="true"
-      >
-        /
-      </span>
-    </search>
-  );
-}
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly value: string | undefined;
-  readonly options: readonly (readonly [value: string, text: string])[];
-  readonly onChange: (value: string) => void;
-}
-
-function Choice({ label, value, options, onChange }: ChoiceProps): ReactNode {
-  const isListed = value === undefined || options.some(([name]) => name === value);
-  return (
-    <select
-      aria-label={label}
-      className={`field hidden max-w-44 sm:block ${value === undefined ? 'text-ink-2' : 'border-accent font-medium text-accent'}`}
-      value={value ?? ''}
-      onChange={(event) => onChange(event.target.value)}
-    >
-      <option value="">{label}: all</option>
-      {!isListed && <option value={value}>{value}</option>}
-      {options.map(([name, text]) => (
-        <option key={name} value={name}>
-          {text}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -42,7 +42,7 @@ function Shape({ state }: { state: State }): ReactNode {
 }
 
 /** State by colour and shape and word. */
-export function StateMark({ state, word }: { state: State; word: string }): ReactNode {
+export function StateMark({ state, word }: { state: State; word: ReactNode }): ReactNode {
   return (
     <span className={`inline-flex items-center gap-1.5 whitespace-nowrap ${COLOURS[state]}`}>
       <StateShape state={state} />

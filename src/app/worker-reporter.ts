@@ -1,27 +1,29 @@
 import { Pool } from 'undici';
-import type { RoutingReport } from '../gateway/routing/report.ts';
 import type { Clock, Timer } from '../kernel/clock.ts';
 
 const INTERVAL_MS = 2_000;
 const TIMEOUT_MS = 2_000;
 
-export interface RoutingReporterOptions {
+export interface WorkerReporterOptions {
   readonly controlUrl: string;
   readonly clusterKey: string;
   readonly writer: string;
+  /** What is told: `/internal/v1/<resource>/<writer>`. */
+  readonly resource: 'routing' | 'limits';
   readonly clock: Clock;
-  readonly report: () => RoutingReport;
+  /** Null = there is nothing to say. */
+  readonly report: () => object | null | Promise<object | null>;
 }
 
-/** Tells control every two seconds what this gateway worker knows of its targets and routes: the whole state, so that nothing has to arrive. */
-export class RoutingReporter {
-  readonly #options: RoutingReporterOptions;
+/** Tells control every two seconds what this gateway worker knows of one thing: the whole state, so that nothing has to arrive. */
+export class WorkerReporter {
+  readonly #options: WorkerReporterOptions;
   readonly #pool: Pool;
   readonly #path: string;
   #timer: Timer | null = null;
   #isClosed = false;
 
-  constructor(options: RoutingReporterOptions) {
+  constructor(options: WorkerReporterOptions) {
     this.#options = options;
     const url = new URL(options.controlUrl);
     this.#pool = new Pool(url.origin, {
@@ -30,7 +32,7 @@ export class RoutingReporter {
       bodyTimeout: TIMEOUT_MS,
       connect: { timeout: TIMEOUT_MS },
     });
-    this.#path = `${url.pathname.replace(/\/+$/, '')}/internal/v1/routing/${options.writer}`;
+    this.#path = `${url.pathname.replace(/\/+$/, '')}/internal/v1/${options.resource}/${options.writer}`;
   }
 
   start(): void {
@@ -39,11 +41,13 @@ export class RoutingReporter {
 
   async #send(): Promise<void> {
     try {
+      const report = await this.#options.report();
+      if (report === null) return;
       const answer = await this.#pool.request({
         method: 'POST',
         path: this.#path,
         headers: { authorization: `Bearer ${this.#options.clusterKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify(this.#options.report()),
+        body: JSON.stringify(report),
       });
       // An older control answers 404: it has no use for it.
       await answer.body.dump();
