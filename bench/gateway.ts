@@ -25,7 +25,7 @@ import {
   stop,
   waitForPort,
 } from './gateway/processes.ts';
-import { requestBody, STREAMED_TEXT, type Workload } from './gateway/workloads.ts';
+import { COUNTED, FIRST_CONTENT, requestBody, STREAMED_TEXT, type Workload } from './gateway/workloads.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -72,9 +72,25 @@ function script(name: string): string {
   return join(import.meta.dirname, 'gateway', name);
 }
 
+/** Limits, budgets and a route with a policy in all but `bare`; see `BenchStages`. */
+const PLIMSOLL_CASES = [
+  { name: 'plimsoll', stages: 'uncached', payloads: 'full', model: 'default' },
+  { name: 'plimsoll-cached', stages: 'all', payloads: 'full', model: 'default' },
+  { name: 'plimsoll-bare', stages: 'bare', payloads: 'none', model: 'bench-model' },
+  { name: 'plimsoll-translated', stages: 'uncached', payloads: 'full', model: 'translated-model' },
+] as const;
+
 async function startCases(upstreamPort: number): Promise<Case[]> {
   const upstream = `http://127.0.0.1:${upstreamPort}`;
-  const wanted = options.only?.split(',') ?? ['floor', 'plimsoll', 'plimsoll-no-payloads', 'plimsoll-translated', 'portkey', 'nginx'];
+  const wanted = options.only?.split(',') ?? [
+    'floor',
+    'plimsoll',
+    'plimsoll-cached',
+    'plimsoll-bare',
+    'plimsoll-translated',
+    'portkey',
+    'nginx',
+  ];
   const cases: Case[] = [];
   const add = (name: string, port: number, child: ChildProcess, headers: Record<string, string> = {}, model = 'stub-model-2026'): void => {
     cases.push({ name, port, pid: child.pid ?? 0, headers: { authorization: `Bearer ${KEY}`, ...headers }, model });
@@ -83,24 +99,11 @@ async function startCases(upstreamPort: number): Promise<Case[]> {
     const child = launch(MEASURED_CORE, [script('floor-proxy.ts'), upstream]);
     add('floor', await portOf(child), child);
   }
-  if (wanted.includes('plimsoll')) {
-    const child = launch(MEASURED_CORE, [
-      ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []),
-      script('plimsoll-proxy.ts'),
-      upstream,
-      directory,
-      KEY,
-    ]);
-    add('plimsoll', await portOf(child), child, {}, 'bench-model');
-  }
-  if (wanted.includes('plimsoll-translated')) {
-    const child = launch(MEASURED_CORE, [script('plimsoll-proxy.ts'), upstream, join(directory, 'translated'), KEY]);
-    add('plimsoll-translated', await portOf(child), child, {}, 'translated-model');
-  }
-  if (wanted.includes('plimsoll-no-payloads')) {
-    const args = [script('plimsoll-proxy.ts'), upstream, join(directory, 'no-payloads'), KEY, 'none'];
-    const child = launch(MEASURED_CORE, args);
-    add('plimsoll-no-payloads', await portOf(child), child, {}, 'bench-model');
+  for (const { name, stages, payloads, model } of PLIMSOLL_CASES) {
+    if (!wanted.includes(name)) continue;
+    const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+    const child = launch(MEASURED_CORE, [...flags, script('plimsoll-proxy.ts'), upstream, join(directory, name), KEY, payloads, stages]);
+    add(name, await portOf(child), child, {}, model);
   }
   if (wanted.includes('portkey')) {
     const entry = installPortkey(options['portkey-dir'] ?? join(directory, 'portkey'));
@@ -164,7 +167,10 @@ function runWrk(job: LoadJob): LoadResult {
   const headers = Object.entries({ 'content-type': 'application/json', ...job.headers }).map(
     ([name, value]) => `wrk.headers["${name}"]=${JSON.stringify(value)}`,
   );
-  writeFileSync(lua, `wrk.method="POST"\nwrk.body=${JSON.stringify(job.body)}\n${headers.join('\n')}\n`);
+  // No two requests are equal: a cache has nothing for them.
+  const [before = '', after = ''] = job.body.split(COUNTED);
+  const count = `local count = ${Date.now() % 1e8}00000\nrequest = function() count = count + 1 return wrk.format(nil, nil, nil, ${JSON.stringify(before)}..string.format("%.0f", count)..${JSON.stringify(after)}) end`;
+  writeFileSync(lua, `wrk.method="POST"\n${headers.join('\n')}\n${count}\n`);
   const args = [
     '-c',
     String(OTHER_CORE),
@@ -301,7 +307,7 @@ async function measureFirstTokens(cases: readonly Case[], direct: Case, own: Own
   const ttft = new Map<string, number[]>();
   for (let index = -1; index < TTFT_ROUNDS; index++) {
     for (const entry of [direct, ...cases.filter(({ name }) => name !== 'plimsoll-translated')]) {
-      const result = await own.run(jobFor(entry, paced, 1.5, PACE_MS));
+      const result = await own.run({ ...jobFor(entry, paced, 1.5, PACE_MS), firstContent: FIRST_CONTENT });
       if (index >= 0) ttft.set(entry.name, [...(ttft.get(entry.name) ?? []), result.ttftP50Ms]);
     }
   }
@@ -324,7 +330,11 @@ async function measurePacedStreams(cases: readonly Case[], own: OwnGenerator): P
     for (const entry of cases) {
       if (entry.name === 'plimsoll-translated') continue;
       const before = cpuMs(entry.pid);
-      const job = { ...jobFor(entry, workload, options.smoke ? 1 : 3, PACE_MS * 2), expectedText: STREAMED_TEXT };
+      const job = {
+        ...jobFor(entry, workload, options.smoke ? 1 : 3, PACE_MS * 2),
+        expectedText: STREAMED_TEXT,
+        firstContent: FIRST_CONTENT,
+      };
       const result = await own.run(job);
       const cpuMicroseconds = ((cpuMs(entry.pid) - before) * 1000) / Math.max(1, result.requests);
       // A round in which no stream came to its end says nothing of what one costs.

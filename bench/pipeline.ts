@@ -1,7 +1,7 @@
 /**
  * What do the gateway's own stages cost, without sockets? A chat call goes through the real pipeline from a request in memory to an answer in
  * memory; the provider answers at once. Prints CPU µs per call: with the journal on disk, and with one that throws records away.
- * node bench/pipeline.ts [--calls N] [--rounds N] [--bytes N] [--json]
+ * node bench/pipeline.ts [--calls N] [--rounds N] [--bytes N] [--only 'bare;limits'] [--json]
  */
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { UpstreamPools } from '../src/gateway/upstream/upstream-pools.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import type { JournalWriter } from '../src/kernel/journal/record.ts';
 import { FileJournalWriter } from '../src/kernel/journal/writer.ts';
-import { benchSnapshot } from './gateway/snapshot.ts';
+import { type BenchStages, benchSnapshot } from './gateway/snapshot.ts';
 import { jsonAnswer, requestBody } from './gateway/workloads.ts';
 
 const { values: options } = parseArgs({
@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     calls: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '5' },
     bytes: { type: 'string', default: '1024' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
   },
@@ -31,18 +32,24 @@ const { values: options } = parseArgs({
 const calls = options.smoke ? 500 : Number(options.calls);
 const rounds = options.smoke ? 1 : Number(options.rounds);
 const KEY = 'plk_bench_key';
-const body = Buffer.from(requestBody({ isStream: false, promptBytes: Number(options.bytes) }, 'bench-model'));
+const body = requestBody({ isStream: false, promptBytes: Number(options.bytes) }, 'default');
+/** No two calls ask the same, so that a cache has nothing. */
+let asked = 0;
+function nextBody(): Buffer {
+  return Buffer.from(body.replace('"max_tokens"', `"seed":${100_000_000 + asked++},"max_tokens"`));
+}
 const answer = jsonAnswer();
 
 class Request extends EventEmitter {
   readonly method = 'POST';
   readonly url = '/v1/chat/completions';
   readonly complete = true;
+  readonly body = nextBody();
   readonly headers = {
     host: '127.0.0.1',
     'content-type': 'application/json',
     authorization: `Bearer ${KEY}`,
-    'content-length': String(body.length),
+    'content-length': String(this.body.length),
   };
   pause(): this {
     return this;
@@ -116,8 +123,15 @@ const NO_JOURNAL: JournalWriter = {
   close: () => Promise.resolve(),
 };
 
-async function run(journal: JournalWriter, payloads: 'full' | 'none', count: number): Promise<number> {
-  const snapshot = benchSnapshot('http://127.0.0.1:1', KEY, payloads);
+interface Case {
+  readonly name: string;
+  readonly journal: JournalWriter;
+  readonly payloads: 'full' | 'none';
+  readonly stages: BenchStages;
+}
+
+async function run({ journal, payloads, stages }: Case, count: number): Promise<number> {
+  const snapshot = benchSnapshot('http://127.0.0.1:1', KEY, payloads, stages);
   const gateway = createGateway({
     clock: systemClock,
     journal,
@@ -140,7 +154,7 @@ async function run(journal: JournalWriter, payloads: 'full' | 'none', count: num
       });
       // What is used of them is there.
       gateway.handler(request as unknown as IncomingMessage, response as unknown as ServerResponse);
-      request.emit('data', body);
+      request.emit('data', request.body);
       request.emit('end');
     };
     for (let index = 0; index < Math.min(32, count); index++) next();
@@ -152,16 +166,19 @@ async function run(journal: JournalWriter, payloads: 'full' | 'none', count: num
 const directory = mkdtempSync(join(tmpdir(), 'plimsoll-bench-pipeline-'));
 try {
   const file = await FileJournalWriter.open({ directory, clock: systemClock, maxTotalBytes: () => 64 * 1024 ** 3 });
-  const cases = [
-    { name: 'no journal, no payloads', journal: NO_JOURNAL, payloads: 'none' },
-    { name: 'no journal', journal: NO_JOURNAL, payloads: 'full' },
-    { name: 'journal, no payloads', journal: file, payloads: 'none' },
-    { name: 'journal', journal: file, payloads: 'full' },
-  ] as const;
-  for (const { journal, payloads } of cases) await run(journal, payloads, calls);
+  const all: readonly Case[] = [
+    { name: 'bare, no journal, no payloads', journal: NO_JOURNAL, payloads: 'none', stages: 'bare' },
+    { name: 'bare, no journal', journal: NO_JOURNAL, payloads: 'full', stages: 'bare' },
+    { name: 'bare, journal, no payloads', journal: file, payloads: 'none', stages: 'bare' },
+    { name: 'bare', journal: file, payloads: 'full', stages: 'bare' },
+    { name: 'limits', journal: file, payloads: 'full', stages: 'uncached' },
+    { name: 'limits and cache', journal: file, payloads: 'full', stages: 'all' },
+  ];
+  const cases = all.filter(({ name }) => options.only === undefined || options.only.split(';').includes(name));
+  for (const entry of cases) await run(entry, calls);
   const samples = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++)
-    for (const { name, journal, payloads } of cases) samples.set(name, [...(samples.get(name) ?? []), await run(journal, payloads, calls)]);
+    for (const entry of cases) samples.set(entry.name, [...(samples.get(entry.name) ?? []), await run(entry, calls)]);
   for (const [name, taken] of samples) {
     const sorted = taken.toSorted((a, b) => a - b);
     const row = { name, cpuMicroseconds: round2(sorted[Math.floor(sorted.length / 2)] ?? 0), leastCpuMicroseconds: round2(sorted[0] ?? 0) };

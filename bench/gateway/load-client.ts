@@ -11,6 +11,8 @@ export interface LoadJob {
   readonly seconds: number;
   /** The words that a streamed answer must hold, in this order and nothing else; null = answers are not looked into. */
   readonly expectedText?: string | null;
+  /** What the first content of a streamed answer looks like; null = its first byte counts. */
+  readonly firstContent?: string | null;
 }
 
 export interface LoadResult {
@@ -21,7 +23,7 @@ export interface LoadResult {
   readonly p99Ms: number;
   /** Streams whose text is not the expected one, to the letter and in order. */
   readonly wrongAnswers: number;
-  /** Time to the first byte of the body. */
+  /** Time to the first content, else to the first byte of the body. */
   readonly ttftP50Ms: number;
   readonly ttftP99Ms: number;
 }
@@ -67,6 +69,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
   let errors = 0;
   let wrongAnswers = 0;
   const { expectedText = null } = job;
+  const firstContent = job.firstContent == null ? null : Buffer.from(job.firstContent);
   const start = performance.now();
   const end = start + job.seconds * 1000;
 
@@ -123,7 +126,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
           remaining = length === null ? -2 : Number(length[1]);
           rest = rest.subarray(headEnd + 4);
         }
-        if (firstAt === 0 && rest.length > 0) firstAt = performance.now();
+        if (firstAt === 0 && (firstContent === null ? rest.length > 0 : rest.includes(firstContent))) firstAt = performance.now();
         if (expectedText !== null) kept.push(rest);
         if (remaining === -2) {
           if (rest.length >= 5 && rest.compare(LAST_CHUNK, 0, 5, rest.length - 5) === 0) finish();

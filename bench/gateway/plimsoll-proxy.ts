@@ -6,11 +6,12 @@ import { isCallUrl } from '../../src/gateway/endpoints.ts';
 import { createGateway } from '../../src/gateway/server.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { FileJournalWriter } from '../../src/kernel/journal/writer.ts';
-import { benchSnapshot } from './snapshot.ts';
+import { type BenchStages, benchSnapshot } from './snapshot.ts';
 
-const [upstream = '', directory = '', key = '', payloads = 'full'] = process.argv.slice(2) as [string, string, string, 'full' | 'none'];
+type Arguments = [upstream: string, directory: string, key: string, payloads: 'full' | 'none', stages: BenchStages];
+const [upstream = '', directory = '', key = '', payloads = 'full', stages = 'bare'] = process.argv.slice(2) as Arguments;
 mkdirSync(directory, { recursive: true });
-const snapshot = benchSnapshot(upstream, key, payloads);
+const snapshot = benchSnapshot(upstream, key, payloads, stages);
 
 const journal = await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
 const log = createWriteStream(`${directory}/calls.log`);

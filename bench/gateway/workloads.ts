@@ -13,6 +13,9 @@ function text(bytes: number): string {
   return SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
 }
 
+/** Stands in a request where each one of a run holds another number. */
+export const COUNTED = '1234567890123';
+
 /** A chat request of about `promptBytes` bytes. @param pace milliseconds between events, 0 = all at once */
 export function requestBody(workload: Pick<Workload, 'isStream' | 'promptBytes'>, model: string, pace = 0): string {
   const overhead = 200;
@@ -23,9 +26,10 @@ export function requestBody(workload: Pick<Workload, 'isStream' | 'promptBytes'>
       { role: 'user', content: text(Math.max(1, workload.promptBytes - overhead)) },
     ],
     temperature: 0.2,
+    ...(pace > 0 ? { seed: pace } : {}),
+    stop: COUNTED,
     max_tokens: 256,
     ...(workload.isStream ? { stream: true, stream_options: { include_usage: true } } : {}),
-    ...(pace > 0 ? { seed: pace } : {}),
   });
 }
 
@@ -61,6 +65,9 @@ export function jsonAnswer(): Buffer {
 
 /** What a reader of `streamEvents` or `anthropicEvents` puts together. */
 export const STREAMED_TEXT = Array.from({ length: STREAM_EVENTS }, (_, event) => ` word${event}`).join('');
+
+/** Begins the first content of both. */
+export const FIRST_CONTENT = '" word0"';
 
 /** The same answer in Anthropic's format, for streams that must be translated. */
 export function anthropicEvents(): Buffer[] {

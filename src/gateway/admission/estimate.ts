@@ -19,7 +19,7 @@ const BACKSLASH = 0x5c;
 const IN_PLACE = Buffer.from('data:');
 const IN_PLACE_WITHIN_BYTES = 64;
 /** Members that name an attachment somewhere else. */
-const REMOTE_ATTACHMENTS = ['"image_url"', '"file_uri"', '"fileUri"', '"file_id"'] as const;
+const REMOTE_ATTACHMENTS = ['"image_url"', '"file_uri"', '"fileUri"', '"file_id"'].map((name) => Buffer.from(name));
 
 /** Names under which the dialects ask for a number of output tokens. */
 const OUTPUT_PARAMETERS: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'maxOutputTokens']);
