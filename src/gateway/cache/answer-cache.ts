@@ -89,12 +89,17 @@ type Head = Omit<CachedAnswer, 'body' | 'hub'> & { readonly hasHub: boolean };
 /** One buffer: u32le lengths of head, body and hub form, then these. */
 export function encodeAnswer(answer: CachedAnswer): Buffer {
   const { body, hub, ...rest } = answer;
-  const head = Buffer.from(JSON.stringify({ ...rest, hasHub: hub !== null } satisfies Head));
-  const lengths = Buffer.alloc(HEAD_BYTES);
-  lengths.writeUInt32LE(head.length, 0);
-  lengths.writeUInt32LE(body.length, 4);
-  lengths.writeUInt32LE(hub?.length ?? 0, 8);
-  return Buffer.concat(hub === null ? [lengths, head, body] : [lengths, head, body, hub]);
+  const head = JSON.stringify({ ...rest, hasHub: hub !== null } satisfies Head);
+  const headBytes = Buffer.byteLength(head);
+  // A block of its own: as a part of a shared one it could keep that from being freed.
+  const whole = Buffer.allocUnsafeSlow(HEAD_BYTES + headBytes + body.length + (hub?.length ?? 0));
+  whole.writeUInt32LE(headBytes, 0);
+  whole.writeUInt32LE(body.length, 4);
+  whole.writeUInt32LE(hub?.length ?? 0, 8);
+  whole.write(head, HEAD_BYTES);
+  body.copy(whole, HEAD_BYTES + headBytes);
+  hub?.copy(whole, HEAD_BYTES + headBytes + body.length);
+  return whole;
 }
 
 /** @returns null for bytes that are not a whole answer of this version */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Call } from '../call.ts';
 import type { Destination } from '../compiled-snapshot.ts';
 import { CallFacts } from '../routing/call-facts.ts';
@@ -66,7 +66,7 @@ export function keyPrefix(
 
 /** @param kind keeps keys of different meaning apart @param parts texts whose order counts @returns hex */
 export function hashKey(kind: 'exact' | 'near' | 'context', prefix: string, ...parts: readonly string[]): string {
-  const hash = createHash('sha256').update(kind).update('\0').update(prefix);
-  for (const part of parts) hash.update(`\0${part.length}\0`).update(part);
-  return hash.digest('hex');
+  let text = `${kind}\0${prefix}`;
+  for (const part of parts) text += `\0${part.length}\0${part}`;
+  return hash('sha256', text, 'hex');
 }
