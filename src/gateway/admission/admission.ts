@@ -208,7 +208,8 @@ export class Admission {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const epochMs = clock.nowMs();
-    const counters = countersOf({ limits, ...members }, nowMs, epochMs);
+    const { user, customer, session } = members;
+    const counters = countersOf({ limits, user, customer, session }, nowMs, epochMs);
     for (const counter of counters) {
       const { rule, unit } = counter.limit;
       if (rule.onExceed !== 'reject' || unit === 'nano_usd') continue;

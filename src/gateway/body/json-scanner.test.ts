@@ -106,6 +106,36 @@ describe('JsonScanner', () => {
     assert.ok(!accepts(`"${'x'.repeat(200_000)}\u0001${'x'.repeat(200)}"`));
   });
 
+  it('sees every control character of a long string, wherever it stands and however the text lies in memory', () => {
+    const bytes = Buffer.alloc(400);
+    const scanner = new JsonScanner(10);
+    for (let start = 0; start < 4; start++) {
+      for (const length of [256, 257, 270, 300]) {
+        const end = start + length + 2;
+        bytes.fill(0xe4, start, end);
+        bytes[start] = 0x22;
+        bytes[end - 1] = 0x22;
+        const scan = (): number => {
+          scanner.reset(bytes, start, end);
+          scanner.skipValue();
+          return scanner.position;
+        };
+        assert.equal(scan(), end);
+        for (let at = start + 1; at < end - 1; at++) {
+          for (const control of [0x00, 0x0a, 0x1f]) {
+            bytes[at] = control;
+            assert.throws(scan, PlimsollError, `0x${control.toString(16)} at ${at} of ${start}–${end}`);
+          }
+          for (const plain of [0x20, 0x7f, 0x80, 0xff]) {
+            bytes[at] = plain;
+            assert.equal(scan(), end, `0x${plain.toString(16)} at ${at} of ${start}–${end}`);
+          }
+          bytes[at] = 0xe4;
+        }
+      }
+    }
+  });
+
   it('takes time in proportion to the text, also when a long string is full of escapes', () => {
     const text = `"${`${'x'.repeat(100)}\\n`.repeat(80_000)}"`;
     const start = performance.now();
