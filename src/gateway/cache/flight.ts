@@ -1,5 +1,6 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
+import { chunkJson } from '../hub/text-chunk.ts';
 import type { AnswerOrigin, CachedAnswer } from './answer-cache.ts';
 import { scopeOf } from './cache-key.ts';
 
@@ -137,7 +138,7 @@ export class Flight {
     if (this.#leader.dialect.name === HUB || this.#isVoid) return;
     this.#chunks ??= new Map();
     const known = this.#chunks.get(source) ?? [];
-    for (const chunk of chunks) known.push(JSON.stringify(chunk));
+    for (const chunk of chunks) known.push(chunkJson(chunk));
     this.#chunks.set(source, known);
   }
 

@@ -3,6 +3,7 @@ import type { Usage } from '../../models/usage.ts';
 import type { AnswerFacts, StreamDecoderOptions, StreamStep } from '../provider.ts';
 import { toOpenAiUsage } from '../usage.ts';
 import type { JsonObject } from './json.ts';
+import { ChunkEnvelope, TextChunk } from './text-chunk.ts';
 
 /** What a provider's answer holds, in the hub's terms. */
 export interface HubAnswer {
@@ -93,7 +94,8 @@ export class HubStream {
   #id: string;
   #model: string;
   #outputCharacters = 0;
-  #chunks: JsonObject[] = [];
+  #textEnvelope: ChunkEnvelope | null = null;
+  #chunks: unknown[] = [];
   #hasContent = false;
 
   constructor(options: StreamDecoderOptions) {
@@ -113,12 +115,17 @@ export class HubStream {
     this.hasStarted = true;
     this.#id = id ?? this.#id;
     this.#model = model ?? this.#model;
+    this.#textEnvelope = null;
     this.#add({ role: 'assistant', content: '' }, 0);
     return { responseId: id, responseModel: model };
   }
 
   text(text: string): void {
-    if (text !== '') this.#add({ content: text }, text.length);
+    if (text === '') return;
+    this.#textEnvelope ??= new ChunkEnvelope(this.#id, this.#options.createdSeconds, this.#model);
+    this.#outputCharacters += text.length;
+    this.#hasContent = true;
+    this.#chunks.push(new TextChunk(this.#textEnvelope, text));
   }
 
   reasoning(text: string): void {

@@ -76,7 +76,7 @@ export interface HubChunk {
 }
 
 export function chunksOf(steps: readonly StreamStep[]): HubChunk[] {
-  return steps.flatMap((step) => step.chunks) as HubChunk[];
+  return JSON.parse(JSON.stringify(steps.flatMap((step) => step.chunks))) as HubChunk[]; // as a client sees them
 }
 
 export function factsOf(steps: readonly StreamStep[]): Record<string, unknown> {

@@ -1,3 +1,5 @@
+import { TextChunk } from '../hub/text-chunk.ts';
+
 /** Bytes that grow at the end. Copied: a view would keep the whole network read alive. */
 class ByteList {
   #bytes = Buffer.allocUnsafe(256);
@@ -5,14 +7,23 @@ class ByteList {
 
   add(source: Buffer, start: number, end: number): void {
     const needed = this.length + end - start;
-    if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
-      this.#bytes.copy(larger, 0, 0, this.length);
-      this.#bytes = larger;
-    }
+    if (needed > this.#bytes.length) this.#grow(needed);
     if (end - start > 64) source.copy(this.#bytes, this.length, start, end);
     else for (let from = start, to = this.length; from < end; from++, to++) this.#bytes[to] = source[from] as number;
     this.length = needed;
+  }
+
+  addText(text: string): void {
+    // UTF-8 takes at most three bytes for a UTF-16 code unit.
+    const needed = this.length + text.length * 3;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    this.length += this.#bytes.write(text, this.length);
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.length);
+    this.#bytes = larger;
   }
 
   bytes(): Buffer {
@@ -77,6 +88,11 @@ export class AnswerAccumulator {
 
   /** A parsed chunk of any shape. */
   addChunk(chunk: unknown): void {
+    if (chunk instanceof TextChunk) {
+      this.#first ??= this.#choice(0);
+      this.#addContentText(this.#first, chunk.textJson);
+      return;
+    }
     const choices = loose(chunk)?.choices;
     if (!Array.isArray(choices)) return;
     for (const entry of choices) {
@@ -136,11 +152,15 @@ export class AnswerAccumulator {
       if (name === 'role' && typeof value === 'string') choice.role = value;
       else if (name === 'tool_calls' && Array.isArray(value)) for (const call of value) this.#addToolCall(choice, loose(call));
       else if (typeof value !== 'string' || value === '') continue;
-      else if (name === 'content') {
-        const escaped = Buffer.from(JSON.stringify(value).slice(1, -1));
-        if (this.#fits(escaped.length)) choice.content.add(escaped, 0, escaped.length);
-      } else if (this.#fits(value.length)) choice.otherText.set(name, `${choice.otherText.get(name) ?? ''}${value}`);
+      else if (name === 'content') this.#addContentText(choice, JSON.stringify(value));
+      else if (this.#fits(value.length)) choice.otherText.set(name, `${choice.otherText.get(name) ?? ''}${value}`);
     }
+  }
+
+  /** @param json the text as a JSON string, quotes included */
+  #addContentText(choice: Choice, json: string): void {
+    const escaped = json.slice(1, -1);
+    if (this.#fits(Buffer.byteLength(escaped))) choice.content.addText(escaped);
   }
 
   #addToolCall(choice: Choice, part: Loose | null): void {

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 import type { StreamEncoder, StreamReframer } from '../client-dialect.ts';
 import type { CompiledEndpoint, CompiledTarget } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
+import { chunkJson } from '../hub/text-chunk.ts';
 import { holdsStreamEnd } from '../output/output-rules.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../provider.ts';
 import { statusOfErrorEvent } from '../providers/openai/errors.ts';
@@ -60,6 +61,8 @@ export class StreamRelay implements AnswerReader, SseListener {
   #rangeBuffer: Buffer | null = null;
   #rangeStart = 0;
   #rangeEnd = 0;
+  /** Behind #out and instead of a range: becomes bytes once, however many events it holds. */
+  #text = '';
   #isFlushScheduled = false;
   /** What waits for the first content. */
   #heldBytes = 0;
@@ -116,7 +119,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     try {
       if (!this.#scanner.push(bytes)) throw this.#badResponse(this.#scanner.problem);
     } finally {
-      if (this.#rangeBuffer !== null || this.#out.length > 0) this.#scheduleFlush();
+      if (this.#rangeBuffer !== null || this.#text !== '' || this.#out.length > 0) this.#scheduleFlush();
     }
   }
 
@@ -277,8 +280,7 @@ export class StreamRelay implements AnswerReader, SseListener {
 
   /** A chunk of the hub, in the client's dialect. */
   #sendChunk(chunk: unknown): void {
-    const text = this.#encoder === null ? `data: ${JSON.stringify(chunk)}\n\n` : this.#encoder.onChunk(chunk);
-    if (text !== '') this.#send(Buffer.from(text));
+    this.#sendText(this.#encoder === null ? `data: ${chunkJson(chunk)}\n\n` : this.#encoder.onChunk(chunk));
   }
 
   #encodedEnd(): Buffer {
@@ -341,10 +343,21 @@ export class StreamRelay implements AnswerReader, SseListener {
   }
 
   #closeRange(): void {
+    if (this.#text !== '') {
+      this.#out.push(Buffer.from(this.#text));
+      this.#text = '';
+    }
     if (this.#rangeBuffer === null) return;
     const isWhole = this.#rangeStart === 0 && this.#rangeEnd === this.#rangeBuffer.length;
     this.#out.push(isWhole ? this.#rangeBuffer : this.#rangeBuffer.subarray(this.#rangeStart, this.#rangeEnd));
     this.#rangeBuffer = null;
+  }
+
+  #sendText(text: string): void {
+    if (text === '') return;
+    if (this.#rangeBuffer !== null) this.#closeRange();
+    if (!this.hasStarted) this.#heldBytes += text.length;
+    this.#text += text;
   }
 
   #send(bytes: Buffer): void {

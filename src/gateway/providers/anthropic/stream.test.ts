@@ -103,7 +103,7 @@ function aggregate(chunks: readonly Chunk[]): unknown {
   };
 }
 
-const chunksOf = (found: readonly StreamStep[]) => found.flatMap((step) => step.chunks) as Chunk[];
+const chunksOf = (found: readonly StreamStep[]) => JSON.parse(JSON.stringify(found.flatMap((step) => step.chunks))) as Chunk[]; // as a client sees them
 const factsOf = (found: readonly StreamStep[]) => Object.assign({}, ...found.map((step) => step.facts));
 
 describe('Anthropic stream → OpenAI chunks', () => {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../../kernel/errors.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
+import { ChunkEnvelope, TextChunk } from '../../hub/text-chunk.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../../provider.ts';
 import { toOpenAiUsage } from '../../usage.ts';
 import { finishReason, refusalText } from './answer.ts';
@@ -50,6 +51,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
   #stopReason: string | null = null;
   #refusal: string | null = null;
   #usage: Record<string, unknown> = {};
+  #textEnvelope: ChunkEnvelope | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -111,6 +113,13 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     return { ...NOTHING, chunks: [this.#chunk(delta)], hasContent: characters > 0, facts: { outputCharacters: this.#outputCharacters } };
   }
 
+  #text(text: string): StreamStep {
+    this.#textEnvelope ??= new ChunkEnvelope(this.#id, this.#options.createdSeconds, this.#model);
+    this.#outputCharacters += text.length;
+    const facts = { outputCharacters: this.#outputCharacters };
+    return { chunks: [new TextChunk(this.#textEnvelope, text)], hasContent: true, isDone: false, error: null, facts };
+  }
+
   #start({ message }: JsonObject): StreamStep {
     if (this.#hasStarted) return NOTHING;
     if (!isObject(message) || typeof message.id !== 'string')
@@ -129,7 +138,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     switch (block.type) {
       case 'text':
         this.#blocks.set(index, { kind: 'text' });
-        return typeof block.text === 'string' && block.text !== '' ? this.#content({ content: block.text }, block.text.length) : NOTHING;
+        return typeof block.text === 'string' && block.text !== '' ? this.#text(block.text) : NOTHING;
       case 'thinking': {
         const thinking = typeof block.thinking === 'string' ? block.thinking : '';
         this.#blocks.set(index, { kind: 'thinking', thinking, signature: typeof block.signature === 'string' ? block.signature : '' });
@@ -153,7 +162,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     const block = this.#blocks.get(index);
     if (block === undefined || !isObject(delta)) return NOTHING;
     if (block.kind === 'text' && delta.type === 'text_delta' && typeof delta.text === 'string' && delta.text !== '')
-      return this.#content({ content: delta.text }, delta.text.length);
+      return this.#text(delta.text);
     if (block.kind === 'tool' && delta.type === 'input_json_delta' && typeof delta.partial_json === 'string' && delta.partial_json !== '') {
       block.hasArguments = true;
       return this.#toolArguments(block, delta.partial_json);
