@@ -35,6 +35,7 @@ for (const driver of TEST_DRIVERS) {
           shared: () => ({ driver: 'memory', maxBytes: 1, maxEntryBytes: 1, lookupTimeoutMs: 1 }),
           live: (feature) => (feature === 'faq' ? { entries: 3, bytes: 30, questions: 2 } : null),
           use: async () => use,
+          gateways: () => [{ worker: 'gateway-1', isAnswering: true, lastReportAt: 1 }],
         });
       return {
         cache: of(store),
@@ -119,7 +120,7 @@ for (const driver of TEST_DRIVERS) {
     });
 
     it('shows rates with their intervals, and nothing where nothing is known', async () => {
-      const row = { feature: 'faq', savedPicoUsd: 0n, savedInputTokens: 0, savedOutputTokens: 0 };
+      const row = { feature: 'faq', savedPicoUsd: 0n, unpricedCalls: 0, savedInputTokens: 0, savedOutputTokens: 0 };
       const { cache, close } = await open([
         { ...row, outcome: 'hit', calls: 20, savedPicoUsd: 40n, savedInputTokens: 5, savedOutputTokens: 6 },
         { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n },
