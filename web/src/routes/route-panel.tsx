@@ -86,7 +86,7 @@ export function RoutePanel({ route, rows, decided, live, health, range }: RouteP
         columns={columnsOf(route, health, range)}
         rowKey={(target) => `${target.model} ${target.when ?? ''}`}
         empty=""
-        minWidth={1000}
+        minWidth={920}
       />
     </section>
   );
@@ -138,22 +138,27 @@ function columnsOf(route: RouteView, health: readonly TargetReport[], range: Ran
       key: 'model',
       header: 'Target',
       className: 'sticky left-0 z-1 w-44 bg-surface group-hover:bg-hover',
-      cell: ({ model, provider, isConfigured }) => (
-        <span className="block whitespace-nowrap">
-          <Link to="/traces" search={{ ...searchOf(range), route: route.name, model }} className="font-medium hover:underline">
-            {model}
-          </Link>
-          <span className="block text-xs text-ink-3">{isConfigured ? provider : 'no longer in the route'}</span>
-        </span>
-      ),
-    },
-    {
-      key: 'rule',
-      header: hasWeights ? 'Weight' : route.strategy === 'complexity' ? 'Tier' : 'When',
-      className: 'w-36',
-      cell: ({ weight, tier, when }) => {
-        const parts = [hasWeights && weight !== null ? `${weight}` : null, tier, when].filter((part) => part !== null);
-        return parts.length === 0 ? none : <span className="text-ink-2">{parts.join('; ')}</span>;
+      cell: ({ model, provider, weight, tier, when, isConfigured }) => {
+        const rules = [provider, tier, hasWeights && weight !== null ? `weight ${weight}` : null].filter((rule) => rule !== null);
+        return (
+          <span className="block max-w-64 py-1">
+            <Link
+              to="/traces"
+              search={{ ...searchOf(range), route: route.name, model }}
+              className="font-medium whitespace-nowrap hover:underline"
+            >
+              {model}
+            </Link>
+            <span className="block text-xs whitespace-nowrap text-ink-3">
+              {isConfigured ? rules.join(' · ') : 'no longer in the route'}
+            </span>
+            {when !== null && (
+              <span className="block truncate text-xs text-ink-2" data-tip={when}>
+                when {when}
+              </span>
+            )}
+          </span>
+        );
       },
     },
     {
