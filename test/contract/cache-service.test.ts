@@ -123,7 +123,7 @@ for (const driver of TEST_DRIVERS) {
       const row = { feature: 'faq', savedPicoUsd: 0n, unpricedCalls: 0, savedInputTokens: 0, savedOutputTokens: 0 };
       const { cache, close } = await open([
         { ...row, outcome: 'hit', calls: 20, savedPicoUsd: 40n, savedInputTokens: 5, savedOutputTokens: 6 },
-        { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n },
+        { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n, unpricedCalls: 3 },
         { ...row, outcome: 'miss', calls: 75 },
         { ...row, outcome: 'bypass', calls: 9 },
       ]);
@@ -132,6 +132,9 @@ for (const driver of TEST_DRIVERS) {
         [faq?.calls, faq?.hits, faq?.nearHits, faq?.bypasses, faq?.hitRatio, faq?.hitInterval, faq?.savedPicoUsd, faq?.entries],
         [100, 20, 5, 9, 0.25, wilsonInterval(25, 100), '42', 3],
       );
+      assert.deepEqual(faq?.kinds.near, { hits: 5, ratio: 0.05, interval: wilsonInterval(5, 100) });
+      assert.deepEqual(chat?.kinds.exact, { hits: 0, ratio: null, interval: null });
+      assert.deepEqual([faq?.unpricedHits, faq?.check], [3, null]);
       assert.equal(faq?.semantic?.state, 'unchecked');
       assert.deepEqual([chat?.hitRatio, chat?.hitInterval, chat?.entries, chat?.semantic], [null, null, null, null]);
       assert.equal(none?.mode, 'off');

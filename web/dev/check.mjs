@@ -302,7 +302,7 @@ step('routes say where the traffic went and why, and lead to its traces', async 
   await careful.getByText('Judged simple 901, complex 634.').waitFor();
   await careful.getByText('no longer in the route').waitFor();
   await page.locator('section[aria-labelledby=route-unused]').getByText('unmeasured').first().waitFor();
-  await page.getByRole('img', { name: '76.5 % of the answers, 3,309' }).first().waitFor();
+  await page.getByRole('img', { name: '73.5 % of the answers, 3,309' }).first().waitFor();
   await page.selectOption('select[aria-label=Route]', 'careful');
   await page.waitForURL(/route=careful/);
   await page.waitForFunction(() => document.querySelectorAll('h2').length === 2);

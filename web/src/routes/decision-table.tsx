@@ -56,16 +56,16 @@ const COLUMNS: readonly Column<RoutingDecision>[] = [
       </Link>
     ),
   },
-  { key: 'status', header: 'Status', cell: ({ status }) => <StateMark {...STATUS_WORDS[status]} /> },
-  { key: 'route', header: 'Route', cell: ({ route }) => <span className="font-medium whitespace-nowrap">{route}</span> },
-  { key: 'feature', header: 'Feature', cell: ({ feature }) => <span className="whitespace-nowrap">{feature}</span> },
+  { key: 'attempts', header: 'Asked', cell: (decision) => <Path attempts={decision.attempts} /> },
   {
     key: 'reason',
     header: 'Decision',
     cell: ({ reason }) =>
       reason === null ? <span className="text-ink-3">in order</span> : <span className="block min-w-40 text-ink-2">{reason}</span>,
   },
-  { key: 'attempts', header: 'Asked', cell: (decision) => <Path attempts={decision.attempts} /> },
+  { key: 'route', header: 'Route', cell: ({ route }) => <span className="font-medium whitespace-nowrap">{route}</span> },
+  { key: 'feature', header: 'Feature', cell: ({ feature }) => <span className="whitespace-nowrap">{feature}</span> },
+  { key: 'status', header: 'Status', cell: ({ status }) => <StateMark {...STATUS_WORDS[status]} /> },
   { key: 'saved', header: 'Saved, estimate', isNumeric: true, cell: (decision) => <Saved decision={decision} /> },
 ];
 
