@@ -9,6 +9,7 @@ import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts
 import type { CacheKnowledge } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 import type { ControlEvents } from './control-events.ts';
+import { WorkerReports } from './worker-reports.ts';
 
 /** What a gateway process posts to control. Comparisons are numbered per boot, so that a repeated post counts once. */
 export interface GatewayCacheReport extends CacheReport {
@@ -26,13 +27,10 @@ export interface CacheControlOptions {
   readonly use: (scope: Scope, from: number, to: number) => Promise<CacheUse[]>;
 }
 
-/** A gateway that has not reported for this long is not counted. */
-const PRESENT_MS = 15_000;
-
 /** Control's side of the caches: what gateways report, what the snapshot says of them, and which semantic caches are allowed. */
 export class CacheControl {
   readonly #options: CacheControlOptions;
-  readonly #reports = new Map<string, { report: GatewayCacheReport; atMs: number }>();
+  readonly #reports = new WorkerReports<GatewayCacheReport>();
   /** As of the last compile; the configuration is held against it without waiting. */
   #checks: Awaited<ReturnType<CacheService['checks']>> | null = null;
 
@@ -49,6 +47,7 @@ export class CacheControl {
       shared: () => config().cache,
       live: (feature) => this.#live(feature),
       use,
+      gateways: () => this.#reports.presence(clock.nowMs()),
     });
   }
 
@@ -85,7 +84,7 @@ export class CacheControl {
   /** Takes a gateway's report; its comparisons are durable when this resolves. */
   async receive(report: GatewayCacheReport): Promise<void> {
     const { store, scope, clock, events } = this.#options;
-    this.#reports.set(report.writer, { report, atMs: clock.nowMs() });
+    this.#reports.receive(report.writer, report, clock.nowMs());
     if (report.shadow.length === 0) return;
     const changed = await store.transaction(async (tx) => {
       const found = await this.service(tx).addComparisons(scope, report);
@@ -107,10 +106,8 @@ export class CacheControl {
 
   /** Memory is added up over workers; a shared store is the same from each. */
   #live(feature: string): LiveHoldings | null {
-    const nowMs = this.#options.clock.nowMs();
     let sum: LiveHoldings | null = null;
-    for (const { report, atMs } of this.#reports.values()) {
-      if (nowMs - atMs > PRESENT_MS) continue;
+    for (const { report } of this.#reports.present(this.#options.clock.nowMs())) {
       const own = report.features.find((entry) => entry.feature === feature) ?? { entries: 0, bytes: 0, questions: 0 };
       const total: LiveHoldings = sum ?? { entries: 0, bytes: 0, questions: 0 };
       const isShared = report.driver === 'redis';

@@ -6,6 +6,7 @@ import { createFeatureSwitchService, type FeatureSwitchService } from '../featur
 import { type LimitServices, limitRoutes } from '../gateway/admission/routes.ts';
 import { type CacheServices, cacheRoutes } from '../gateway/cache/routes.ts';
 import { routingState } from '../gateway/routing/report.ts';
+import { routeViews } from '../gateway/routing/route-view.ts';
 import { type RoutingServices, routingRoutes } from '../gateway/routing/routes.ts';
 import { actorName } from '../identity/actor-name.ts';
 import { createAdminAccess } from '../identity/admin-access.ts';
@@ -139,7 +140,10 @@ export class ControlApi {
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');
           return snapshot;
         },
-        routing: () => this.#routing(),
+        routing: () => ({
+          ...this.#routing(),
+          configured: options.publisher.current === null ? [] : routeViews(options.publisher.current),
+        }),
         limits: () => this.#limits(),
         planModelMigration: (alias, to) => {
           const { config } = options;

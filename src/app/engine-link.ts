@@ -97,6 +97,7 @@ export class EngineLink {
     listTraces: async (scope, query, nowMs) => (await this.stores()).traces.listTraces(scope, query, nowMs),
     getTrace: async (scope, traceId) => (await this.stores()).traces.getTrace(scope, traceId),
     summary: async (scope, from, to, groupBy) => (await this.stores()).traces.summary(scope, from, to, groupBy),
+    decisions: async (scope, query) => (await this.stores()).traces.decisions(scope, query),
     targets: async (scope, from, to, groupBy) => (await this.stores()).traces.targets(scope, from, to, groupBy),
     series: async (scope, query) => (await this.stores()).traces.series(scope, query),
     ping: async () => (await this.stores()).traces.ping(),

@@ -84,6 +84,8 @@ export interface CacheUse {
   readonly calls: number;
   /** What the answers cost when they were new; the unpriced ones are not in it. */
   readonly savedPicoUsd: PicoUsd;
+  /** Hits whose answer had no price. */
+  readonly unpricedCalls: number;
   readonly savedInputTokens: number;
   readonly savedOutputTokens: number;
 }

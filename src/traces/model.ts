@@ -110,6 +110,7 @@ export const TraceQuery = z.strictObject({
   session: optionalText,
   model: optionalText.describe('Requested, upstream or response model'),
   provider: optionalText,
+  route: optionalText,
   status: TraceStatus.optional(),
   errorType: optionalText,
   traceId: optionalText,

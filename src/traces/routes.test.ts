@@ -30,7 +30,7 @@ describe('trace routes', () => {
   it('all need the right to read traces', () => {
     assert.deepEqual(
       traceRoutes.map((route) => [route.method, route.path, route.permission]),
-      ['traces', 'traces/:traceId', 'metrics/summary', 'metrics/targets', 'metrics/series'].map((path) => [
+      ['traces', 'traces/:traceId', 'metrics/summary', 'metrics/targets', 'routing/decisions', 'metrics/series'].map((path) => [
         'GET',
         `/api/v1/${path}`,
         'traces:read',

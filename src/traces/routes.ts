@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute, type Route } from '../kernel/routes.ts';
 import { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage, TraceQuery } from './model.ts';
+import { RoutingDecisions } from './routing-decisions.ts';
 import type { TraceStore } from './store.ts';
 import { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
@@ -86,6 +87,21 @@ export const traceRoutes: readonly Route<TraceServices>[] = [
     handler({ scope, query, services }) {
       const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
       return services.traces.targets(scope, from, to, query.groupBy);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/routing/decisions',
+    summary: 'What routes decided: difficulties, fallbacks, estimated savings, and the newest decisions with their attempts',
+    permission: 'traces:read',
+    query: Range.extend({
+      route: z.string().min(1).max(512).optional().describe('Only of this route'),
+      limit: z.coerce.number().int().min(1).max(200).default(50).describe('Newest decisions, at most'),
+    }),
+    response: RoutingDecisions,
+    handler({ scope, query, services }) {
+      const { from, to } = resolveRange({ from: query.from, to: query.to }, services.clock.nowMs());
+      return services.traces.decisions(scope, { from, to, route: query.route, limit: query.limit });
     },
   }),
   route({

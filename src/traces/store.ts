@@ -3,6 +3,7 @@ import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 import type { MetricGroupBy, MetricSeries, MetricSummary, SpanKind, TraceDetail, TracePage, TraceQuery, TraceStatus } from './model.ts';
+import type { DecisionQuery, RoutingDecisions } from './routing-decisions.ts';
 import type { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
 /** One span, without its texts. Append-only: a span is written once, when it has ended. */
@@ -127,6 +128,9 @@ export interface TraceStore {
 
   /** Metrics over [from, to), epoch ms, exact to the millisecond. Groups by falling number of requests, at most 500. */
   summary(scope: Scope, from: number, to: number, groupBy: MetricGroupBy): Promise<MetricSummary>;
+
+  /** What routes decided in [from, to), by route, and the newest decisions. */
+  decisions(scope: Scope, query: DecisionQuery): Promise<RoutingDecisions>;
 
   /** Attempts of [from, to), epoch ms, by provider, by model alias, or by route and model alias; probes are not counted. */
   targets(scope: Scope, from: number, to: number, groupBy: TargetGroupBy): Promise<TargetMetrics>;

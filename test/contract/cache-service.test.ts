@@ -35,6 +35,7 @@ for (const driver of TEST_DRIVERS) {
           shared: () => ({ driver: 'memory', maxBytes: 1, maxEntryBytes: 1, lookupTimeoutMs: 1 }),
           live: (feature) => (feature === 'faq' ? { entries: 3, bytes: 30, questions: 2 } : null),
           use: async () => use,
+          gateways: () => [{ worker: 'gateway-1', isAnswering: true, lastReportAt: 1 }],
         });
       return {
         cache: of(store),
@@ -119,10 +120,10 @@ for (const driver of TEST_DRIVERS) {
     });
 
     it('shows rates with their intervals, and nothing where nothing is known', async () => {
-      const row = { feature: 'faq', savedPicoUsd: 0n, savedInputTokens: 0, savedOutputTokens: 0 };
+      const row = { feature: 'faq', savedPicoUsd: 0n, unpricedCalls: 0, savedInputTokens: 0, savedOutputTokens: 0 };
       const { cache, close } = await open([
         { ...row, outcome: 'hit', calls: 20, savedPicoUsd: 40n, savedInputTokens: 5, savedOutputTokens: 6 },
-        { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n },
+        { ...row, outcome: 'near-hit', calls: 5, savedPicoUsd: 2n, unpricedCalls: 3 },
         { ...row, outcome: 'miss', calls: 75 },
         { ...row, outcome: 'bypass', calls: 9 },
       ]);
@@ -131,6 +132,9 @@ for (const driver of TEST_DRIVERS) {
         [faq?.calls, faq?.hits, faq?.nearHits, faq?.bypasses, faq?.hitRatio, faq?.hitInterval, faq?.savedPicoUsd, faq?.entries],
         [100, 20, 5, 9, 0.25, wilsonInterval(25, 100), '42', 3],
       );
+      assert.deepEqual(faq?.kinds.near, { hits: 5, ratio: 0.05, interval: wilsonInterval(5, 100) });
+      assert.deepEqual(chat?.kinds.exact, { hits: 0, ratio: null, interval: null });
+      assert.deepEqual([faq?.unpricedHits, faq?.check], [3, null]);
       assert.equal(faq?.semantic?.state, 'unchecked');
       assert.deepEqual([chat?.hitRatio, chat?.hitInterval, chat?.entries, chat?.semantic], [null, null, null, null]);
       assert.equal(none?.mode, 'off');

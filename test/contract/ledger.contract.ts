@@ -83,6 +83,7 @@ export function ledgerContract(driver: string, open: () => Promise<LedgerFixture
           cache: { ...hit, outcome: 'miss', savedPicoUsd: null, savedInputTokens: null, savedOutputTokens: null },
         }),
         sampleCall('cache-4', NOW + 1, other),
+        sampleCall('cache-6', NOW + 1, { ...other, cache: { ...hit, outcome: 'near-hit', savedPicoUsd: null } }),
         sampleCall('cache-5', NOW + 2, { ...other, cache: { ...hit, savedPicoUsd: '1' } }),
       ];
       const rows = calls.map(ledgerRowFromCall);
@@ -90,10 +91,11 @@ export function ledgerContract(driver: string, open: () => Promise<LedgerFixture
       assert.deepEqual(await ledger.ledgerByCall(other, calls[0]?.callId ?? ''), rows.slice(0, 1));
       assert.equal(rows[0]?.inputTokens, 0);
       assert.deepEqual(await ledger.ledgerByCall(other, calls[3]?.callId ?? ''), rows.slice(3, 4));
-      const use = { feature: 'customer-support', savedPicoUsd: 0n, savedInputTokens: 0, savedOutputTokens: 0 };
+      const use = { feature: 'customer-support', savedPicoUsd: 0n, unpricedCalls: 0, savedInputTokens: 0, savedOutputTokens: 0 };
       assert.deepEqual(await ledger.cacheUse(other, NOW, NOW + 2), [
         { ...use, outcome: 'hit', calls: 2, savedPicoUsd: 9007199254740994n, savedInputTokens: 14, savedOutputTokens: 4 },
         { ...use, outcome: 'miss', calls: 1 },
+        { ...use, outcome: 'near-hit', calls: 1, unpricedCalls: 1, savedInputTokens: 7, savedOutputTokens: 2 },
       ]);
     });
 

@@ -7,6 +7,7 @@ import { NO_USAGE } from '../../src/models/usage.ts';
 import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
 import { ioRowFromPayload } from '../../src/traces/from-call.ts';
 import { MetricSeries, MetricSummary, TraceDetail, TracePage, type TraceQuery } from '../../src/traces/model.ts';
+import { RoutingDecisions } from '../../src/traces/routing-decisions.ts';
 import { TargetMetrics } from '../../src/traces/target-metrics.ts';
 import { batchOf, hex, sampleAttempt, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
@@ -506,6 +507,94 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         ],
       );
       assert.deepEqual((await stores.traces.targets(scopeOf('nobody'), NOW + 2, NOW + 4, 'target')).rows, []);
+    });
+
+    it('tells what routes decided: tiers, fallbacks, savings, and the attempts of the newest decisions', async () => {
+      const scope = scopeOf('decisions');
+      const routing = (tier: string | null, estimatedSavingPicoUsd: string | null) => ({
+        strategy: 'complexity',
+        reason: `complexity ${tier}`,
+        tier,
+        probabilities: null,
+        candidates: ['mini', 'large'],
+        counterfactualModel: 'large',
+        estimatedSavingPicoUsd,
+      });
+      const failed = { status: 'error', errorType: 'provider_timeout' } as const;
+      const fallback = [sampleAttempt('d-3a', failed), sampleAttempt('d-3b', { model: 'large', role: 'fallback', startOffsetMs: 500 })];
+      const traceId = hex('the trace of d-1', 32);
+      const calls = [
+        sampleCall('d-0', NOW, { ...scope, route: 'plain' }),
+        sampleCall('d-1', NOW + 1, { ...scope, traceId, route: 'hard', routing: routing('simple', '9007199254740993') }),
+        sampleCall('d-2', NOW + 2, { ...scope, route: 'hard', routing: routing('simple', null) }),
+        sampleCall('d-3', NOW + 3, { ...scope, route: 'hard', routing: routing('medium', '-4'), attempts: fallback, ...failed }),
+        sampleCall('d-4', NOW + 4, { ...scope, route: null }),
+        sampleCall('d-5', NOW + 5, {
+          ...scope,
+          traceId,
+          route: 'hard',
+          purpose: 'shadow',
+          attempts: [sampleAttempt('d-5', { model: 'new' })],
+        }),
+        sampleCall('d-6', NOW + 6, { ...scope, route: 'hard', routing: routing('complex', '1') }),
+      ];
+      await stores.insertBatch(
+        batchOf(
+          'decisions',
+          calls.map((call) => ({ call })),
+        ),
+      );
+      const range = { from: NOW, to: NOW + 6 };
+      const { routes, recent } = RoutingDecisions.parse(await stores.traces.decisions(scope, { ...range, limit: 10 }));
+      assert.deepEqual(routes, [
+        {
+          route: 'hard',
+          calls: 3,
+          errors: 1,
+          decided: 3,
+          tiers: { simple: 2, medium: 1 },
+          fellBack: 1,
+          severalAttempts: 1,
+          savedPicoUsd: '9007199254740989',
+          savedCalls: 2,
+        },
+        {
+          route: 'plain',
+          calls: 1,
+          errors: 0,
+          decided: 0,
+          tiers: {},
+          fellBack: 0,
+          severalAttempts: 0,
+          savedPicoUsd: null,
+          savedCalls: 0,
+        },
+      ]);
+      assert.deepEqual(
+        recent.map(({ at, tier, savedPicoUsd }) => [at - NOW, tier, savedPicoUsd]),
+        [
+          [3, 'medium', '-4'],
+          [2, 'simple', null],
+          [1, 'simple', '9007199254740993'],
+        ],
+      );
+      assert.deepEqual(
+        recent.map(({ attempts }) => attempts.map(({ target, role, purpose, status }) => [target, role, purpose, status])),
+        [
+          [
+            ['mini', 'first', null, 'error'],
+            ['large', 'fallback', null, 'ok'],
+          ],
+          [['mini', 'first', null, 'ok']],
+          [
+            ['mini', 'first', null, 'ok'],
+            ['new', 'first', 'shadow', 'ok'],
+          ],
+        ],
+      );
+      const one = await stores.traces.decisions(scope, { ...range, route: 'plain', limit: 10 });
+      assert.deepEqual([one.routes.length, one.recent.length], [1, 0]);
+      assert.deepEqual(await listAll(scope, 9, { route: 'plain' }), [calls[0]?.traceId]);
     });
 
     it('adds money beyond 64 bits exactly and reports nothing as null, not as 0', async () => {

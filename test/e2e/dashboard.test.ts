@@ -46,7 +46,7 @@ describe('dashboard in a browser', { skip }, () => {
       await page.getByText('infer').first().waitFor();
       await page.getByText('Reply with the word OK, please, for the dashboard').first().waitFor();
       assert.equal(await overflowOf(page), 0);
-      for (const path of ['/', '/features', '/providers', '/limits', '/limits?view=events', '/keys']) {
+      for (const path of ['/', '/features', '/providers', '/routes', '/cache', '/limits', '/limits?view=events', '/keys']) {
         await page.goto(`${plimsoll.url}${path}`);
         await page.locator('h1').first().waitFor();
         assert.equal(await overflowOf(page), 0, path);

@@ -47,7 +47,9 @@ step('the keyboard reaches every page, the help and the rows', async ({ open }) 
     ['t', 'Traces'],
     ['f', 'Features'],
     ['p', 'Providers'],
+    ['r', 'Routes'],
     ['l', 'Limits'],
+    ['c', 'Cache'],
     ['k', 'Keys'],
     ['o', 'Overview'],
   ]) {
@@ -292,6 +294,43 @@ step('limits put the exceeded ones first, and their filters and pages live in th
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 83);
 });
 
+step('routes say where the traffic went and why, and lead to its traces', async ({ open }) => {
+  const { page, server } = await open();
+  await page.goto(`${server.base}/routes`);
+  const careful = page.locator('section[aria-labelledby=route-careful]');
+  await careful.getByText('≈ $2.31').waitFor();
+  await careful.getByText('Judged simple 901, complex 634.').waitFor();
+  await careful.getByText('no longer in the route').waitFor();
+  await page.locator('section[aria-labelledby=route-unused]').getByText('unmeasured').first().waitFor();
+  await page.getByRole('img', { name: '73.5 % of the answers, 3,309' }).first().waitFor();
+  await page.selectOption('select[aria-label=Route]', 'careful');
+  await page.waitForURL(/route=careful/);
+  await page.waitForFunction(() => document.querySelectorAll('h2').length === 2);
+  await page.getByText('shadow gpt-4o').first().waitFor();
+  await careful.getByRole('link', { name: 'claude-sonnet' }).click();
+  await page.waitForURL(/traces\?route=careful&model=claude-sonnet/);
+});
+
+step('caches show how often they are wrong, and are purged only after a question', async ({ open }) => {
+  const { page, server } = await open();
+  await page.goto(`${server.base}/cache`);
+  const row = (name) => page.getByRole('row', { name: new RegExp(`^${name} `) });
+  await row('contract-summary').getByText('semantic off').waitFor();
+  await row('search-rewrite').getByText('unpriced').waitFor();
+  await row('onboarding-guide').getByText('unmeasured').first().waitFor();
+  await page.getByText(/14 of n = 240/).waitFor();
+  await page.getByRole('button', { name: 'Purge search-rewrite' }).click();
+  await page.getByText('This voids every kept answer of search-rewrite.').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Purge…' }).click();
+  await page.getByRole('button', { name: 'Purge', exact: true }).click();
+  assert.equal(await page.getByRole('dialog').count(), 1, 'not without saying what');
+  await page.fill('input[name=tag]', 'release=<b>1</b>');
+  await page.getByRole('button', { name: 'Purge', exact: true }).click();
+  await page.getByText(/Purge 4 voids kept answers with the tag release=<b>1<\/b> on every gateway/).waitFor();
+  await page.getByText('4 purges so far').waitFor();
+});
+
 step('theme and time zone are kept', async ({ open }) => {
   const { page, server } = await open();
   await page.goto(`${server.base}/traces`);
@@ -338,6 +377,8 @@ step('a phone never scrolls sideways', async ({ open }) => {
     '/providers',
     '/limits',
     '/limits?view=events',
+    '/routes',
+    '/cache',
     '/keys',
     '/login',
     '/nothing-here',

@@ -2,7 +2,7 @@
 
 const PICO = 10n ** 12n;
 
-function presence(now, mode) {
+export function presence(now, mode) {
   if (mode === 'empty') return [];
   return [
     { worker: 'gateway-1', isAnswering: true, lastReportAt: now - 900 },

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FEATURES, makeTrace, makeTraces, metricRow } from './mock-data.mjs';
 import { mockEvents, mockLimits, mockModels, mockProviders, mockTargets } from './mock-gateway.mjs';
+import { mockCache, mockDecisions, mockRouting } from './mock-routing.mjs';
 
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -31,6 +32,7 @@ const KNOWN = {
     'session',
     'model',
     'provider',
+    'route',
     'status',
     'errorType',
     'traceId',
@@ -41,6 +43,8 @@ const KNOWN = {
     'limit',
   ],
   '/api/v1/metrics/targets': ['from', 'to', 'groupBy'],
+  '/api/v1/routing/decisions': ['from', 'to', 'route', 'limit'],
+  '/api/v1/cache': ['from', 'to'],
   '/api/v1/limits': ['scope', 'q', 'limit'],
   '/api/v1/events': ['name', 'subject', 'cursor', 'limit'],
   '/api/v1/keys': ['cursor', 'limit', 'feature'],
@@ -58,6 +62,7 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
   const keys = mode === 'empty' ? [] : mockKeys(now);
   let isOpen = mode !== 'unauthenticated';
   let seed = 500_000;
+  let purges = 3;
   const timer = isLive
     ? setInterval(() => {
         const each = makeTrace(++seed, Date.now());
@@ -125,6 +130,16 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
       });
     }
     if (path === '/api/v1/metrics/targets') return ok(mockTargets(query, mode));
+    if (path === '/api/v1/routes') return ok(mockRouting(now, mode));
+    if (path === '/api/v1/routing/decisions') return ok(mockDecisions(now, query, mode));
+    if (path === '/api/v1/cache') return ok(mockCache(now, query, mode, purges));
+    if (path === '/api/v1/cache/purge') {
+      const { feature, tag, all } = JSON.parse(await text(request));
+      if (!feature && !tag && all !== true)
+        return problem(400, 'invalid_argument', 'name a feature, a tag or both, or say all: true', 'Say what.');
+      purges += 1;
+      return ok({ sequence: purges });
+    }
     if (path === '/api/v1/providers') return ok(mockProviders(now, mode));
     if (path === '/api/v1/models') return ok(mockModels(now, mode));
     if (path === '/api/v1/limits') return ok(mockLimits(now, query, mode));

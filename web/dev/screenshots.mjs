@@ -97,7 +97,7 @@ async function takePages(base, adminKey, theme, size) {
       await page.goto(`${base}/features/${encodeURIComponent(featureName)}`);
       await shoot(page, 'feature', options);
     }
-    for (const name of ['providers', 'limits', 'keys']) {
+    for (const name of ['providers', 'routes', 'limits', 'cache', 'keys']) {
       if (!wants(name)) continue;
       await page.goto(`${base}/${name}`);
       await shoot(page, name, options);
@@ -222,6 +222,8 @@ async function main() {
               ['overview', '/'],
               ['traces', '/traces'],
               ['providers', '/providers'],
+              ['routes', '/routes'],
+              ['cache', '/cache'],
               ['limits', '/limits'],
               ['limits-events', '/limits?view=events'],
               ['keys', '/keys'],

@@ -4,6 +4,7 @@ import { asApiError } from './api/problem.ts';
 import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
+import { parseRoutesSearch } from './routes/routes-search.ts';
 import { parseLoginSearch, parseTraceSearch } from './shell/search.ts';
 import { Shell } from './shell/shell.tsx';
 import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
@@ -62,6 +63,18 @@ const providersRoute = createRoute({
   validateSearch: parseRangeSearch,
   component: lazyRouteComponent(() => import('./providers/providers-page.tsx'), 'ProvidersPage'),
 });
+const routesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/routes',
+  validateSearch: parseRoutesSearch,
+  component: lazyRouteComponent(() => import('./routes/routes-page.tsx'), 'RoutesPage'),
+});
+const cacheRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/cache',
+  validateSearch: parseRangeSearch,
+  component: lazyRouteComponent(() => import('./cache/cache-page.tsx'), 'CachePage'),
+});
 const limitsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/limits',
@@ -82,7 +95,18 @@ const loginRoute = createRoute({
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    shellRoute.addChildren([overviewRoute, tracesRoute, traceRoute, featuresRoute, featureRoute, providersRoute, limitsRoute, keysRoute]),
+    shellRoute.addChildren([
+      overviewRoute,
+      tracesRoute,
+      traceRoute,
+      featuresRoute,
+      featureRoute,
+      providersRoute,
+      routesRoute,
+      limitsRoute,
+      cacheRoute,
+      keysRoute,
+    ]),
     loginRoute,
   ]),
   parseSearch,

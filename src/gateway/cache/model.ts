@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WorkerPresence } from '../worker-presence.ts';
 
 const text = z.string().min(1).max(4096);
 const ratio = z.number().nullable().describe('Fraction; null without calls to count');
@@ -74,6 +75,20 @@ export const CachePurged = z
   .object({ sequence: z.int().describe('Number of the purge; gateways void every answer that was begun before they knew of it') })
   .meta({ id: 'CachePurged' });
 
+const share = z.object({ hits: z.int(), ratio: ratio.describe('hits / calls; null without calls'), interval });
+
+const CheckSummary = CacheCheckReport.pick({
+  id: true,
+  at: true,
+  embedder: true,
+  verdict: true,
+  reason: true,
+  recommendedThreshold: true,
+  maxFalseHitRatio: true,
+  same: true,
+  different: true,
+});
+
 const SemanticView = z.object({
   state: z
     .enum(['unchecked', 'shadow', 'live', 'off'])
@@ -86,7 +101,7 @@ const SemanticView = z.object({
   falseHitRatio: ratio,
   falseHitInterval: interval,
   questions: z.int().describe('In the indexes of all gateway workers'),
-  check: CacheCheckReport.pick({ id: true, at: true, verdict: true, recommendedThreshold: true, same: true, different: true }).nullable(),
+  check: CheckSummary.nullable(),
 });
 
 export const CacheFeatureView = z.object({
@@ -102,10 +117,15 @@ export const CacheFeatureView = z.object({
   bypasses: z.int().describe('Calls that the cache was not for; in no rate'),
   hitRatio: ratio,
   hitInterval: interval,
-  savedPicoUsd: picoUsd,
+  kinds: z
+    .object({ exact: share, near: share, semantic: share })
+    .describe('The same by kind of hit; exact has equal requests, shared ones included'),
+  savedPicoUsd: picoUsd.describe('What the given answers cost when they were new, US dollars × 10¹²; those without a price are not in it'),
+  unpricedHits: z.int().describe('Hits whose answer had no price'),
   savedInputTokens: z.int(),
   savedOutputTokens: z.int(),
   semantic: SemanticView.nullable().describe('Null unless the mode is semantic'),
+  check: CheckSummary.nullable().describe('The newest check of labelled pairs, whatever the mode; null = none was made'),
 });
 export type CacheFeatureView = z.infer<typeof CacheFeatureView>;
 
@@ -116,6 +136,9 @@ export const CacheView = z
     driver: z.enum(['memory', 'redis']),
     maxBytes: z.int(),
     purges: z.int().describe('So far'),
+    gateways: z
+      .array(WorkerPresence)
+      .describe('Those whose holdings are in here, and those that did not answer; without a feature that has a cache none reports'),
     features: z.array(CacheFeatureView),
   })
   .meta({ id: 'CacheView' });

@@ -6,6 +6,7 @@ import { newUuidV7 } from '../../kernel/ids.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import { lexicalEmbedder } from '../../models/lexical-embedder.ts';
 import { wilsonInterval } from '../../stats/intervals.ts';
+import type { WorkerPresence } from '../worker-presence.ts';
 import { checkPairs } from './check-pairs.ts';
 import type { CacheCheckReport, CacheCheckRequest, CacheFeatureView, CacheView } from './model.ts';
 import { advanceStanding, type SemanticStanding, type ShadowCount, UNMEASURED } from './semantic-standing.ts';
@@ -34,6 +35,8 @@ export interface CacheServiceOptions {
   /** Null = no gateway has said. */
   readonly live: (feature: string) => LiveHoldings | null;
   readonly use: (scope: Scope, from: number, to: number) => Promise<CacheUse[]>;
+  /** Who reports holdings. */
+  readonly gateways: () => WorkerPresence[];
 }
 
 /** Where the semantic cache of a feature stands under the check that allowed it. */
@@ -124,7 +127,7 @@ export function createCacheService(options: CacheServiceOptions): CacheService {
       const rows = [...features()].map(([feature, config]) =>
         featureView(feature, config, use, options.live(feature), known[feature], standings[feature]),
       );
-      return { from, to, driver, maxBytes, purges: purged.at(-1)?.sequence ?? 0, features: rows };
+      return { from, to, driver, maxBytes, purges: purged.at(-1)?.sequence ?? 0, gateways: options.gateways(), features: rows };
     },
 
     async purge(scope, selector) {
@@ -173,15 +176,10 @@ export function createCacheService(options: CacheServiceOptions): CacheService {
 
 const DEFAULT_BOUND = 0.02;
 
-function summaryOf({
-  id,
-  at,
-  verdict,
-  recommendedThreshold,
-  same,
-  different,
-}: CacheCheckReport): NonNullable<CacheFeatureView['semantic']>['check'] {
-  return { id, at, verdict, recommendedThreshold, same, different };
+function summaryOf(report: CacheCheckReport | undefined): CacheFeatureView['check'] {
+  if (report === undefined) return null;
+  const { id, at, embedder, verdict, reason, recommendedThreshold, maxFalseHitRatio, same, different } = report;
+  return { id, at, embedder, verdict, reason, recommendedThreshold, maxFalseHitRatio, same, different };
 }
 
 function semanticView(
@@ -204,8 +202,12 @@ function semanticView(
     falseHitRatio: samples === 0 ? null : falseHits / samples,
     falseHitInterval: samples === 0 ? null : wilsonInterval(falseHits, samples),
     questions: live?.questions ?? 0,
-    check: check === undefined ? null : summaryOf(check),
+    check: summaryOf(check),
   };
+}
+
+function shareOf(hits: number, calls: number): CacheFeatureView['kinds']['exact'] {
+  return { hits, ratio: calls === 0 ? null : hits / calls, interval: calls === 0 ? null : wilsonInterval(hits, calls) };
 }
 
 function featureView(
@@ -234,9 +236,12 @@ function featureView(
     bypasses: count('bypass'),
     hitRatio: calls === 0 ? null : served / calls,
     hitInterval: calls === 0 ? null : wilsonInterval(served, calls),
+    kinds: { exact: shareOf(hits, calls), near: shareOf(nearHits, calls), semantic: shareOf(semanticHits, calls) },
+    unpricedHits: own.reduce((sum, row) => sum + row.unpricedCalls, 0),
     savedPicoUsd: own.reduce((sum, row) => sum + row.savedPicoUsd, 0n).toString(),
     savedInputTokens: own.reduce((sum, row) => sum + row.savedInputTokens, 0),
     savedOutputTokens: own.reduce((sum, row) => sum + row.savedOutputTokens, 0),
     semantic: config?.mode === 'semantic' ? semanticView(feature, config, live, check, standing) : null,
+    check: summaryOf(check),
   };
 }

@@ -67,6 +67,7 @@ export function entryFilter(query: TraceQuery): Filter {
   add('session_id = {session:String}', 'session', query.session);
   add('has(model_names, {model:String})', 'model', query.model);
   add('has(providers, {provider:String})', 'provider', query.provider);
+  add('route = {route:String}', 'route', query.route);
   add('status = {status:String}', 'status', query.status);
   add('error_type = {errorType:String}', 'errorType', query.errorType);
   add('trace_id = {traceId:String}', 'traceId', query.traceId?.toLowerCase());

@@ -100,10 +100,12 @@ export async function readCacheUse(connection: ClickHouseConnection, scope: Scop
     outcome: CacheUse['outcome'];
     calls: string;
     saved: string;
+    unpriced: string;
     input: string;
     output: string;
   }>(
     `SELECT feature, cache_outcome AS outcome, count() AS calls, toString(sum(toInt128(ifNull(saved_pico_usd, 0)))) AS saved,
+       countIf(saved_pico_usd IS NULL AND cache_outcome NOT IN ('miss', 'bypass')) AS unpriced,
        sum(ifNull(saved_input_tokens, 0)) AS input, sum(ifNull(saved_output_tokens, 0)) AS output
      FROM ledger WHERE ${SCOPE_FILTER} AND started_at_ms >= {from:Int64} AND started_at_ms < {to:Int64} AND cache_outcome != ''
      GROUP BY feature, outcome ORDER BY feature, outcome`,
@@ -114,6 +116,7 @@ export async function readCacheUse(connection: ClickHouseConnection, scope: Scop
     outcome: row.outcome,
     calls: Number(row.calls),
     savedPicoUsd: BigInt(row.saved),
+    unpricedCalls: Number(row.unpriced),
     savedInputTokens: Number(row.input),
     savedOutputTokens: Number(row.output),
   }));

@@ -7,6 +7,7 @@ import { readCacheUse, readLedgerByCall, readLedgerCounts } from './ledger-store
 import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
+import { readDecisions } from './routing-decisions.ts';
 import { checkName, type Dialect, onCluster } from './schema.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 
@@ -46,6 +47,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       listTraces: (scope, query) => listTraces(connection, scope, query),
       getTrace: (scope, traceId) => getTrace(connection, scope, traceId),
       summary: (scope, from, to, groupBy) => readSummary(connection, scope, from, to, groupBy),
+      decisions: (scope, query) => readDecisions(connection, scope, query),
       targets: (scope, from, to, groupBy) => readTargetMetrics(connection, scope, from, to, groupBy),
       series: (scope, query) => readSeries(connection, scope, query),
       ping: () => connection.ping(),

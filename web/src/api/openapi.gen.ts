@@ -80,6 +80,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/routing/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What routes decided: difficulties, fallbacks, estimated savings, and the newest decisions with their attempts
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getRoutingDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/series": {
         parameters: {
             query?: never;
@@ -812,6 +832,69 @@ export interface components {
             /** @description Attempts behind `ttftMs` */
             ttftSamples: number;
         };
+        RoutingDecisions: {
+            /** @description Epoch ms */
+            from: number;
+            /** @description Epoch ms */
+            to: number;
+            /** @description Most calls first */
+            routes: components["schemas"]["RouteDecisions"][];
+            /** @description Newest first */
+            recent: components["schemas"]["RoutingDecision"][];
+        };
+        RouteDecisions: {
+            route: string;
+            /** @description Calls of clients that asked for the route, cached answers included */
+            calls: number;
+            errors: number;
+            /** @description Of these, calls for which there was something to decide: not a plain route whose targets were all fine */
+            decided: number;
+            /** @description Decided calls by the difficulty that was chosen */
+            tiers: {
+                [key: string]: number;
+            };
+            /** @description Calls that were answered, or given up, at another target than the first that was asked */
+            fellBack: number;
+            /** @description Calls for which a provider was asked more than once */
+            severalAttempts: number;
+            /** @description Estimate: what the model that would have been asked otherwise had cost for the same tokens, less what was paid; negative when it cost more. Null = not known for any call */
+            savedPicoUsd: string | null;
+            /** @description Calls for which that is known, and whose sum it is */
+            savedCalls: number;
+        };
+        RoutingDecision: {
+            traceId: string;
+            /** @description Epoch ms */
+            at: number;
+            route: string;
+            feature: string;
+            /** @enum {string} */
+            status: "ok" | "error" | "aborted";
+            errorType: string | null;
+            /** @description Null = a plain route, and nothing to decide */
+            strategy: string | null;
+            reason: string | null;
+            tier: string | null;
+            /** @description Model alias that would have been asked without the strategy */
+            counterfactualModel: string | null;
+            /** @description Estimate; null = not known */
+            savedPicoUsd: string | null;
+            /** @description In order of their start, at most 50 */
+            attempts: {
+                /** @description Model alias */
+                target: string;
+                /**
+                 * @description Why the attempt was made
+                 * @enum {string}
+                 */
+                role: "first" | "retry" | "fallback" | "hedge" | "restart" | "repair";
+                /** @description Of a call that the gateway made by itself, e.g. shadow */
+                purpose: string | null;
+                /** @enum {string} */
+                status: "ok" | "error" | "aborted";
+                errorType: string | null;
+            }[];
+        };
         MetricSeries: {
             /** @description Epoch milliseconds */
             from: number;
@@ -922,6 +1005,8 @@ export interface components {
             maxBytes: number;
             /** @description So far */
             purges: number;
+            /** @description Those whose holdings are in here, and those that did not answer; without a feature that has a cache none reports */
+            gateways: components["schemas"]["WorkerPresence"][];
             features: {
                 feature: string;
                 /**
@@ -948,8 +1033,43 @@ export interface components {
                     number,
                     number
                 ] | null;
-                /** @description US dollars × 10¹² as a decimal integer */
+                /** @description The same by kind of hit; exact has equal requests, shared ones included */
+                kinds: {
+                    exact: {
+                        hits: number;
+                        /** @description hits / calls; null without calls */
+                        ratio: number | null;
+                        /** @description 95 % Wilson interval; null without calls to count */
+                        interval: [
+                            number,
+                            number
+                        ] | null;
+                    };
+                    near: {
+                        hits: number;
+                        /** @description hits / calls; null without calls */
+                        ratio: number | null;
+                        /** @description 95 % Wilson interval; null without calls to count */
+                        interval: [
+                            number,
+                            number
+                        ] | null;
+                    };
+                    semantic: {
+                        hits: number;
+                        /** @description hits / calls; null without calls */
+                        ratio: number | null;
+                        /** @description 95 % Wilson interval; null without calls to count */
+                        interval: [
+                            number,
+                            number
+                        ] | null;
+                    };
+                };
+                /** @description What the given answers cost when they were new, US dollars × 10¹²; those without a price are not in it */
                 savedPicoUsd: string;
+                /** @description Hits whose answer had no price */
+                unpricedHits: number;
                 savedInputTokens: number;
                 savedOutputTokens: number;
                 /** @description Null unless the mode is semantic */
@@ -978,17 +1098,48 @@ export interface components {
                         id: string;
                         /** @description Epoch milliseconds */
                         at: number;
+                        /** @description What compared the questions */
+                        embedder: string;
                         /** @enum {string} */
                         verdict: "safe" | "unsafe" | "too few pairs" | "useless";
+                        reason: string;
                         /** @description Lowest one that is safe, with every higher one; null = none */
                         recommendedThreshold: number | null;
+                        /** @description The bound that it was held against */
+                        maxFalseHitRatio: number;
                         /** @description Pairs labelled same */
                         same: number;
                         /** @description Pairs labelled different */
                         different: number;
                     } | null;
                 } | null;
+                /** @description The newest check of labelled pairs, whatever the mode; null = none was made */
+                check: {
+                    id: string;
+                    /** @description Epoch milliseconds */
+                    at: number;
+                    /** @description What compared the questions */
+                    embedder: string;
+                    /** @enum {string} */
+                    verdict: "safe" | "unsafe" | "too few pairs" | "useless";
+                    reason: string;
+                    /** @description Lowest one that is safe, with every higher one; null = none */
+                    recommendedThreshold: number | null;
+                    /** @description The bound that it was held against */
+                    maxFalseHitRatio: number;
+                    /** @description Pairs labelled same */
+                    same: number;
+                    /** @description Pairs labelled different */
+                    different: number;
+                } | null;
             }[];
+        };
+        WorkerPresence: {
+            worker: string;
+            /** @description False: it has not reported lately, and its numbers are not in this answer */
+            isAnswering: boolean;
+            /** @description Epoch ms; null = it never reported this */
+            lastReportAt: number | null;
         };
         CachePurged: {
             /** @description Number of the purge; gateways void every answer that was begun before they knew of it */
@@ -1247,7 +1398,9 @@ export interface components {
             workers: number;
             /** @description Those whose numbers are in here, and those that did not answer */
             gateways: components["schemas"]["WorkerPresence"][];
-            /** @description Routes of the configuration in force; counts of all workers added up */
+            /** @description Routes of the configuration in force */
+            configured: components["schemas"]["Route"][];
+            /** @description What gateways counted of them, all workers added up; empty while none has reported */
             routes: components["schemas"]["RouteReport"][];
             /** @description Models that routes can reach; states are the worst that a worker sees */
             targets: components["schemas"]["TargetReport"][];
@@ -1257,12 +1410,42 @@ export interface components {
                 targets: components["schemas"]["TargetReport"][];
             }[];
         };
-        WorkerPresence: {
-            worker: string;
-            /** @description False: it has not reported lately, and its numbers are not in this answer */
-            isAnswering: boolean;
-            /** @description Epoch ms; null = it never reported this */
-            lastReportAt: number | null;
+        Route: {
+            name: string;
+            /** @enum {string} */
+            strategy: "priority" | "weight" | "latency" | "cost" | "complexity" | "condition" | "sticky";
+            /** @description Null unless the strategy is sticky */
+            stickyBy: ("session" | "user" | "customer") | null;
+            targets: {
+                /** @description Model alias */
+                model: string;
+                provider: string;
+                weight: number;
+                tier: string | null;
+                /** @description In words, when it may be used; null = always */
+                when: string | null;
+            }[];
+            /** @description Features whose route it is */
+            features: string[];
+            /** @description Model that judges the difficulty; null = the built-in classifier, or none */
+            classifierModel: string | null;
+            retries: {
+                maxAttempts: number;
+                budgetRatio: number;
+                deadlineMs: number;
+            } | null;
+            hedge: {
+                /** @description Null = the measured 95th percentile */
+                delayMs: number | null;
+                maxRatio: number;
+            } | null;
+            shadow: {
+                model: string;
+                ratio: number;
+                maxUsdPerDay: number;
+            } | null;
+            /** @enum {string} */
+            onContentFilter: "fail" | "next";
         };
         RouteReport: {
             name: string;
@@ -1524,6 +1707,7 @@ export interface operations {
                 /** @description Requested, upstream or response model */
                 model?: string;
                 provider?: string;
+                route?: string;
                 status?: "ok" | "error" | "aborted";
                 errorType?: string;
                 traceId?: string;
@@ -1739,6 +1923,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TargetMetrics"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRoutingDecisions: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; 24 hours before `to` when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when absent */
+                to?: number;
+                /** @description Only of this route */
+                route?: string;
+                /** @description Newest decisions, at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingDecisions"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

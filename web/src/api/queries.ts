@@ -3,6 +3,7 @@ import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
 import type {
+  CacheView,
   EventPage,
   Feature,
   LimitList,
@@ -12,6 +13,8 @@ import type {
   MetricSummary,
   ModelView,
   ProviderList,
+  RoutingDecisions,
+  RoutingState,
   Status,
   TargetMetrics,
   TraceDetail,
@@ -102,6 +105,34 @@ export const providersQuery = queryOptions({
   queryKey: ['providers'],
   queryFn: ({ signal }) => unwrap<ProviderList>(api.GET('/api/v1/providers', { signal })),
 });
+
+export const routingQuery = queryOptions({
+  queryKey: ['routing'],
+  queryFn: ({ signal }) => unwrap<RoutingState>(api.GET('/api/v1/routes', { signal })),
+});
+
+/** @param route undefined = of every route */
+export function decisionsQuery(range: Range, route: string | undefined) {
+  return queryOptions({
+    queryKey: ['decisions', rangeKey(range), route ?? null],
+    queryFn: ({ signal }) =>
+      unwrap<RoutingDecisions>(
+        api.GET('/api/v1/routing/decisions', {
+          params: { query: { ...resolveRange(range, Date.now()), ...(route === undefined ? {} : { route }), limit: 50 } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function cacheQuery(range: Range) {
+  return queryOptions({
+    queryKey: ['cache', rangeKey(range)],
+    queryFn: ({ signal }) => unwrap<CacheView>(api.GET('/api/v1/cache', { params: { query: resolveRange(range, Date.now()) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
 
 export const modelsQuery = queryOptions({
   queryKey: ['models'],

@@ -3,6 +3,7 @@ import type { components } from './openapi.gen.ts';
 // Spans, traces and metrics keep their own zod types: the generator turns tuples and closed records into looser ones.
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
+export type { RouteDecisions, RoutingDecision, RoutingDecisions } from '../../../src/traces/routing-decisions.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
 
 type Schemas = components['schemas'];
@@ -20,6 +21,11 @@ export type WorkerPresence = Schemas['WorkerPresence'];
 export type ProviderList = Schemas['ProviderList'];
 export type ProviderView = ProviderList['providers'][number];
 export type TargetReport = Schemas['TargetReport'];
+export type RoutingState = Schemas['RoutingState'];
+export type RouteView = Schemas['Route'];
+export type RouteReport = Schemas['RouteReport'];
+export type CacheView = Schemas['CacheView'];
+export type CacheFeature = CacheView['features'][number];
 export type ModelView = Schemas['ModelList']['models'][number];
 export type LimitList = Schemas['LimitList'];
 export type LimitView = Schemas['Limit'];

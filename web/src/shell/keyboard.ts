@@ -5,7 +5,9 @@ export const GO_TARGETS = {
   t: '/traces',
   f: '/features',
   p: '/providers',
+  r: '/routes',
   l: '/limits',
+  c: '/cache',
   k: '/keys',
 } as const;
 type GoKey = keyof typeof GO_TARGETS;

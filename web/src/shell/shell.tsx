@@ -21,7 +21,9 @@ const PAGES = [
   { path: '/traces', name: 'Traces', icon: 'traces' },
   { path: '/features', name: 'Features', icon: 'features' },
   { path: '/providers', name: 'Providers', icon: 'providers' },
+  { path: '/routes', name: 'Routes', icon: 'routes' },
   { path: '/limits', name: 'Limits', icon: 'limits' },
+  { path: '/cache', name: 'Cache', icon: 'cache' },
   { path: '/keys', name: 'Keys', icon: 'keys' },
 ] as const satisfies readonly { path: string; name: string; icon: IconName }[];
 /** Those that fit at the foot of a phone; the others are behind "More" there. */

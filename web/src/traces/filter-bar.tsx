@@ -114,6 +114,7 @@ const FORM_FIELDS = [
   'feature',
   'model',
   'provider',
+  'route',
   'errorType',
   'user',
   'session',

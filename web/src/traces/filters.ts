@@ -3,7 +3,7 @@ import { parseRangeSearch, type RangeSearch } from '../range/range.ts';
 export const STATUSES = ['ok', 'error', 'aborted'] as const;
 export type Status = (typeof STATUSES)[number];
 
-const TEXT_FILTERS = ['feature', 'team', 'user', 'session', 'model', 'provider', 'errorType', 'traceId', 'q'] as const;
+const TEXT_FILTERS = ['feature', 'team', 'user', 'session', 'model', 'provider', 'route', 'errorType', 'traceId', 'q'] as const;
 const NUMBER_FILTERS = ['minDurationMs', 'minCostUsd'] as const;
 export type TextFilter = (typeof TEXT_FILTERS)[number];
 export type NumberFilter = (typeof NUMBER_FILTERS)[number];
@@ -19,6 +19,7 @@ export const FILTER_LABELS: Readonly<Record<keyof Filters, string>> = {
   feature: 'Feature',
   model: 'Model',
   provider: 'Provider',
+  route: 'Route',
   errorType: 'Error type',
   user: 'User',
   session: 'Session',
