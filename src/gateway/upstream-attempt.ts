@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { MeteredUnits } from '../models/metered-units.ts';
 import { priceCompiled, priceMetered } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
@@ -446,7 +447,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const { readCost } = provider.adapter;
     const usage = this.#reader?.facts.providerUsage;
     if (readCost === null || usage == null || isOwnPrice(price?.priceId)) return null;
-    return readCost(typeof usage === 'string' ? JSON.parse(usage) : usage);
+    return readCost(typeof usage === 'string' ? parseJsonText(usage) : usage);
   }
 
   /** @param units of an answer besides chat; absent for chat, and for an attempt that has no answer */
