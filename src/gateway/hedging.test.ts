@@ -5,6 +5,7 @@ import { FakeClock } from '../kernel/clock.ts';
 import type { RoutePolicy } from './routing/policy.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -130,7 +131,7 @@ describe('a hedged call', () => {
     const [role = '', ...rest] = streamEvents(['from large']);
     small?.writeHead(200, { 'content-type': 'text/event-stream' });
     small?.write(role);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await manyTurns();
     large?.writeHead(200, { 'content-type': 'text/event-stream' });
     large?.end([role, ...rest].join(''));
     const { text, model } = await answered;
@@ -152,7 +153,7 @@ describe('a hedged call', () => {
     await afterDelay(100);
     await asked('large');
     held.get('large')?.socket?.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await manyTurns();
     answer('small', 'one');
     assert.equal((await second).model, 'small');
     held.clear();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { FakeClock } from '../kernel/clock.ts';
 import type { Snapshot } from './snapshot.ts';
 import {
   completion,
@@ -90,11 +91,19 @@ describe('connections to a provider', () => {
   });
 
   it('that all hang are named when a call finds none free', async () => {
-    raw.onRequest = () => {};
-    running.snapshot = snapshotWith({ maxConnections: 1, timeouts: { connectMs: 500, firstByteMs: 80, idleMs: 500, totalMs: 1000 } });
-    const calls = await Promise.all([chat('small'), chat('small')]);
+    const clock = new FakeClock(1_760_000_000_000);
+    await running.close();
+    running = await startGateway(
+      snapshotWith({ maxConnections: 1, timeouts: { connectMs: 60_000, firstByteMs: 80, idleMs: 500, totalMs: 1000 } }),
+      clock,
+    );
+    let asked = 0;
+    raw.onRequest = () => void asked++;
+    const calls = [chat('small'), chat('small')];
+    await until(() => asked === 1 && running.gateway.metrics().includes('state="queued"} 1'), 'one hangs and the other one waits');
+    await clock.advance(105); // deadlines are checked every 25 ms
     assert.deepEqual(
-      calls.map(({ status }) => status),
+      (await Promise.all(calls)).map(({ status }) => status),
       [504, 504],
     );
     const attempts = running.journal.settled.map(({ attempts: [attempt] }) => attempt);
