@@ -91,7 +91,13 @@ const attempt: fc.Arbitrary<CallAttempt> = fc
     priceId: textOrNull,
   })
   .chain((base) =>
-    fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }, { ...base, role: 'hedge' as const }),
+    fc.constantFrom(
+      base,
+      { ...base, region: 'eu-"1' },
+      { ...base, isSelfHosted: true },
+      { ...base, isResent: true },
+      { ...base, role: 'hedge' as const },
+    ),
   );
 
 const stage: fc.Arbitrary<CallStage> = fc.record({

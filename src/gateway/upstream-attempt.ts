@@ -21,6 +21,7 @@ import { buildOperationRequest, operationAt } from './operations/operation-reque
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import type { Race } from './routing/race.ts';
+import { hasProviderSideEffects } from './routing/side-effects.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
 import { noteTarget } from './target-notices.ts';
 import { assertTargetAllowed } from './target-policy.ts';
@@ -30,6 +31,8 @@ import { buildUpstreamRequest } from './upstream-request.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
 const LINGER_MS = 1000;
+/** A connection that was closed while it was idle says so within a round trip. One that ends later had begun to work on the request. */
+const STALE_WITHIN_MS = 1000;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 /** waiting: queued or connecting · sent: no answer yet · body: reading it · lingering: complete, the provider still has to close · over */
@@ -57,6 +60,10 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   /** Monotonic time of the last sign of life; the deadline of the phase counts from it. */
   #lastActivityMs: number;
   #exchange: Exchange | null = null;
+  /** Until an answer begins: what may have to be sent again. */
+  #request: OutgoingRequest | null = null;
+  #sentMs = 0;
+  #isResent = false;
   #isPaused = false;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
@@ -152,8 +159,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     }
     this.#hold = hold;
     try {
-      const request = this.#buildRequest();
-      this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(request, this);
+      this.#request = this.#buildRequest();
+      this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(this.#request, this);
       this.#context.deadlines.watch(this);
     } catch (thrown) {
       this.#finish(this.#dispatchError(thrown));
@@ -162,9 +169,11 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
 
   onRequestStart(): void {
     this.#phase = 'sent';
+    this.#sentMs = this.#context.clock.monotonicMs();
   }
 
   onResponseStart(status: number, headers: ResponseHeaders): void {
+    this.#request = null;
     this.#status = status;
     this.#headers = headers;
     this.#phase = 'body';
@@ -240,8 +249,23 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       this.#close();
       return;
     }
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over' || this.#sendAgain(error)) return;
     this.#finish(this.#transportError(error));
+  }
+
+  /**
+   * Sends a request again, once, whose connection had been idle and ended at once and without a byte: the provider had closed it, and most likely
+   * never read the request. It says nothing of the provider's health, and takes nothing of what a route allows to be tried again.
+   * @returns false when that is not so, or asking twice could do something twice
+   */
+  #sendAgain({ isStale }: UpstreamError): boolean {
+    const request = this.#request;
+    if (!isStale || request === null || this.#isResent) return false;
+    if (this.#context.clock.monotonicMs() > this.#sentMs + STALE_WITHIN_MS || hasProviderSideEffects(this.#call)) return false;
+    this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(request, this, true);
+    this.#isResent = true;
+    this.#phase = 'waiting';
+    return true;
   }
 
   checkDeadline(nowMs: number): void {
@@ -312,8 +336,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
 
   #close(): void {
     if (this.#phase === 'over') return;
-    if (this.#phase === 'waiting') this.#wasNeverSent = true;
+    if (this.#phase === 'waiting' && !this.#isResent) this.#wasNeverSent = true;
     this.#phase = 'over';
+    this.#request = null;
     this.#context.deadlines.unwatch(this);
     this.#exchange = null;
   }
@@ -437,6 +462,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       priceId: cost.priceId,
       region: target.region ?? undefined,
       isSelfHosted: target.isSelfHosted || undefined,
+      isResent: this.#isResent || undefined,
       role: this.#role,
     };
   }
