@@ -31,3 +31,15 @@ export function growthOfFourfold(size: number, work: (size: number) => void): nu
   const least = (n: number): number => Math.min(...Array.from({ length: 5 }, () => cpuMs(repeated(n))));
   return least(4 * size) / least(size);
 }
+
+/**
+ * A promise in time, as long as it has to be on this machine at this moment: where other processes leave this one a quarter of a core, a second is
+ * four. For what happens in other processes, or on the system's clock; everything else is tested on a fake clock.
+ */
+export function within(promisedMs: number): number {
+  const startMs = performance.now();
+  const spentMs = cpuTimer();
+  let spent = spentMs();
+  while (spent < 30) spent = spentMs();
+  return promisedMs * Math.max(1, (performance.now() - startMs) / spent);
+}
