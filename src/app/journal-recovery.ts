@@ -4,9 +4,9 @@ import { newSpanId } from '../kernel/ids.ts';
 import { readJournal } from '../kernel/journal/reader.ts';
 import type { JournalEntry } from '../kernel/journal/record.ts';
 import { listSegments } from '../kernel/journal/segment.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
-import { parseJsonText } from '../kernel/parse-json.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
 
 /** Written once the calls of a dead run are settled: a later recovery need not look behind it. */

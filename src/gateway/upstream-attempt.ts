@@ -26,6 +26,7 @@ import { StreamRelay } from './streams/stream-relay.ts';
 import { noteTarget } from './target-notices.ts';
 import { assertTargetAllowed } from './target-policy.ts';
 import type { AnswerHandler, Exchange, OutgoingRequest } from './upstream/exchange.ts';
+import { transportError } from './upstream/transport-error.ts';
 import type { UpstreamError } from './upstream/upstream-error.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
 
@@ -250,7 +251,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       return;
     }
     if (this.#phase === 'over' || this.#sendAgain(error)) return;
-    this.#finish(this.#transportError(error));
+    this.#finish(transportError(error, this.#target.provider, this.hasStarted));
   }
 
   /**
@@ -375,34 +376,6 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     if (thrown.code !== 'config_invalid') return thrown;
     const { name } = this.#target.provider;
     return new PlimsollError(thrown.code, `Provider "${name}": ${thrown.message}`, { details: { provider: name }, cause: thrown });
-  }
-
-  #transportError(error: UpstreamError): PlimsollError {
-    const { name, timeouts } = this.#target.provider;
-    const { code: reason, wasSent, isStale } = error;
-    const details = { provider: name, reason, wasSent, isStale };
-    if (reason === 'CONNECT_TIMEOUT') {
-      return new PlimsollError('provider_timeout', `"${name}" took no connection within ${timeouts.connectMs} ms.`, {
-        details: { ...details, timeout: 'connect', timeoutMs: timeouts.connectMs },
-        cause: error,
-      });
-    }
-    if (this.hasStarted) {
-      return new PlimsollError('provider_stream_cut', `"${name}" closed the connection in the middle of its answer (${reason}).`, {
-        details,
-        cause: error,
-      });
-    }
-    if (reason === 'MALFORMED_ANSWER') {
-      return new PlimsollError('provider_bad_response', `"${name}" sent something that is no HTTP answer. ${error.message}`, {
-        details,
-        cause: error,
-      });
-    }
-    return new PlimsollError('provider_unavailable', `"${name}" could not be reached or closed the connection (${reason}).`, {
-      details,
-      cause: error,
-    });
   }
 
   /** Usage as reported, else estimated once the provider worked for us; null when nothing can be said. */
