@@ -51,7 +51,7 @@ function runPhase({ files: phaseFiles, concurrency }) {
   return new Promise((resolve) => {
     const child = spawn(
       process.execPath,
-      ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=400000', ...phaseFiles],
+      ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=900000', ...phaseFiles],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let tail = '';

@@ -8,6 +8,7 @@ import { type JournaledEvent, readJournaledEvent } from '../kernel/event-log/jou
 import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
 import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
@@ -264,7 +265,7 @@ function rowsOf(records: readonly JournalRecord[]): Rows {
   for (const record of records) {
     try {
       if (record.type === 'call.settled') {
-        const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
+        const call = parseJsonText(record.payload.toString('utf8')) as CallSettled;
         const rows = spansFromCall(call, null);
         spans.push(...rows.spans);
         io.push(...rows.io);

@@ -4,6 +4,7 @@ import { newSpanId } from '../kernel/ids.ts';
 import { readJournal } from '../kernel/journal/reader.ts';
 import type { JournalEntry } from '../kernel/journal/record.ts';
 import { listSegments } from '../kernel/journal/segment.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import { NO_USAGE } from '../models/usage.ts';
 import { CALL_SCHEMA_VERSION, type CallOpened, type CallSettled } from '../traces/call-record.ts';
@@ -45,12 +46,12 @@ export async function recoverRun(directory: string): Promise<RecoveredRun> {
       if (slice.from.segment !== segment || slice.records.length === 0) break;
       for (const record of slice.records) {
         if (record.type === 'call.settled') {
-          const call = JSON.parse(record.payload.toString('utf8')) as CallSettled;
+          const call = parseJsonText(record.payload.toString('utf8')) as CallSettled;
           settled.add(record.id);
           lastSignMs = Math.max(lastSignMs, call.startedAtMs + call.durationMs);
           if (limits === null && call.attempts.length > 0) uses.push(useOf(call));
         } else if (record.type === 'call.opened') {
-          const call = JSON.parse(record.payload.toString('utf8')) as CallOpened;
+          const call = parseJsonText(record.payload.toString('utf8')) as CallOpened;
           open.set(record.id, call);
           lastSignMs = Math.max(lastSignMs, call.startedAtMs);
         } else if (record.type === 'event' && record.id === RECOVERY_MARK) isMarked = true;

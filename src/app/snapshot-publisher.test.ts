@@ -60,16 +60,16 @@ describe('SnapshotPublisher', () => {
     assert.equal(published, 2);
   });
 
-  it('what another control published is taken up within a second', async () => {
+  it('what another control published is taken up within a second', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
     let hash = 'a';
     make(() => Promise.resolve(content(hash)));
     await publisher.start();
     const waiting = publisher.next(1, 60_000, never);
-    const startedMs = performance.now();
     hash = 'b';
     epoch = 1.5;
+    mock.timers.tick(999);
     assert.equal((await waiting)?.environment, 'b');
-    assert.ok(performance.now() - startedMs < 1_000);
   });
 
   it('a failed compile keeps the old snapshot and is reported', async () => {

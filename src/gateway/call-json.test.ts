@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { CallAttempt, CallOpened, CallStage } from '../traces/call-record.ts';
 import type { CallOutcome } from './call.ts';
 import { openedJson, outcomeMembers } from './call-json.ts';
@@ -90,7 +91,13 @@ const attempt: fc.Arbitrary<CallAttempt> = fc
     priceId: textOrNull,
   })
   .chain((base) =>
-    fc.constantFrom(base, { ...base, region: 'eu-"1' }, { ...base, isSelfHosted: true }, { ...base, role: 'hedge' as const }),
+    fc.constantFrom(
+      base,
+      { ...base, region: 'eu-"1' },
+      { ...base, isSelfHosted: true },
+      { ...base, isResent: true },
+      { ...base, role: 'hedge' as const },
+    ),
   );
 
 const stage: fc.Arbitrary<CallStage> = fc.record({
@@ -142,15 +149,15 @@ const cached: fc.Arbitrary<CallOutcome> = fc
 
 /** What JSON.stringify would have written: -0 becomes 0. */
 function throughJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
+  return parseJsonText(JSON.stringify(value));
 }
 
 describe('JSON put together by hand', () => {
   it('says exactly what JSON.stringify would say', () => {
     fc.assert(
       fc.property(opened, fc.oneof(outcome, cached), (open, out) => {
-        assert.deepEqual(JSON.parse(openedJson(open)), throughJson(open));
-        assert.deepEqual(JSON.parse(`{${outcomeMembers(out)}}`), throughJson(out));
+        assert.deepEqual(parseJsonText(openedJson(open)), throughJson(open));
+        assert.deepEqual(parseJsonText(`{${outcomeMembers(out)}}`), throughJson(out));
       }),
       { numRuns: 200 },
     );

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import OpenAI, { APIError } from 'openai';
+import { FakeClock } from '../kernel/clock.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   sendStream,
@@ -203,19 +205,66 @@ describe('fallback', () => {
 
 describe('timeouts', () => {
   const silent: ScriptedUpstream['script'] = () => {};
-  const startsAndStalls: ScriptedUpstream['script'] = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const event of streamEvents(['one', 'two']).slice(0, 2)) response.write(event);
-  };
+  /** Of one kind of limit each test sets its own; no other one can fire, however long the test lets time pass. */
+  const NEVER = { connectMs: 86_400_000, firstByteMs: 86_400_000, idleMs: 86_400_000, totalMs: 86_400_000 };
+  let clock: FakeClock;
+  let timed: TestGateway;
+  let timedClient: OpenAI;
+
+  beforeEach(async () => {
+    clock = new FakeClock(1_760_000_000_000);
+    timed = await startGateway(null, clock);
+    timedClient = new OpenAI({ baseURL: timed.baseUrl, apiKey: TEST_KEY, maxRetries: 0 });
+  });
+  afterEach(() => timed.close());
+
+  function limit(limits: Partial<typeof NEVER>, firstBaseUrl = first.baseUrl): void {
+    const snapshot = twoProviders({}, firstBaseUrl);
+    const timeouts = { one: { ...NEVER, ...limits }, two: NEVER };
+    timed.snapshot = {
+      ...snapshot,
+      providers: snapshot.providers.map((provider) => ({ ...provider, timeouts: timeouts[provider.name as 'one' | 'two'] })),
+    };
+  }
+
+  function settled() {
+    const last = timed.journal.settled.at(-1);
+    assert.ok(last !== undefined);
+    return last;
+  }
+
+  /** Lets time pass until the call is over. */
+  async function passUntilOver<T>(answer: Promise<T>): Promise<T> {
+    let isOver = false;
+    const done = answer.finally(() => {
+      isOver = true;
+    });
+    done.catch(() => {}); // whoever awaits what is returned hears of it
+    while (!isOver) {
+      await clock.advance(5);
+      await manyTurns(1);
+    }
+    return done;
+  }
 
   it('first byte: the next target is asked', async () => {
-    first.script = silent;
-    running.snapshot = twoProviders({ firstByteMs: 60 });
-    assert.equal((await client.chat.completions.create(CHAT)).choices[0]?.message.content, 'from two');
-    const [attempt] = lastSettled().attempts;
+    let isAsked = false;
+    first.script = () => {
+      isAsked = true;
+    };
+    limit({ firstByteMs: 60 });
+    const answer = timedClient.chat.completions.create(CHAT);
+    await until(() => isAsked, 'the provider is asked');
+    const asked = second.requests.length;
+    await clock.advance(59);
+    await manyTurns();
+    assert.equal(second.requests.length, asked, 'not before its time is up');
+    await clock.advance(26); // deadlines are checked every 25 ms
+    assert.equal((await answer).choices[0]?.message.content, 'from two');
+    const [attempt] = settled().attempts;
     assert.equal(attempt?.errorType, 'provider_timeout');
     assert.match(attempt?.errorMessage ?? '', /sent no byte within 60 ms/);
-    assert.ok((attempt?.durationMs ?? 0) >= 60);
+    assert.ok((attempt?.durationMs ?? 0) >= 60 && (attempt?.durationMs ?? 0) <= 85);
     // It was sent and perhaps worked on: what it cost is not known.
     assert.equal(attempt?.costPicoUsd, null);
   });
@@ -228,9 +277,10 @@ describe('timeouts', () => {
     const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await Promise.all(fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
     try {
-      running.snapshot = twoProviders({ connectMs: 80, firstByteMs: 10_000 }, `http://127.0.0.1:${port}/v1`);
-      assert.equal((await client.chat.completions.create(CHAT)).choices[0]?.message.content, 'from two');
-      const [attempt] = lastSettled().attempts;
+      limit({ connectMs: 80 }, `http://127.0.0.1:${port}/v1`);
+      const answer = timedClient.chat.completions.create(CHAT);
+      assert.equal((await passUntilOver(answer)).choices[0]?.message.content, 'from two');
+      const [attempt] = settled().attempts;
       assert.equal(attempt?.errorType, 'provider_timeout');
       assert.match(attempt?.errorMessage ?? '', /took no connection within 80 ms/);
       assert.equal(attempt?.costPicoUsd, '0');
@@ -246,45 +296,59 @@ describe('timeouts', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"id":');
     };
-    running.snapshot = twoProviders({ idleMs: 60 });
-    assert.equal((await client.chat.completions.create(CHAT)).choices[0]?.message.content, 'from two');
-    assert.match(lastSettled().attempts[0]?.errorMessage ?? '', /went silent within 60 ms/);
+    limit({ idleMs: 60 });
+    const answer = timedClient.chat.completions.create(CHAT);
+    assert.equal((await passUntilOver(answer)).choices[0]?.message.content, 'from two');
+    assert.match(settled().attempts[0]?.errorMessage ?? '', /went silent within 60 ms/);
   });
 
   it('idle, in the middle of a stream: an error event, then a broken connection', async () => {
-    first.script = startsAndStalls;
-    running.snapshot = twoProviders({ idleMs: 60 });
-    const stream = await client.chat.completions.create({ ...CHAT, stream: true });
+    first.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of streamEvents(['one', 'two']).slice(0, 2)) response.write(event);
+    };
+    limit({ idleMs: 60 });
+    const stream = await timedClient.chat.completions.create({ ...CHAT, stream: true });
     let text = '';
-    const failure = await failureOf(
-      (async () => {
-        for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
-      })(),
+    const failure = await passUntilOver(
+      failureOf(
+        (async () => {
+          for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+        })(),
+      ),
     );
     assert.equal(text, 'one');
     assert.equal(failure.code, 'provider_stream_cut');
-    assert.equal(lastSettled().errorType, 'provider_stream_cut');
-    assert.equal(lastSettled().attempts[0]?.usageSource, 'estimated');
-    assert.equal(lastSettled().attempts.length, 1);
+    assert.equal(settled().errorType, 'provider_stream_cut');
+    assert.equal(settled().attempts[0]?.usageSource, 'estimated');
+    assert.equal(settled().attempts.length, 1);
   });
 
   it('total: a stream that drips for ever is ended', async () => {
+    const [head = '', piece = ''] = streamEvents(['x']);
+    let drip = silent as () => void;
     first.script = (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const [head = '', piece = ''] = streamEvents(['x']);
-      response.write(head);
-      const timer = setInterval(() => response.write(piece), 10);
-      response.on('close', () => clearInterval(timer));
+      response.write(head + piece);
+      drip = () => response.write(piece);
     };
-    running.snapshot = twoProviders({ totalMs: 120 });
-    const stream = await client.chat.completions.create({ ...CHAT, stream: true });
+    limit({ idleMs: 60, totalMs: 120 });
+    const stream = await timedClient.chat.completions.create({ ...CHAT, stream: true });
+    let pieces = 0;
     const failure = await failureOf(
       (async () => {
-        for await (const _chunk of stream);
+        // Each piece comes 10 ms after the client has the one before: it is never silent.
+        for await (const chunk of stream) {
+          if (chunk.choices[0]?.delta.content !== 'x') continue;
+          pieces++;
+          await clock.advance(10);
+          drip();
+        }
       })(),
     );
     assert.equal(failure.code, 'provider_stream_cut');
-    assert.match(lastSettled().errorMessage ?? '', /did not finish within 120 ms/);
+    assert.match(settled().errorMessage ?? '', /did not finish within 120 ms/);
+    assert.ok(pieces >= 12 && pieces <= 15, `${pieces} pieces`);
   });
 });
 
@@ -393,7 +457,7 @@ describe('drain', () => {
     };
     const call = new OpenAI({ baseURL: own.baseUrl, apiKey: TEST_KEY, maxRetries: 0 }).chat.completions.create({ ...CHAT, user: 'drain' });
     await until(() => finish !== null, 'the provider is asked');
-    const drained = own.gateway.drain(5000);
+    const drained = own.gateway.drain(600_000);
     assert.deepEqual(own.gateway.readiness().reasons, ['draining']);
     (finish as unknown as () => void)();
     assert.equal((await call).choices[0]?.message.content, 'late');

@@ -5,6 +5,7 @@ import { FakeClock } from '../kernel/clock.ts';
 import type { RoutePolicy } from './routing/policy.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -68,6 +69,11 @@ function answer(model: string, text: string): void {
   assert.ok(response !== undefined, `${model} was asked`);
   sendJson(response, completion(text));
 }
+function fail(model: string): void {
+  const response = held.get(model);
+  assert.ok(response !== undefined, `${model} was asked`);
+  sendJson(response, { error: { message: 'broken' } }, 500);
+}
 const asked = (model: string) => until(() => held.has(model), `${model} is asked`);
 const lastRow = () => running.journal.settled.at(-1);
 
@@ -130,7 +136,7 @@ describe('a hedged call', () => {
     const [role = '', ...rest] = streamEvents(['from large']);
     small?.writeHead(200, { 'content-type': 'text/event-stream' });
     small?.write(role);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await manyTurns();
     large?.writeHead(200, { 'content-type': 'text/event-stream' });
     large?.end([role, ...rest].join(''));
     const { text, model } = await answered;
@@ -143,24 +149,24 @@ describe('a hedged call', () => {
     const first = call();
     await afterDelay(100);
     await asked('large');
-    held.get('small')?.socket?.destroy();
-    await until(() => closed.includes('small'), 'the first failed');
+    fail('small');
+    await manyTurns();
     answer('large', 'two');
     assert.equal((await first).model, 'large');
     held.clear();
     const second = call();
     await afterDelay(100);
     await asked('large');
-    held.get('large')?.socket?.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    fail('large');
+    await manyTurns();
     answer('small', 'one');
     assert.equal((await second).model, 'small');
     held.clear();
     const none = call();
     await afterDelay(100);
     await asked('large');
-    held.get('large')?.socket?.destroy();
-    held.get('small')?.socket?.destroy();
+    fail('large');
+    fail('small');
     const failed = await none;
     assert.equal(failed.status, 502);
     assert.match(failed.text, /All 2 targets failed/);

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../kernel/errors.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
 import { isEmptyAnswer, mayAnswerNothing } from './body/empty-answer.ts';
 import { scanOpenAiAnswer } from './body/openai-answer.ts';
@@ -52,7 +53,7 @@ class JsonTexts implements AnswerTexts {
   text(): string {
     const first = this.#messages[0];
     if (first === undefined) return '';
-    const message: unknown = JSON.parse(this.#bytes.toString('utf8', first[0], first[1]));
+    const message: unknown = parseJsonText(this.#bytes.toString('utf8', first[0], first[1]));
     const content = typeof message === 'object' && message !== null && 'content' in message ? message.content : null;
     return typeof content === 'string' ? content : '';
   }
@@ -127,7 +128,7 @@ export class JsonAnswerReader implements AnswerReader {
       responseId: answer.id,
       responseModel: answer.model,
       finishReasons: answer.finishReasons,
-      usage: usageText === null ? null : adapter.readUsage(JSON.parse(usageText)),
+      usage: usageText === null ? null : adapter.readUsage(parseJsonText(usageText)),
       providerUsage: usageText,
       outputCharacters: outputBytes,
     };
@@ -140,7 +141,7 @@ export class JsonAnswerReader implements AnswerReader {
 
   #parse(bytes: Buffer): unknown {
     try {
-      return JSON.parse(bytes.toString('utf8', 0, bytes.length));
+      return parseJsonText(bytes.toString('utf8', 0, bytes.length));
     } catch (cause) {
       throw this.#badResponse('answered with something that is not JSON', cause);
     }

@@ -83,7 +83,7 @@ const MEMBER_OF: Partial<Record<Scope, (call: CallSettled) => string | null>> = 
   session: (call) => call.session,
 };
 
-describe(`money under ${CLIENTS} clients, with aborts, fallbacks and broken streams`, { timeout: 300_000 }, () => {
+describe(`money under ${CLIENTS} clients, with aborts, fallbacks and broken streams`, { timeout: 600_000 }, () => {
   let upstream: ScriptedUpstream;
   let running: TestGateway;
   before(async () => {

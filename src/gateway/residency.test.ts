@@ -10,6 +10,7 @@ import type { SnapshotFeature } from './snapshot.ts';
 import { assertTargetAllowed, restrictDestination } from './target-policy.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -159,7 +160,7 @@ describe('residency of a feature', () => {
     }
     upstream.script = (_request, response) => sendJson(response, completion('fine'));
     assert.equal((await call('main')).status, 200);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await manyTurns();
     assert.ok(!upstream.requests.some(({ json }) => json.model === 'american-2026-01-01'), 'no shadow abroad');
   });
 });

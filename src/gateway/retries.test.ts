@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { FakeClock } from '../kernel/clock.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -72,11 +73,14 @@ function script(...answers: (number | { status: number; headers?: Record<string,
 }
 
 const lastRow = () => running.journal.settled.at(-1);
+/** The attempt before is over and the wait for the next one has begun: the route counts it in the same breath. */
+const waits = (retries: number) => until(() => running.gateway.routing().routes[0]?.retries === retries, `it waits for retry ${retries}`);
 /** Time passes only when the attempt before is over. */
 async function pass(ms: number, attempts: number, asked: () => number): Promise<void> {
-  await until(() => asked() === attempts && running.gateway.stats.activeCalls === 1, `attempt ${attempts} was made`);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waits(attempts);
+  assert.equal(asked(), attempts);
   await clock.advance(ms);
+  await manyTurns();
 }
 
 describe('retries at one target', () => {
@@ -138,16 +142,14 @@ describe('retries at one target', () => {
       body: JSON.stringify({ model: 'main', messages: [] }),
       signal: controller.signal,
     });
-    await until(() => asked() === 1, 'the provider was asked');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await waits(1);
     controller.abort();
     await assert.rejects(answer);
     await until(() => running.journal.settled.length === 1, 'the call is settled');
     assert.equal(lastRow()?.status, 'aborted');
 
     const second = call();
-    await until(() => asked() === 2, 'the provider was asked again');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await waits(2);
     const drained = running.gateway.drain(10);
     await clock.advance(10);
     assert.equal(((await second).body.error as { code: string }).code, 'not_ready');

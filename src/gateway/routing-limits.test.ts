@@ -5,6 +5,7 @@ import { formatUsd } from '../kernel/money.ts';
 import { rules } from './admission/testing.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -71,7 +72,7 @@ describe('budgets and calls beside a call', () => {
     const answered = call();
     await until(() => asked('small') === 1, 'the first target is asked');
     await clock.advance(100);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await manyTurns();
     assert.equal(asked('large'), 0);
     finish();
     assert.equal(await answered, 200);

@@ -222,6 +222,8 @@ export interface TestGateway {
   readonly gateway: Gateway;
   readonly journal: MemoryJournal;
   readonly logLines: Record<string, unknown>[];
+  /** Answers whose clients left before the end, as the gateway has heard by now. */
+  readonly clientsGone: number;
   readonly origin: string;
   readonly baseUrl: string;
   snapshot: Snapshot | null;
@@ -245,13 +247,20 @@ export async function startGateway(
     sharedCache,
     writeLogLine: (line) => logLines.push(JSON.parse(line) as Record<string, unknown>),
   });
-  const server = createServer((request, response) => gateway.handler(request, response));
-  const frontDoor = new FrontDoor(server, { clock, takes: isCallUrl, handle: gateway.handler });
+  const handle: Gateway['handler'] = (request, response) => {
+    response.once('close', () => {
+      if (!response.writableFinished) running.clientsGone++;
+    });
+    gateway.handler(request, response);
+  };
+  const server = createServer((request, response) => handle(request, response));
+  const frontDoor = new FrontDoor(server, { clock, takes: isCallUrl, handle });
   const port = await listen(server);
-  const running: TestGateway = {
+  const running = {
     gateway,
     journal,
     logLines,
+    clientsGone: 0,
     origin: `http://127.0.0.1:${port}`,
     baseUrl: `http://127.0.0.1:${port}/v1`,
     snapshot,
@@ -264,13 +273,24 @@ export async function startGateway(
   return running;
 }
 
-/** Waits until `condition` holds, checking after each turn of the event loop. */
-export async function until(condition: () => boolean, what: string, limitMs = 5000): Promise<void> {
+/**
+ * Waits until `condition` holds, checking after each turn of the event loop.
+ * @param limitMs when a test is given up that would wait for ever; no claim about speed
+ */
+export async function until(condition: () => boolean, what: string, limitMs = 60_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`Waited ${limitMs} ms in vain until ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/**
+ * Gives what may happen at once the room to happen: client, gateway and provider of these tests share one event loop, where everything that does
+ * not wait for a clock takes a few turns. What has not happened after these was not under way.
+ */
+export async function manyTurns(count = 100): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export function completion(content: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {

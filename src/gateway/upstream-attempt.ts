@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { MeteredUnits } from '../models/metered-units.ts';
 import { priceCompiled, priceMetered } from '../models/price-usage.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
@@ -20,15 +21,19 @@ import { buildOperationRequest, operationAt } from './operations/operation-reque
 import type { ResponseHeaders } from './provider.ts';
 import { passHeaders } from './response-headers.ts';
 import type { Race } from './routing/race.ts';
+import { hasProviderSideEffects } from './routing/side-effects.ts';
 import { StreamRelay } from './streams/stream-relay.ts';
 import { noteTarget } from './target-notices.ts';
 import { assertTargetAllowed } from './target-policy.ts';
 import type { AnswerHandler, Exchange, OutgoingRequest } from './upstream/exchange.ts';
+import { transportError } from './upstream/transport-error.ts';
 import type { UpstreamError } from './upstream/upstream-error.ts';
 import { buildUpstreamRequest } from './upstream-request.ts';
 
 /** Time that a provider gets to close its side after `[DONE]`, so that the connection can be used again. */
 const LINGER_MS = 1000;
+/** A connection that was closed while it was idle says so within a round trip. One that ends later had begun to work on the request. */
+const STALE_WITHIN_MS = 1000;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 /** waiting: queued or connecting · sent: no answer yet · body: reading it · lingering: complete, the provider still has to close · over */
@@ -56,6 +61,10 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
   /** Monotonic time of the last sign of life; the deadline of the phase counts from it. */
   #lastActivityMs: number;
   #exchange: Exchange | null = null;
+  /** Until an answer begins: what may have to be sent again. */
+  #request: OutgoingRequest | null = null;
+  #sentMs = 0;
+  #isResent = false;
   #isPaused = false;
   #status: number | null = null;
   #headers: ResponseHeaders = {};
@@ -151,8 +160,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     }
     this.#hold = hold;
     try {
-      const request = this.#buildRequest();
-      this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(request, this);
+      this.#request = this.#buildRequest();
+      this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(this.#request, this);
       this.#context.deadlines.watch(this);
     } catch (thrown) {
       this.#finish(this.#dispatchError(thrown));
@@ -161,9 +170,11 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
 
   onRequestStart(): void {
     this.#phase = 'sent';
+    this.#sentMs = this.#context.clock.monotonicMs();
   }
 
   onResponseStart(status: number, headers: ResponseHeaders): void {
+    this.#request = null;
     this.#status = status;
     this.#headers = headers;
     this.#phase = 'body';
@@ -239,8 +250,23 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       this.#close();
       return;
     }
-    if (this.#phase === 'over') return;
-    this.#finish(this.#transportError(error));
+    if (this.#phase === 'over' || this.#sendAgain(error)) return;
+    this.#finish(transportError(error, this.#target.provider, this.hasStarted));
+  }
+
+  /**
+   * Sends a request again, once, whose connection had been idle and ended at once and without a byte: the provider had closed it, and most likely
+   * never read the request. It says nothing of the provider's health, and takes nothing of what a route allows to be tried again.
+   * @returns false when that is not so, or asking twice could do something twice
+   */
+  #sendAgain({ isStale }: UpstreamError): boolean {
+    const request = this.#request;
+    if (!isStale || request === null || this.#isResent) return false;
+    if (this.#context.clock.monotonicMs() > this.#sentMs + STALE_WITHIN_MS || hasProviderSideEffects(this.#call)) return false;
+    this.#exchange = this.#context.pools.get(this.#target.provider).dispatch(request, this, true);
+    this.#isResent = true;
+    this.#phase = 'waiting';
+    return true;
   }
 
   checkDeadline(nowMs: number): void {
@@ -311,8 +337,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
 
   #close(): void {
     if (this.#phase === 'over') return;
-    if (this.#phase === 'waiting') this.#wasNeverSent = true;
+    if (this.#phase === 'waiting' && !this.#isResent) this.#wasNeverSent = true;
     this.#phase = 'over';
+    this.#request = null;
     this.#context.deadlines.unwatch(this);
     this.#exchange = null;
   }
@@ -349,34 +376,6 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     if (thrown.code !== 'config_invalid') return thrown;
     const { name } = this.#target.provider;
     return new PlimsollError(thrown.code, `Provider "${name}": ${thrown.message}`, { details: { provider: name }, cause: thrown });
-  }
-
-  #transportError(error: UpstreamError): PlimsollError {
-    const { name, timeouts } = this.#target.provider;
-    const { code: reason, wasSent, isStale } = error;
-    const details = { provider: name, reason, wasSent, isStale };
-    if (reason === 'CONNECT_TIMEOUT') {
-      return new PlimsollError('provider_timeout', `"${name}" took no connection within ${timeouts.connectMs} ms.`, {
-        details: { ...details, timeout: 'connect', timeoutMs: timeouts.connectMs },
-        cause: error,
-      });
-    }
-    if (this.hasStarted) {
-      return new PlimsollError('provider_stream_cut', `"${name}" closed the connection in the middle of its answer (${reason}).`, {
-        details,
-        cause: error,
-      });
-    }
-    if (reason === 'MALFORMED_ANSWER') {
-      return new PlimsollError('provider_bad_response', `"${name}" sent something that is no HTTP answer. ${error.message}`, {
-        details,
-        cause: error,
-      });
-    }
-    return new PlimsollError('provider_unavailable', `"${name}" could not be reached or closed the connection (${reason}).`, {
-      details,
-      cause: error,
-    });
   }
 
   /** Usage as reported, else estimated once the provider worked for us; null when nothing can be said. */
@@ -436,6 +435,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       priceId: cost.priceId,
       region: target.region ?? undefined,
       isSelfHosted: target.isSelfHosted || undefined,
+      isResent: this.#isResent || undefined,
       role: this.#role,
     };
   }
@@ -446,7 +446,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const { readCost } = provider.adapter;
     const usage = this.#reader?.facts.providerUsage;
     if (readCost === null || usage == null || isOwnPrice(price?.priceId)) return null;
-    return readCost(typeof usage === 'string' ? JSON.parse(usage) : usage);
+    return readCost(typeof usage === 'string' ? parseJsonText(usage) : usage);
   }
 
   /** @param units of an answer besides chat; absent for chat, and for an attempt that has no answer */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { FakeClock } from '../kernel/clock.ts';
 import type { Snapshot } from './snapshot.ts';
 import {
   completion,
@@ -11,6 +13,7 @@ import {
   type TestGateway,
   testModel,
   testProvider,
+  testRoute,
   testSnapshot,
   until,
 } from './testing.ts';
@@ -43,11 +46,16 @@ beforeEach(async () => {
 });
 afterEach(() => running.close());
 
-async function chat(model = 'main'): Promise<{ status: number; text: string }> {
+/** Only the raw server, with a route that may try again. */
+function routed(): Snapshot {
+  return { ...snapshotWith(), routes: [testRoute({ small: {} }, {}, 'main')] };
+}
+
+async function chat(model = 'main', rest: Record<string, unknown> = {}): Promise<{ status: number; text: string }> {
   const response = await fetch(`${running.baseUrl}/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${TEST_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }], ...rest }),
   });
   return { status: response.status, text: await response.text() };
 }
@@ -89,12 +97,80 @@ describe('connections to a provider', () => {
     assert.equal(raw.accepted, 2);
   });
 
+  it('that were closed while they were idle are found out by one request, which is sent again: no failure, no retry', async () => {
+    // Each connection answers once. What comes on it afterwards is met by the close that was on its way.
+    raw.onRequest = ({ socket, index }) => void (index === 0 ? socket.write(good('from one')) : socket.destroy());
+    running.snapshot = routed();
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => chat()));
+      assert.deepEqual(
+        answers.map(({ status, text }) => [status, JSON.parse(text).choices?.[0].message.content]),
+        answers.map(() => [200, 'from one']),
+      );
+    }
+    const { settled } = running.journal;
+    const attempts = settled.flatMap((call) => call.attempts);
+    assert.equal(attempts.length, 24);
+    assert.ok(attempts.every(({ status }) => status === 'ok'));
+    assert.ok(attempts.filter(({ isResent }) => isResent).length >= 2, 'each round after the first found a connection of the one before');
+    assert.ok(settled.every(({ costPicoUsd, costStatus }) => costPicoUsd === '36000000' && costStatus === 'priced'));
+    const [target] = running.gateway.routing().targets;
+    assert.deepEqual([target?.state, target?.consecutiveFailures], ['healthy', 0]);
+    assert.equal(running.gateway.routing().routes[0]?.retries, 0);
+  });
+
+  it('that end twice, or not at once, or for a request that may do something, are failures', async () => {
+    const clock = new FakeClock(1_760_000_000_000);
+    await running.close();
+    running = await startGateway(snapshotWith(), clock);
+    let asked = 0;
+    const warm = async (): Promise<void> => {
+      raw.onRequest = ({ socket }) => void socket.write(good('from one'));
+      assert.equal((await chat('small')).status, 200);
+      asked = 0;
+    };
+    const dies = (before: (socket: Socket) => void | Promise<void> = () => {}) => {
+      raw.onRequest = async ({ socket }) => {
+        asked++;
+        await before(socket);
+        socket.destroy();
+      };
+    };
+    await warm();
+    dies();
+    assert.equal((await chat('small')).status, 502);
+    assert.deepEqual([asked, firstAttempt().isResent, firstAttempt().costPicoUsd], [2, true, null]);
+
+    await warm();
+    dies(() => clock.advance(1_001));
+    assert.equal((await chat('small')).status, 502, 'it had begun to work on it');
+    assert.deepEqual([asked, firstAttempt().isResent], [1, undefined]);
+
+    await warm();
+    dies((socket) => new Promise((resolve) => void socket.write('HTTP/1.1 2', () => resolve())));
+    assert.equal((await chat('small')).status, 502, 'an answer had begun');
+    assert.equal(asked, 1);
+
+    await warm();
+    dies();
+    assert.equal((await chat('small', { tools: [{ type: 'mcp', server_url: 'https://example.com' }] })).status, 502);
+    assert.equal(asked, 1);
+  });
+
   it('that all hang are named when a call finds none free', async () => {
-    raw.onRequest = () => {};
-    running.snapshot = snapshotWith({ maxConnections: 1, timeouts: { connectMs: 500, firstByteMs: 80, idleMs: 500, totalMs: 1000 } });
-    const calls = await Promise.all([chat('small'), chat('small')]);
+    const clock = new FakeClock(1_760_000_000_000);
+    await running.close();
+    running = await startGateway(
+      snapshotWith({ maxConnections: 1, timeouts: { connectMs: 60_000, firstByteMs: 80, idleMs: 500, totalMs: 1000 } }),
+      clock,
+    );
+    let asked = 0;
+    raw.onRequest = () => void asked++;
+    const calls = [chat('small'), chat('small')];
+    await until(() => asked === 1 && running.gateway.metrics().includes('state="queued"} 1'), 'one hangs and the other one waits');
+    await clock.advance(105); // deadlines are checked every 25 ms
     assert.deepEqual(
-      calls.map(({ status }) => status),
+      (await Promise.all(calls)).map(({ status }) => status),
       [504, 504],
     );
     const attempts = running.journal.settled.map(({ attempts: [attempt] }) => attempt);

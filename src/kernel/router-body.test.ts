@@ -15,13 +15,13 @@ function isRefused(text: string, maxDepth: number): boolean {
 }
 
 describe('parseJson', () => {
-  it('gives back what JSON.parse gives, or refuses with invalid_argument; nothing else ever', () => {
+  it('gives back what was written, or refuses with invalid_argument; nothing else ever', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const text = JSON.stringify(value);
         const isHarmful = text.includes('\\u0000') || text.includes('"__proto__":');
         if (isHarmful) isRefused(text, 64);
-        else assert.deepEqual(parseJson(text, 64), JSON.parse(text));
+        else assert.equal(JSON.stringify(parseJson(text, 64)), text);
       }),
       { numRuns: 200 },
     );

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PlimsollError } from './errors.ts';
+import { parseJsonText } from './parse-json.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -109,7 +110,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
   assertDepth(text, maxDepth);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (cause) {
     throw new PlimsollError('invalid_argument', `The body is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}.`, {
       cause,

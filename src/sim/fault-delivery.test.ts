@@ -32,7 +32,7 @@ describe('every fault of the table is observed as it is described', () => {
   after(() => sim.close());
 
   const QUESTION = 'Where is my order TS-104233? It should have been here on Monday.';
-  const ask = (dialect: Dialect, isStream: boolean, fault: string, extra: object = {}, patienceMs?: number): Promise<Seen> =>
+  const ask = (dialect: Dialect, isStream: boolean, fault: string, extra: object = {}, patience: object = {}): Promise<Seen> =>
     see(sim.port, PATHS[dialect], {
       body: {
         model: 'sim-large',
@@ -43,7 +43,7 @@ describe('every fault of the table is observed as it is described', () => {
         ...extra,
       },
       headers: fault === '' ? {} : { 'x-sim-fault': fault },
-      ...(patienceMs === undefined ? {} : { patienceMs }),
+      ...patience,
     });
   const types = (seen: Seen): string[] =>
     dataOf(seen.text).map((data) => (data === '[DONE]' ? data : String(JSON.parse(data).type ?? 'chunk')));
@@ -111,12 +111,12 @@ describe('every fault of the table is observed as it is described', () => {
       assert.deepEqual([seen.status, seen.broke], [0, 'ECONNRESET']);
     },
     async timeout(dialect) {
-      const seen = await ask(dialect, false, 'timeout', {}, 60);
+      const seen = await ask(dialect, false, 'timeout', {}, { headPatienceMs: 60 });
       assert.deepEqual([seen.status, seen.broke], [0, 'timeout']);
     },
     async headers_then_hang(dialect) {
       for (const isStream of [true, false]) {
-        const seen = await ask(dialect, isStream, 'headers_then_hang', {}, 60);
+        const seen = await ask(dialect, isStream, 'headers_then_hang', {}, { patienceMs: 60 });
         assert.deepEqual([seen.status, seen.broke, seen.text], [200, 'timeout', '']);
       }
     },
@@ -128,8 +128,8 @@ describe('every fault of the table is observed as it is described', () => {
     async slow_chunks(dialect) {
       for (const isStream of [true, false]) {
         const seen = await ask(dialect, isStream, 'slow_chunks=12');
-        assert.ok(seen.elapsedMs >= 7 * 12 && seen.broke === null, `${seen.elapsedMs}`);
-        assert.ok(seen.longestGapMs < seen.elapsedMs / 2, `${seen.longestGapMs} of ${seen.elapsedMs}`);
+        assert.ok(seen.elapsedMs >= 7 * 11 && seen.broke === null, `${seen.elapsedMs}`);
+        assert.ok(seen.pieces >= 7, `${seen.pieces} pieces`);
       }
     },
     async cut_after(dialect) {
@@ -141,9 +141,9 @@ describe('every fault of the table is observed as it is described', () => {
       assert.ok(body.bytes.length < Number(body.headers['content-length']) && body.broke !== null);
     },
     async stall_after(dialect) {
-      const stream = await ask(dialect, true, 'stall_after=2', {}, 100);
+      const stream = await ask(dialect, true, 'stall_after=2', {}, { patienceMs: 100 });
       assert.deepEqual([dataOf(stream.text).length, stream.broke], [2, 'timeout']);
-      const body = await ask(dialect, false, 'stall_after=1', {}, 100);
+      const body = await ask(dialect, false, 'stall_after=1', {}, { patienceMs: 100 });
       assert.ok(body.bytes.length > 0 && body.broke === 'timeout');
     },
     async error_first_event(dialect) {
@@ -276,7 +276,7 @@ describe('every fault of the table is observed as it is described', () => {
 });
 
 describe('faults of the listener', () => {
-  it('closes the port for a time, resets what was open, and comes back on the same port', { timeout: 20_000 }, async (t) => {
+  it('closes the port for a time, resets what was open, and comes back on the same port', { timeout: 120_000 }, async (t) => {
     const sim = await startSim();
     t.after(() => sim.close());
     const body = { model: 'sim-large', messages: [{ role: 'user', content: 'Hi' }] };
@@ -298,7 +298,7 @@ describe('faults of the listener', () => {
     assert.equal((await open).broke, 'ECONNRESET');
   });
 
-  it('leaves the fixed port open, where the fault can be switched off again', { timeout: 20_000 }, async (t) => {
+  it('leaves the fixed port open, where the fault can be switched off again', { timeout: 120_000 }, async (t) => {
     const probe = await startSim();
     const fixed = probe.port;
     await probe.close();

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../kernel/clock.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import { type Administered, answerAdmin } from './admin-api.ts';
 import { AnsweringEngine, type Bearings } from './answering.ts';
 import { createAnswerIndex } from './answers.ts';
@@ -78,7 +79,7 @@ function apiKeyOf({ headers }: IncomingMessage, query: URLSearchParams): string 
 
 function parseJson(bytes: Buffer): { readonly value: unknown } | null {
   try {
-    return { value: JSON.parse(bytes.toString('utf8')) };
+    return { value: parseJsonText(bytes.toString('utf8')) };
   } catch {
     return null; // the caller gets what a provider says
   }

@@ -13,8 +13,8 @@ export interface Seen {
   /** Why the connection ended early: the code of the error, `timeout` when the client lost patience; null = a whole answer. */
   readonly broke: string | null;
   readonly elapsedMs: number;
-  /** Longest silence between two pieces, milliseconds. */
-  readonly longestGapMs: number;
+  /** In how many pieces the body came. */
+  readonly pieces: number;
 }
 
 /** One request over plain `node:http`, so that what is broken is seen as it is. */
@@ -25,21 +25,22 @@ export function see(
     readonly method?: string;
     readonly body?: unknown;
     readonly headers?: Readonly<Record<string, string>>;
+    /** How long the client waits for the head. */
+    readonly headPatienceMs?: number;
+    /** How long it bears silence after that. */
     readonly patienceMs?: number;
   } = {},
 ): Promise<Seen> {
   const startedMs = performance.now();
-  const { body, headers = {}, patienceMs = 5_000 } = options;
+  const { body, headers = {}, headPatienceMs = 60_000, patienceMs = 60_000 } = options;
   const text = body === undefined ? null : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
     let head: { status: number; headers: IncomingHttpHeaders } = { status: 0, headers: {} };
-    let pieceMs = startedMs;
-    let longestGapMs = 0;
     const finish = (broke: string | null): void => {
       clearTimeout(timer);
       const bytes = Buffer.concat(pieces);
-      resolve({ ...head, bytes, text: bytes.toString(), broke, elapsedMs: performance.now() - startedMs, longestGapMs });
+      resolve({ ...head, bytes, text: bytes.toString(), broke, elapsedMs: performance.now() - startedMs, pieces: pieces.length });
       request.destroy();
     };
     const request = httpRequest(
@@ -54,17 +55,21 @@ export function see(
       },
       (response) => {
         head = { status: response.statusCode ?? 0, headers: response.headers };
-        pieceMs = performance.now();
+        bear(patienceMs);
         response.on('data', (piece: Buffer) => {
-          longestGapMs = Math.max(longestGapMs, performance.now() - pieceMs);
-          pieceMs = performance.now();
+          bear(patienceMs);
           pieces.push(piece);
         });
         response.on('end', () => finish(response.complete ? null : 'incomplete'));
         response.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
       },
     );
-    const timer = setTimeout(() => finish('timeout'), patienceMs);
+    let timer: NodeJS.Timeout | undefined;
+    const bear = (ms: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => finish('timeout'), ms);
+    };
+    bear(headPatienceMs);
     request.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
     request.end(text ?? undefined);
   });

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { AnswerIndex } from './answers.ts';
 import type { ChatRequest, ToolSpec } from './chat-request.ts';
 import { detectLanguage, PHRASES } from './general-answers.ts';
@@ -140,7 +141,7 @@ export function answerFromToolResult(result: string, question: string): string {
   const lines: string[] = [];
   let value: unknown = result;
   try {
-    value = JSON.parse(result);
+    value = parseJsonText(result);
   } catch {
     value = result.slice(0, 600); // plain text is a normal tool result
   }

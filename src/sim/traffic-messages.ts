@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import { type Answer, type CallOrder, Collector, callerHeaders, type Message } from './traffic-calls.ts';
 
 /** An answer of the gateway that is an error. */
@@ -65,7 +66,7 @@ function messagesOf(messages: readonly Message[]): { role: Role; content: unknow
                 type: 'tool_use',
                 id,
                 name,
-                input: JSON.parse(text || '{}') as unknown,
+                input: parseJsonText(text || '{}') as unknown,
               })),
       });
   }
@@ -81,7 +82,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<z.out
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
       const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (data !== undefined) yield Event.parse(JSON.parse(data));
+      if (data !== undefined) yield Event.parse(parseJsonText(data));
     }
   }
 }

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import type { JournalRecord } from '../kernel/journal/record.ts';
 import { jsonText } from '../kernel/json-text.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import type { CallPayload } from './call-record.ts';
 
 /**
@@ -36,7 +37,7 @@ export function encodeCallPayload(meta: CallPayloadMeta, input: Buffer, output: 
 
 /** The texts of a record of any version. @throws PlimsollError `internal` when it is not a payload record that this version can read */
 export function decodeCallPayload({ schemaVersion, payload }: Pick<JournalRecord, 'schemaVersion' | 'payload'>): CallPayload {
-  if (schemaVersion === 1) return JSON.parse(payload.toString('utf8')) as CallPayload; // written by us
+  if (schemaVersion === 1) return parseJsonText(payload.toString('utf8')) as CallPayload; // written by us
   if (schemaVersion !== CALL_PAYLOAD_SCHEMA_VERSION)
     throw new PlimsollError(
       'internal',
@@ -44,7 +45,7 @@ export function decodeCallPayload({ schemaVersion, payload }: Pick<JournalRecord
     );
   const inputStart = payload.length < LENGTH_BYTES ? Number.POSITIVE_INFINITY : LENGTH_BYTES + payload.readUInt32LE(0);
   if (inputStart > payload.length) throw new PlimsollError('internal', `Payload record of ${payload.length} bytes is cut short`);
-  const stored = JSON.parse(payload.toString('utf8', LENGTH_BYTES, inputStart)) as StoredMeta; // written by us
+  const stored = parseJsonText(payload.toString('utf8', LENGTH_BYTES, inputStart)) as StoredMeta; // written by us
   const { inputBytes, outputBytes, ...meta } = stored;
   const outputStart = inputStart + inputBytes;
   const end = outputStart + (outputBytes ?? 0);

@@ -121,6 +121,8 @@ export interface CallAttempt {
   readonly region?: string | undefined;
   /** Present and true when the target declares that it runs on our own machines. */
   readonly isSelfHosted?: boolean | undefined;
+  /** Present and true when the idle connection that it was sent on first turned out to be closed, and it was sent again on another one. */
+  readonly isResent?: boolean | undefined;
   /** Why there is another attempt; absent for the first. */
   readonly role?: AttemptRole | undefined;
 }

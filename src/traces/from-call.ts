@@ -92,6 +92,7 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'plimsoll.usage.provided': attempt.providerUsage,
     'plimsoll.attempt.role': attempt.role,
     'plimsoll.purpose': call.purpose,
+    'plimsoll.attempt.is_resent': attempt.isResent,
   });
 }
 

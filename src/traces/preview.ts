@@ -1,3 +1,5 @@
+import { parseJsonText } from '../kernel/parse-json.ts';
+
 const PREVIEW_CHARACTERS = 200;
 
 function cut(text: string): string {
@@ -18,7 +20,7 @@ function contentText(content: unknown): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined; // cut at the payload limit; the caller falls back to the last text inside
   }

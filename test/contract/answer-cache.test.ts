@@ -5,6 +5,7 @@ import { MemoryAnswerCache } from '../../src/gateway/cache/memory-answer-cache.t
 import { asker, cachingSnapshot, question } from '../../src/gateway/cache/testing.ts';
 import { completion, sendJson, startGateway, startUpstream, until } from '../../src/gateway/testing.ts';
 import { FakeClock, systemClock } from '../../src/kernel/clock.ts';
+import { within } from '../../src/kernel/testing.ts';
 import { openRedisAnswerCache } from '../../src/stores/redis/answer-cache.ts';
 import { REDIS_SKIP, startRedis } from '../harness/redis.ts';
 import { answerCacheContract, CACHE_MAX_BYTES, sampleAnswer } from './answer-cache.contract.ts';
@@ -60,10 +61,10 @@ describe('with Redis', { skip: REDIS_SKIP }, () => {
       await redis.kill();
       const startMs = performance.now();
       for (let turn = 0; turn < 20; turn++) assert.equal(await outcome(two, `b${turn}`), 'miss');
-      assert.ok(performance.now() - startMs < 5_000);
+      assert.ok(performance.now() - startMs < within(5_000));
       await redis.start();
 
-      const endMs = performance.now() + 15_000;
+      const endMs = performance.now() + 60_000;
       while ((await outcome(two, 'c')) !== 'hit' && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(await outcome(two, 'c'), 'hit', 'it comes back by itself');
     } finally {
@@ -111,7 +112,7 @@ describe('with Redis', { skip: REDIS_SKIP }, () => {
 
 /** Its connection stands. */
 async function ready(cache: { holdings(): Promise<unknown> }): Promise<void> {
-  const endMs = performance.now() + 5_000;
+  const endMs = performance.now() + 60_000;
   for (;;) {
     try {
       await cache.holdings();

@@ -22,7 +22,7 @@ if (engineDirectory !== undefined) {
   process.send?.({ port: engine.port });
 } else {
   describe('a batch whose engine is killed', () => {
-    it(`is there exactly once after its replay, in rows, rollups and ledger (${ROUNDS} kills)`, { timeout: 120_000 }, async () => {
+    it(`is there exactly once after its replay, in rows, rollups and ledger (${ROUNDS} kills)`, { timeout: 600_000 }, async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'plimsoll-kill-'));
       const token = randomUUID();
       let child: ChildProcess | null = null;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { within } from '../../src/kernel/testing.ts';
 import { chat } from '../fault/chat.ts';
 import { type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { type StubProvider, startStubProvider, stubConfig } from '../harness/stub-provider.ts';
@@ -15,7 +16,7 @@ interface RawAnswer {
 }
 
 /** Sends bytes on a bare socket and reads until the other side ends or `isEnough`. */
-async function raw(url: string, send: (socket: Socket) => void | Promise<void>, timeoutMs = 10_000): Promise<RawAnswer> {
+async function raw(url: string, send: (socket: Socket) => void | Promise<void>, timeoutMs = 60_000): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   let text = '';
@@ -45,7 +46,7 @@ async function raw(url: string, send: (socket: Socket) => void | Promise<void>, 
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), head: text.slice(0, end), body: text.slice(end + 4) };
 }
 
-describe('bad input', { timeout: 120_000 }, () => {
+describe('bad input', { timeout: 600_000 }, () => {
   let stub: StubProvider;
   let plimsoll: Plimsoll;
   before(async () => {
@@ -211,7 +212,7 @@ describe('bad input', { timeout: 120_000 }, () => {
         const startedMs = performance.now();
         const answers = await Promise.all(Array.from({ length: 20 }, () => chat(plimsoll.url, plimsoll.virtualKey)));
         assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-        assert.ok(performance.now() - startedMs < 5_000);
+        assert.ok(performance.now() - startedMs < within(5_000));
         assert.equal((await fetch(`${plimsoll.url}/readyz`)).status, 200);
       } finally {
         for (const socket of slow) socket.destroy();

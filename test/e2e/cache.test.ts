@@ -5,14 +5,15 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Status } from '../../src/app/catalogue-routes.ts';
 import type { CacheCheckReport, CacheView } from '../../src/gateway/cache/model.ts';
+import { within } from '../../src/kernel/testing.ts';
 import { ADMIN_KEY, eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { type StubProvider, startStubProvider, stubConfig } from '../harness/stub-provider.ts';
 import { cli } from './cli-run.ts';
 
-/** "Within a second", with room for a loaded machine. */
+/** "Within a second", with room for the hops of the asking itself. */
 const SOON_MS = 3_000;
 
-describe('the answer cache of a whole tree', { timeout: 180_000 }, () => {
+describe('the answer cache of a whole tree', { timeout: 600_000 }, () => {
   let provider: StubProvider;
   let plimsoll: Plimsoll;
   const feature = 'load';
@@ -46,9 +47,12 @@ describe('the answer cache of a whole tree', { timeout: 180_000 }, () => {
       call.on('error', reject);
       call.end(JSON.stringify({ model: 'default', messages: [{ role: 'user', content: text }] }));
     });
-  /** Each of two workers has a cache of its own: asked until both have the answer. */
+  /** Each of two workers has a cache of its own: asked, by several at once, until both have missed it. */
   const fill = async (text: string): Promise<void> => {
-    for (let inARow = 0; inARow < 8; ) inARow = (await ask(text)) === 'miss' ? 0 : inARow + 1;
+    for (let misses = 0; misses < 2; ) {
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => ask(text)));
+      misses += outcomes.filter((outcome) => outcome === 'miss').length;
+    }
   };
   const run = (...words: string[]) =>
     cli(words, {
@@ -81,14 +85,12 @@ describe('the answer cache of a whole tree', { timeout: 180_000 }, () => {
     assert.equal(purged.exitCode, 0, purged.stderr);
     assert.equal(await ask('Do you ship abroad?'), 'hit', 'another tag');
     await plimsoll.api('/api/v1/cache/purge', { method: 'POST', body: { tag: 'product=a' } });
-    const startMs = performance.now();
     await eventually(
       'both workers ask the provider again',
       async () => [await ask('Do you ship abroad?'), await ask('Do you ship abroad?')],
       (found) => found.includes('miss'),
-      SOON_MS,
+      within(SOON_MS),
     );
-    assert.ok(performance.now() - startMs < SOON_MS);
   });
 
   it('refuses mode semantic until a check has passed, then measures in shadow', async () => {

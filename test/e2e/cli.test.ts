@@ -7,11 +7,12 @@ import type { CliContext } from '../../src/app/cli.ts';
 import { COMMANDS } from '../../src/app/command-index.ts';
 import { EXIT } from '../../src/app/process-messages.ts';
 import type { Command } from '../../src/kernel/commands.ts';
+import { within } from '../../src/kernel/testing.ts';
 import { chat } from '../fault/chat.ts';
 import { ADMIN_KEY, eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { type CliResult, cli } from './cli-run.ts';
 
-describe('command line', { timeout: 180_000 }, () => {
+describe('command line', { timeout: 600_000 }, () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'plimsoll-cli-'));
@@ -207,7 +208,7 @@ describe('command line', { timeout: 180_000 }, () => {
         'the key works',
         async () => (await chat(plimsoll.url, key)).status,
         (status) => status === 200,
-        3_000,
+        within(3_000),
       );
       const list = (await ok('keys', 'list', '--json')).json<{ keys: { id: string; name: string }[] }>();
       const id = list.keys.find(({ name }) => name === 'support widget')?.id ?? '';
@@ -217,7 +218,7 @@ describe('command line', { timeout: 180_000 }, () => {
         'the key is refused',
         async () => (await chat(plimsoll.url, key)).status,
         (status) => status === 401,
-        3_000,
+        within(3_000),
       );
       const missing = await run('keys', 'revoke', 'nope');
       assert.equal(missing.exitCode, EXIT.failed);
@@ -237,13 +238,13 @@ describe('command line', { timeout: 180_000 }, () => {
       const status = async () => (await chat(plimsoll.url, plimsoll.virtualKey)).status;
       const feature = 'customer-support';
       assert.match((await ok('features', 'pause', feature, '--reason', 'drill', '--for', '30m')).stdout, /takes no calls until \d{4}-/);
-      await eventually('it is paused', status, (code) => code === 503, 1_000);
+      await eventually('it is paused', status, (code) => code === 503, within(1_000));
       const listed = await ok('features');
       assert.match(listed.stderr, new RegExp(`■ ${feature}: paused by \\w.* since .* until .*: drill`));
       const throttled = await ok('features', 'throttle', feature, '--reason', 'drill', '--share', '0.999');
       assert.match(throttled.stdout, /takes 99\.9 % of the calls until "plimsoll features resume/);
       assert.match((await ok('features', 'resume', feature)).stdout, /takes every call again/);
-      await eventually('it is served', status, (code) => code === 200, 1_000);
+      await eventually('it is served', status, (code) => code === 200, within(1_000));
       const nothing = await run('features', 'resume', feature);
       assert.equal(nothing.exitCode, EXIT.failed);
       assert.match(nothing.stderr, /neither paused nor throttled/);
@@ -301,7 +302,7 @@ describe('command line', { timeout: 180_000 }, () => {
       const before = await requests();
       const written = (await ok('sim', 'backfill', '--days', '2', '--per-day', '50', '--json')).json<{ calls: number }>().calls;
       assert.ok(written > 20, `${written} calls`);
-      await eventually('the backfill is there', requests, (count) => count === before + written, 15_000);
+      await eventually('the backfill is there', requests, (count) => count === before + written);
       const again = await run('sim', 'backfill', '--days', '2', '--per-day', '50');
       assert.equal(again.exitCode, EXIT.failed);
       assert.match(again.stderr, new RegExp(`There was a backfill before \\(${written} calls over 2 days up to \\d{4}-`));

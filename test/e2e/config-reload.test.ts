@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { Status } from '../../src/app/catalogue-routes.ts';
+import { within } from '../../src/kernel/testing.ts';
 import { chat, stream } from '../fault/chat.ts';
 import { type HeldProvider, startHeldProvider } from '../fault/held-provider.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { stubConfig } from '../harness/stub-provider.ts';
 
-/** "Within a second", with room for a loaded machine. */
+/** "Within a second", with room for the hops of the asking itself. */
 const SOON_MS = 3_000;
 
-describe('configuration and keys change while it runs', { timeout: 120_000 }, () => {
+describe('configuration and keys change while it runs', { timeout: 600_000 }, () => {
   let provider: HeldProvider;
   let plimsoll: Plimsoll;
   let config: string;
@@ -40,22 +41,17 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
 
   it('a key made by the API works within a second and a revoked one is refused within a second', async () => {
     const made = await plimsoll.api<{ id: string; key: string }>('/api/v1/keys', { method: 'POST', body: { name: 'short' } });
-    const madeMs = performance.now();
     const use = () =>
       fetch(`${plimsoll.url}/v1/models`, { headers: { authorization: `Bearer ${made.key}` } }).then((answer) => answer.status);
-    await eventually('the new key works', use, (code) => code === 200, SOON_MS);
-    const worksAfterMs = performance.now() - madeMs;
+    await eventually('the new key works', use, (code) => code === 200, within(SOON_MS));
     await plimsoll.api(`/api/v1/keys/${made.id}`, { method: 'DELETE' });
-    const revokedMs = performance.now();
-    await eventually('the revoked key is refused', use, (code) => code === 401, SOON_MS);
-    const refusedAfterMs = performance.now() - revokedMs;
-    assert.ok(worksAfterMs < SOON_MS && refusedAfterMs < SOON_MS, `worked after ${worksAfterMs} ms, refused after ${refusedAfterMs} ms`);
+    await eventually('the revoked key is refused', use, (code) => code === 401, within(SOON_MS));
     roaming = (await plimsoll.api<{ key: string }>('/api/v1/keys', { method: 'POST', body: { name: 'any feature' } })).key;
     await eventually(
       'the roaming key works',
       () => featureStatus('load'),
       (code) => code === 200,
-      SOON_MS,
+      within(SOON_MS),
     );
   });
 
@@ -69,7 +65,6 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
       'the feature is usable',
       () => featureStatus('fresh'),
       (code) => code === 200,
-      10_000,
     );
     assert.deepEqual(await plimsoll.pids(), before, 'a process was restarted');
     provider.release();
@@ -84,7 +79,6 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
       'the feature is usable',
       () => featureStatus('replaced'),
       (code) => code === 200,
-      10_000,
     );
     // What is no longer in the file is gone with the same reload.
     assert.notEqual(await featureStatus('fresh'), 200);
@@ -107,7 +101,6 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
       'the feature is usable',
       () => featureStatus('mended'),
       (code) => code === 200,
-      10_000,
     );
     assert.equal((await status()).config.error, null);
   });
@@ -140,20 +133,19 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
 
   it('control that is killed while the file is bad comes back with what was in force, and still says why', async () => {
     writeFileSync(plimsoll.configPath, 'version: 1\nnonsense: true\n');
-    await eventually('refused', status, ({ config: { error } }) => error !== null, 10_000);
+    await eventually('refused', status, ({ config: { error } }) => error !== null);
     const { control } = await plimsoll.pids();
     process.kill(control ?? 0, 'SIGKILL');
     const back = await eventually(
       'control is back',
       async () => ({ pids: await plimsoll.pids(), status: await status() }),
       ({ pids }) => pids.control !== control,
-      15_000,
     );
     assert.match(back.status.config.error ?? '', /nonsense/);
     assert.ok((await plimsoll.api<{ features: unknown[] }>('/api/v1/features')).features.length > 0);
     assert.equal(await featureStatus('load'), 200);
     writeFileSync(plimsoll.configPath, config);
-    await eventually('taken up again', status, ({ config: { error } }) => error === null, 10_000);
+    await eventually('taken up again', status, ({ config: { error } }) => error === null);
   });
 
   it('SIGHUP reads the file at once', async () => {
@@ -164,7 +156,6 @@ describe('configuration and keys change while it runs', { timeout: 120_000 }, ()
       'the feature is usable',
       () => featureStatus('hup'),
       (code) => code === 200,
-      10_000,
     );
     assert.equal((await plimsoll.pids()).supervisor, supervisor);
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { buildWeb } from '../../scripts/build-web.mjs';
+import { within } from '../../src/kernel/testing.ts';
 import { openBrowser, overflowOf, watchPage } from '../../web/dev/browser.mjs';
 import { type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 
@@ -37,11 +38,9 @@ describe('dashboard in a browser', { skip }, () => {
       });
       assert.equal(answer.status, 200);
       await answer.text();
-      const answeredMs = performance.now();
       // Nobody reloads: the list follows by itself.
       const row = page.locator('[data-row]').first();
-      await row.waitFor({ timeout: 2_000 });
-      assert.ok(performance.now() - answeredMs < 2_100, 'the trace is not on the page within 2 s');
+      await row.waitFor({ timeout: within(2_000) });
       await row.click();
       await page.getByText('infer').first().waitFor();
       await page.getByText('Reply with the word OK, please, for the dashboard').first().waitFor();

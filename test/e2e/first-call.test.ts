@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
+import { within } from '../../src/kernel/testing.ts';
 import type { MetricSummary, TraceDetail, TracePage } from '../../src/traces/model.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 
@@ -139,7 +140,7 @@ describe('first call: a clean start, the official SDK, a trace within two second
       'aborted trace',
       () => plimsoll.api<TracePage>('/api/v1/traces?session=aborted-session'),
       ({ traces }) => traces.length === 1,
-      3_000,
+      within(3_000),
     );
     assert.equal(page.traces[0]?.status, 'aborted');
     assert.equal(page.traces[0]?.costStatus, 'estimated_tokens');
@@ -161,7 +162,7 @@ describe('first call: a clean start, the official SDK, a trace within two second
       'summary',
       () => plimsoll.api<MetricSummary>('/api/v1/metrics/summary?groupBy=feature'),
       ({ total }) => total.requests >= 6,
-      5_000,
+      within(5_000),
     );
     assert.equal(summary.groups[0]?.key, 'customer-support');
     const text = await (await fetch(`${plimsoll.url}/metrics`)).text();

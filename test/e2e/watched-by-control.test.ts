@@ -15,7 +15,7 @@ interface Providers {
   providers: { name: string; status: { state: string; source: string | null; ageMs: number | null; description: string } }[];
 }
 
-describe('what control watches by itself, on the fake clock', { timeout: 120_000 }, () => {
+describe('what control watches by itself, on the fake clock', { timeout: 600_000 }, () => {
   let stub: StubProvider;
   let plimsoll: Plimsoll;
   let indicator = 'major';

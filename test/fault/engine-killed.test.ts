@@ -10,7 +10,7 @@ import { engineClient } from './engine-client.ts';
 /** 30 in the long run. */
 const KILLS = Number(process.env.PLIMSOLL_ENGINE_KILLS ?? 4);
 
-describe('engine', { timeout: 300_000 }, () => {
+describe('engine', { timeout: 600_000 }, () => {
   it(`killed ${KILLS} times under load: /v1 is unaffected, control stays and says so, nothing is lost or doubled`, async () => {
     const stub = await startStubProvider(() => 5);
     const plimsoll = await startPlimsoll({ config: stubConfig(stub.port) });

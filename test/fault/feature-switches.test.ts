@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { within } from '../../src/kernel/testing.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { stubConfig } from '../harness/stub-provider.ts';
 import { chat, stream } from './chat.ts';
@@ -47,24 +48,21 @@ async function stopControl(plimsoll: Plimsoll): Promise<() => void> {
   return () => void process.kill(control, 'SIGCONT');
 }
 
-describe('switches of a feature on two workers', { timeout: 120_000 }, () => {
+describe('switches of a feature on two workers', { timeout: 600_000 }, () => {
   it('pause takes effect for new calls within a second, running streams finish, resume too', async () => {
     const held = await startHeldProvider();
     const plimsoll = await startTwoWorkers(held.port);
     try {
       const streams = await Promise.all(Array.from({ length: 8 }, () => stream(plimsoll.url, plimsoll.virtualKey)));
       await Promise.all(streams.map((each) => each.until('first')));
-      const startedMs = performance.now();
       const set = await plimsoll.api<{ setBy: string }>(SWITCHES, { method: 'POST', body: { kind: 'pause', reason: 'drill' } });
       assert.equal(set.setBy, 'PLIMSOLL_ADMIN_KEY');
       await eventually(
         'every call is refused',
         () => statusesOfCalls(plimsoll),
         (statuses) => statuses.size === 1 && statuses.has(503),
-        IN_FORCE_MS,
+        within(IN_FORCE_MS),
       );
-      const elapsedMs = performance.now() - startedMs;
-      assert.ok(elapsedMs < IN_FORCE_MS, `refused only after ${elapsedMs} ms`);
       assert.equal(held.held, 8);
       held.release();
       for (const each of streams) assert.match(await each.rest(), /last[\s\S]*\[DONE\]\n\n$/);
@@ -73,7 +71,7 @@ describe('switches of a feature on two workers', { timeout: 120_000 }, () => {
         'every call is taken',
         () => statusesOfCalls(plimsoll),
         (statuses) => statuses.size === 1 && statuses.has(200),
-        IN_FORCE_MS,
+        within(IN_FORCE_MS),
       );
     } finally {
       await plimsoll.stop();
@@ -125,7 +123,6 @@ describe('switches of a feature on two workers', { timeout: 120_000 }, () => {
         'the pause has ended',
         () => statusesOfCalls(plimsoll, 10),
         (statuses) => statuses.size === 1 && statuses.has(200),
-        10_000,
       );
     } finally {
       resume();

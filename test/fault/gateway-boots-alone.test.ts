@@ -13,7 +13,7 @@ import { chat } from './chat.ts';
 
 const CLUSTER_KEY = 'cluster-key-of-this-test-0123456789';
 
-describe('gateways and control as separate trees', { timeout: 180_000 }, () => {
+describe('gateways and control as separate trees', { timeout: 600_000 }, () => {
   let root: string;
   let stub: StubProvider;
   let control: Plimsoll | null = null;

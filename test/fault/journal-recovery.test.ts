@@ -101,7 +101,7 @@ function restore(directory: string, recording: Recording, cut: number, firstSegm
   }
 }
 
-describe('recovery of a writer that was killed', { timeout: 120_000 }, () => {
+describe('recovery of a writer that was killed', { timeout: 600_000 }, () => {
   let root: string;
   let recording: Recording;
   before(async () => {

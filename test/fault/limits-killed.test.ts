@@ -35,7 +35,7 @@ async function remaining(plimsoll: Plimsoll): Promise<bigint> {
 }
 
 describe('limits of a gateway that is killed', () => {
-  it('a budget is not overspent however often, and the books are the ledger to the pico-dollar', { timeout: 300_000 }, async () => {
+  it('a budget is not overspent however often, and the books are the ledger to the pico-dollar', { timeout: 600_000 }, async () => {
     const stub = await startStubProvider(() => Math.random() * 10);
     const plimsoll = await startPlimsoll({ config: stubConfig(stub.port, LIMITS) });
     try {
@@ -49,7 +49,6 @@ describe('limits of a gateway that is killed', () => {
           'the gateway is back',
           async () => ({ pid: (await plimsoll.pids())['gateway-1'], status: (await fetch(`${plimsoll.url}/readyz`)).status }),
           (state) => state.pid !== pid && state.status === 200,
-          15_000,
         );
       }
       await eventually(
@@ -76,7 +75,7 @@ describe('limits of a gateway that is killed', () => {
     }
   });
 
-  it('an orderly restart and a kill leave counts of requests and steps as they were', { timeout: 120_000 }, async () => {
+  it('an orderly restart and a kill leave counts of requests and steps as they were', { timeout: 600_000 }, async () => {
     const stub = await startStubProvider();
     const plimsoll = await startPlimsoll({ config: stubConfig(stub.port, LIMITS) });
     try {
@@ -90,7 +89,6 @@ describe('limits of a gateway that is killed', () => {
           'the gateway is back',
           async () => ({ pid: (await plimsoll.pids())['gateway-1'], status: (await fetch(`${plimsoll.url}/readyz`)).status }),
           (state) => state.pid !== null && state.pid !== pid && state.status === 200,
-          15_000,
         );
       }
       assert.equal((await call(plimsoll, run)).status, 422);

@@ -124,7 +124,7 @@ describe('a start that cannot succeed says why on stderr, exits with its documen
     await expectFailure({ dataDirectory: join(directory, 'data') }, EXIT.cannotCreate, /EACCES|permission denied/i);
   });
 
-  it('data directory in use by another Plimsoll; data newer than this version', { timeout: 90_000 }, async () => {
+  it('data directory in use by another Plimsoll; data newer than this version', { timeout: 600_000 }, async () => {
     const dataDirectory = freshDirectory();
     const first = await startPlimsoll({ config: CONFIG, dataDirectory });
     try {

@@ -138,8 +138,11 @@ export async function startPlimsoll(options: PlimsollOptions = {}): Promise<Plim
   };
 }
 
-/** Asks until the answer satisfies, at most `timeoutMs`; for what happens in other processes. */
-export async function eventually<T>(what: string, ask: () => Promise<T>, isRight: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
+/**
+ * Asks until the answer satisfies; for what happens in other processes.
+ * @param timeoutMs when it is given up. A promise in time is `within(ms)`; the rest says nothing about speed
+ */
+export async function eventually<T>(what: string, ask: () => Promise<T>, isRight: (value: T) => boolean, timeoutMs = 60_000): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
@@ -152,7 +155,7 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, isRight
     }
     if (performance.now() > endMs)
       throw new Error(
-        `${what}: not within ${timeoutMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 2_000)}`,
+        `${what}: not within ${Math.round(timeoutMs)} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)?.slice(0, 2_000)}`,
       );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,4 +1,5 @@
 import type { JournalEntry, JournalRecord } from '../../kernel/journal/record.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { CallAttempt, CallSettled } from '../../traces/call-record.ts';
 
 /** What is kept of a counter: entries of a window, or accounts of periods. */
@@ -63,5 +64,5 @@ export function checkpointEntry(history: AdmissionHistory): JournalEntry {
 }
 
 export function readCheckpoint(record: JournalRecord): AdmissionHistory {
-  return JSON.parse(record.payload.toString('utf8')) as AdmissionHistory; // written by checkpointEntry, protected by the frame's checksum
+  return parseJsonText(record.payload.toString('utf8')) as AdmissionHistory; // written by checkpointEntry, protected by the frame's checksum
 }

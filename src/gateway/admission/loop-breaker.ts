@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { canonicalJson } from '../cache/canonical-json.ts';
 
 /** When a run counts as stuck; null = not looked for. */
@@ -27,7 +28,7 @@ function object(value: unknown): Loose {
 function canonicalArguments(text: unknown): string {
   if (typeof text !== 'string') return canonicalJson(text ?? null);
   try {
-    return canonicalJson(JSON.parse(text));
+    return canonicalJson(parseJsonText(text));
   } catch {
     return text.trim();
   }

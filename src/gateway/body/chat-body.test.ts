@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { metadataTags, parseChatBody, requestParameters, scanChatBody, upstreamChatBody, wholeBody } from './chat-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
@@ -12,7 +13,7 @@ function scan(text: string) {
 }
 
 function forward(text: string): Record<string, unknown> {
-  return JSON.parse(wholeBody(upstreamChatBody(scan(text), UPSTREAM)).toString()) as Record<string, unknown>;
+  return parseJsonText(wholeBody(upstreamChatBody(scan(text), UPSTREAM)).toString()) as Record<string, unknown>;
 }
 
 function refuses(text: string, message: RegExp): void {
@@ -45,7 +46,7 @@ const request = fc
       .map(([, entry]) => entry);
     const text = JSON.stringify(Object.fromEntries(shuffled), null, space);
     // What JSON can hold: -0 is written as 0.
-    return { all: JSON.parse(text) as Record<string, unknown>, text };
+    return { all: parseJsonText(text) as Record<string, unknown>, text };
   });
 
 describe('scanChatBody and upstreamChatBody', () => {
@@ -109,10 +110,10 @@ describe('scanChatBody and upstreamChatBody', () => {
     );
     assert.equal(body.user, 'u1');
     assert.deepEqual(metadataTags(body), { team: 'x' });
-    assert.deepEqual(JSON.parse(requestParameters(body)), { temperature: 0.5, stop: ['a'], max_tokens: 9 });
+    assert.deepEqual(parseJsonText(requestParameters(body)), { temperature: 0.5, stop: ['a'], max_tokens: 9 });
   });
 
   it('keep a long parameter out of the record', () => {
-    assert.deepEqual(JSON.parse(requestParameters(scan(`{"model":"a","messages":[],"stop":"${'x'.repeat(300)}"}`))), {});
+    assert.deepEqual(parseJsonText(requestParameters(scan(`{"model":"a","messages":[],"stop":"${'x'.repeat(300)}"}`))), {});
   });
 });

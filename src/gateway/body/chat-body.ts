@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { OutputCap } from '../client-dialect.ts';
 import type { JsonScanner } from './json-scanner.ts';
 import { KeyNames } from './key-names.ts';
@@ -100,7 +101,7 @@ function text(bytes: Buffer, start: number, end: number): string {
 
 /** @returns parsed JSON of a slice that the scanner has already validated */
 function parseSlice(bytes: Buffer, slice: Slice): unknown {
-  return JSON.parse(text(bytes, slice.start, slice.end));
+  return parseJsonText(text(bytes, slice.start, slice.end));
 }
 
 function readBoolean(bytes: Buffer, slice: Slice, name: string): boolean {
@@ -238,7 +239,7 @@ export function requestParameters(body: ChatBody): string {
 
 /** The whole request as a value, for a dialect that must translate it. Without the `plimsoll` member. */
 export function parseChatBody(body: ChatBody): Record<string, unknown> {
-  const value = JSON.parse(text(body.bytes, 0, body.bytes.length)) as Record<string, unknown>; // the scanner saw an object
+  const value = parseJsonText(text(body.bytes, 0, body.bytes.length)) as Record<string, unknown>; // the scanner saw an object
   delete value.plimsoll;
   return value;
 }

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Call } from '../call.ts';
 import type { OpenAiAnswer } from './openai-answer.ts';
 
@@ -17,7 +18,7 @@ export function isEmptyAnswer(bytes: Buffer, { messages, finishReasons }: OpenAi
   if (finishReasons.some((reason) => reason !== 'stop')) return false;
   for (const [start, end] of messages) {
     if (end - start > MAX_EMPTY_MESSAGE_BYTES) return false;
-    const message: unknown = JSON.parse(bytes.toString('utf8', start, end));
+    const message: unknown = parseJsonText(bytes.toString('utf8', start, end));
     if (typeof message !== 'object' || message === null) continue;
     for (const [name, value] of Object.entries(message)) if (!NO_ANSWER.has(name) && !isNothing(value)) return false;
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { ChatBody } from './chat-body.ts';
 import type { JsonScanner } from './json-scanner.ts';
 import { KeyNames, spells } from './key-names.ts';
@@ -24,7 +25,7 @@ export function lastUserText({ bytes, messages }: ChatBody, scanner: JsonScanner
   const [start, end] = content;
   if (bytes[start] === QUOTE) return stringStart(bytes, start + 1, end - 1, maxCharacters);
   if (bytes[start] !== OPEN_ARRAY) return '';
-  return (JSON.parse(bytes.toString('utf8', start, end)) as unknown[])
+  return (parseJsonText(bytes.toString('utf8', start, end)) as unknown[])
     .map((part) => (typeof part === 'object' && part !== null ? (part as Loose).text : null))
     .filter((text) => typeof text === 'string')
     .join('\n');

@@ -1,3 +1,5 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
+
 /** A number that a double cannot hold: kept as it was written, so that two different ones stay different. */
 class ExactNumber {
   readonly text: string;
@@ -19,11 +21,8 @@ function isInexact(text: string): boolean {
 
 /** Like JSON.parse, but a number that a double cannot hold exactly stays what it was. For `canonicalJson` only. */
 export function parseExactly(text: string): unknown {
-  if (!MAYBE_INEXACT.test(text)) return JSON.parse(text);
-  // The source text of primitives is newer than the compiler's library.
-  const revive = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
-    typeof value === 'number' && context?.source !== undefined && isInexact(context.source) ? new ExactNumber(context.source) : value;
-  return JSON.parse(text, revive);
+  if (!MAYBE_INEXACT.test(text)) return parseJsonText(text);
+  return parseJsonText(text, (source) => (isInexact(source) ? new ExactNumber(source) : Number(source)));
 }
 
 /**

@@ -4,6 +4,7 @@ import { ledgerRowFromCall } from '../../costs/ledger-row.ts';
 import { FakeClock } from '../../kernel/clock.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   sendStream,
@@ -306,7 +307,7 @@ describe('cached streams', () => {
     const startMs = clock.monotonicMs();
     const replay = read();
     while (seen.map(({ text }) => text).join('').length < recorded.map(({ text }) => text).join('').length) {
-      await new Promise((resolve) => setTimeout(resolve, 3));
+      await manyTurns();
       await clock.advance(50);
     }
     assert.equal((await replay).headers.get('x-plimsoll-cache'), 'hit');

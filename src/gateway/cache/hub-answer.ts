@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import type { Call } from '../call.ts';
 import { SseScanner } from '../streams/sse-scanner.ts';
@@ -25,13 +26,13 @@ function chunksOf(answer: CachedAnswer): Loose[] | null {
       .toString()
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Loose); // written by Flight
+      .map((line) => parseJsonText(line) as Loose); // written by Flight
   const chunks: Loose[] = [];
   const scanner = new SseScanner(
     {
       onComment: () => {},
       onEvent(_raw, _rawStart, _rawEnd, data, start, end) {
-        if (data[start] === OPEN_BRACE) chunks.push(JSON.parse(data.toString('utf8', start, end)) as Loose); // read field by field below
+        if (data[start] === OPEN_BRACE) chunks.push(parseJsonText(data.toString('utf8', start, end)) as Loose); // read field by field below
         return true;
       },
     },
@@ -122,7 +123,7 @@ function finished(message: Loose): Loose {
 export function completionOf(answer: CachedAnswer): Loose {
   const chunks = chunksOf(answer);
   if (chunks !== null) return assemble(chunks, answer.origin.usage);
-  return JSON.parse((answer.hub ?? answer.body).toString()) as Loose; // an answer that was sent to a client
+  return parseJsonText((answer.hub ?? answer.body).toString()) as Loose; // an answer that was sent to a client
 }
 
 /** A completion as the chunks of a stream: per choice its beginning, its content and its end; then the usage. */

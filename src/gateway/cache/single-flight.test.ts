@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   startGateway,
@@ -154,7 +155,7 @@ describe('when the leader', () => {
     await until(() => follower.state.text.includes('one') && leader.state.text.includes('one'), 'both have the first piece');
     abort.abort();
     await leader.done;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => running.clientsGone === 1, 'the gateway knows that the client is gone');
     beginStream(first(), events.slice(2));
     first().end();
     await follower.done;
@@ -181,7 +182,8 @@ describe('when the leader', () => {
     });
     aborts[0].abort();
     await leader.done;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => running.clientsGone === 1, 'the gateway knows that the client is gone');
+    await manyTurns();
     assert.equal(isClosed, false);
     aborts[1].abort();
     await until(() => isClosed, 'the provider sees the end');
@@ -200,7 +202,7 @@ describe('when the leader', () => {
     await active(2);
     abort.abort();
     await leader;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => running.clientsGone === 1, 'the gateway knows that the client is gone');
     sendJson(first(), completion('Hello'));
     assert.match((await follower).text, /Hello/);
     assert.equal(upstream.requests.length, 1);
@@ -213,7 +215,7 @@ describe('when the leader', () => {
     sendJson(first(), { error: { message: 'overloaded' } }, 503);
     await asked(2);
     await active(5);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await manyTurns();
     assert.equal(upstream.requests.length, 2, 'one, not all');
     sendJson(first(), completion('Hello'));
     const statuses = (await Promise.all(calls)).map((answer) => answer.status).sort();

@@ -1,5 +1,7 @@
 /** What the tests of the dialects share: answers of the hub, whole and as streams of every cut. */
+
 import fc from 'fast-check';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 
 export interface ArbitraryAnswer {
   readonly reasoning: string;
@@ -111,6 +113,6 @@ export function parseEvents(text: string): { readonly name: string | null; reado
       const name = field('event: ') ?? null;
       const data = field('data: ');
       if (data === undefined) throw new Error(`An event without data: ${event}`);
-      return { name, data: JSON.parse(data) as Json };
+      return { name, data: parseJsonText(data) as Json };
     });
 }

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { type HubUsage, readHubUsage } from './usage.ts';
 
@@ -159,7 +160,7 @@ export function parseToolArguments(call: { readonly name: string; readonly argum
   if (call.arguments.trim() === '') return {};
   let value: unknown = null;
   try {
-    value = JSON.parse(call.arguments);
+    value = parseJsonText(call.arguments);
   } catch (cause) {
     if (isCut) return null;
     throw badArguments(call.name, cause);

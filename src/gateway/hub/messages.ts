@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { isObject, type JsonObject, refuse } from './json.ts';
 
 interface PartPlace {
@@ -106,7 +107,7 @@ export function parseArguments(text: unknown, param: string): JsonObject {
   if (typeof text !== 'string') return refuse(param, 'a string of JSON is needed');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (cause) {
     return refuse(param, `not valid JSON (${(cause as Error).message}); this provider takes tool arguments only as an object`);
   }

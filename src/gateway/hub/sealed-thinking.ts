@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { isObject, type JsonObject } from './json.ts';
 
 /** Marks what is ours among the opaque texts that clients send back. */
@@ -17,7 +18,7 @@ export function openThinking(sealed: unknown): JsonObject[] | null {
   const text = Buffer.from(sealed, 'base64').toString('utf8');
   if (!text.startsWith(PREFIX)) return null;
   try {
-    const blocks: unknown = JSON.parse(text.slice(PREFIX.length));
+    const blocks: unknown = parseJsonText(text.slice(PREFIX.length));
     return Array.isArray(blocks) ? blocks.filter(isThinkingBlock) : null;
   } catch {
     return null; // changed on its way: nothing that a provider would take

@@ -5,6 +5,7 @@ import OpenAI from 'openai';
 import { FakeClock } from '../../kernel/clock.ts';
 import {
   completion,
+  manyTurns,
   type ScriptedUpstream,
   sendJson,
   sendStream,
@@ -190,10 +191,10 @@ describe('a key whose first request still runs', () => {
     const [role = '', piece = '', ...rest] = streamEvents(['from the start']);
     waiting[0]?.writeHead(200, { 'content-type': 'text/event-stream' });
     waiting[0]?.write(role + piece);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await manyTurns();
     controller.abort();
     await assert.rejects(first);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => running.clientsGone === 1, 'the gateway knows that the client is gone');
     waiting[0]?.end(rest.join(''));
     const answer = await second;
     assert.match(answer.text, /from the start.*\[DONE\]/s);
@@ -214,7 +215,8 @@ describe('a key whose first request still runs', () => {
     });
     controllers[0]?.abort();
     await assert.rejects(calls[0] as Promise<unknown>);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => running.clientsGone === 1, 'the gateway knows that the client is gone');
+    await manyTurns();
     assert.equal(isClosed, false);
     controllers[1]?.abort();
     await assert.rejects(calls[1] as Promise<unknown>);

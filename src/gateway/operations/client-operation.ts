@@ -1,4 +1,5 @@
 import { openAiErrorBody } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { MeteredUnits } from '../../models/metered-units.ts';
 import { BodyShape, type ChatBody, readScannedBody, replaceModel, sameNames, scanBody, upstreamChatBody } from '../body/chat-body.ts';
 import type { ClientDialect } from '../client-dialect.ts';
@@ -66,7 +67,7 @@ function shapeOf(input: string): BodyShape {
 
 /** Code points of a text in the body; a slice that is no text has none. */
 function charactersOf({ bytes, messages }: ChatBody): MeteredUnits {
-  const value: unknown = JSON.parse(bytes.toString('utf8', messages.start, messages.end));
+  const value: unknown = parseJsonText(bytes.toString('utf8', messages.start, messages.end));
   return typeof value === 'string' ? { characters: [...value].length } : {};
 }
 

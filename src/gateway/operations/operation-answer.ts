@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { MeteredUnits } from '../../models/metered-units.ts';
 import type { AnswerReader, FlowControl } from '../answer-reader.ts';
 import type { AnswerTexts, Call } from '../call.ts';
@@ -39,7 +40,7 @@ export function factsAtStart(call: Call): AnswerFacts {
 export function factsOf(call: Call, answer: TopLevel, { endpoint }: CompiledOperation, context: GatewayContext): AnswerFacts {
   const before = factsAtStart(call);
   const reported = answer.json('usage') ?? answer.json('meta');
-  const metered = endpoint.readMetered(reported === null ? undefined : JSON.parse(reported));
+  const metered = endpoint.readMetered(reported === null ? undefined : parseJsonText(reported));
   const duration = answer.value('duration');
   const units: MeteredUnits = {
     ...before.units,
@@ -123,7 +124,7 @@ export class OperationAnswerReader implements AnswerReader {
 
   #decode(bytes: Buffer, decode: NonNullable<CompiledOperation['endpoint']['decode']>): Buffer {
     const call = this.#call;
-    const decoded = decode(JSON.parse(bytes.toString('utf8')), call.parsedBody(), call.body?.model ?? '', this.#headers);
+    const decoded = decode(parseJsonText(bytes.toString('utf8')), call.parsedBody(), call.body?.model ?? '', this.#headers);
     const { answer, usage, units, providerUsage } = decoded;
     this.facts = { ...this.facts, usage, providerUsage: providerUsage ?? null, units: { ...this.facts.units, ...units } };
     return Buffer.from(JSON.stringify(answer));

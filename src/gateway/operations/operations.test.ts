@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import OpenAI, { toFile } from 'openai';
 import type { SnapshotModel } from '../snapshot.ts';
 import {
+  manyTurns,
   sendJson,
   sendStream,
   startGateway,
@@ -232,15 +234,17 @@ describe('operations besides chat, forwarded', () => {
     provider.answer = (_request, response) => response.setHeader('content-type', 'audio/mpeg').end(original);
     const whole = await post('/v1/audio/speech', { model: 'small', voice: 'a', input: 'x' }, { 'x-plimsoll-cost': 'trailer' });
     assert.equal(await whole.text(), 'sound');
-    provider.answer = (_request, response) => {
+    let speaking: ServerResponse | undefined;
+    provider.answer = async (_request, response) => {
+      speaking = response;
       response.writeHead(200, { 'content-type': 'audio/mpeg', 'content-length': '100000' });
       response.write(Buffer.alloc(30_000));
-      setTimeout(() => {
-        response.write(Buffer.alloc(10_000));
-        setTimeout(() => response.destroy(), 20);
-      }, 20);
+      // The gateway passes on what it has read once there is more: these bytes have to arrive on their own.
+      await manyTurns();
+      response.write(Buffer.alloc(10_000));
     };
     const cut = await post('/v1/audio/speech', { model: 'small', voice: 'a', input: 'x' });
+    speaking?.destroy();
     await assert.rejects(cut.arrayBuffer());
     await until(() => last().call?.errorType === 'provider_stream_cut', 'the cut is recorded');
   });
@@ -267,7 +271,7 @@ describe('operations besides chat, forwarded', () => {
     let before = -1;
     while (before !== sent) {
       before = sent;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await manyTurns();
     }
     assert.ok(sent < 32 * 1024 * 1024, `${sent} bytes were taken from the provider`);
     let received = 0;

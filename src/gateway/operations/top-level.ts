@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { JsonScanner } from '../body/json-scanner.ts';
 import { KeyNames } from '../body/key-names.ts';
 
@@ -45,7 +46,7 @@ export class TopLevel {
   /** Value of a member; undefined when it is absent. For members that are small. */
   value(name: AnswerMember): unknown {
     const text = this.json(name);
-    return text === null ? undefined : JSON.parse(text);
+    return text === null ? undefined : parseJsonText(text);
   }
 
   string(name: AnswerMember): string | null {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cpuTimer } from '../../kernel/testing.ts';
 import { LinearPattern } from './linear-pattern.ts';
 import { PatternRefused } from './pattern-parser.ts';
 import { TooExpensive, WorkBudget } from './work-budget.ts';
@@ -49,26 +50,36 @@ const { source } = fc.letrec<{ source: string; term: string }>((tie) => ({
     .map((options) => options.join('|')),
 }));
 
+/**
+ * The language's own engine, asked at every character. Not in one search: V8 14 looks for what ends in `$` one code unit before the end, and so
+ * finds no 😀 for `[^a]$`, and it looks for \B also between the halves of a surrogate pair, where no character begins.
+ */
+function nativeFinds(source: string, text: string): boolean {
+  const native = new RegExp(source, 'uy');
+  for (let at = 0; at <= text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) {
+    native.lastIndex = at;
+    if (native.test(text)) return true;
+  }
+  return false;
+}
+
 describe('LinearPattern', () => {
   it('says what the language’s own engine says', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'ß', '😀', '.', '1', ' ', '\n', ']'), maxLength: 8 });
     fc.assert(
       fc.property(source, fc.array(letters, { minLength: 1, maxLength: 6 }), (text, inputs) => {
         const own = pattern(text);
-        const native = new RegExp(text, 'u');
-        // V8 looks for \B also between the halves of a surrogate pair, where no character begins.
-        for (const input of inputs.filter((each) => !text.includes('\\B') || !each.includes('😀')))
-          assert.equal(own.test(input), native.test(input), `${text} on ${JSON.stringify(input)}`);
+        for (const input of inputs) assert.equal(own.test(input), nativeFinds(text, input), `${text} on ${JSON.stringify(input)}`);
       }),
       { numRuns: 2000 },
     );
   });
 
   it('answers at once where a backtracking engine does not', () => {
-    const startedMs = performance.now();
+    const spentMs = cpuTimer();
     for (const hostile of ['^(a+)+$', '^(a|a)*$', '^(a*)*b$', '(x+x+)+y', '^(([a-z])+.)+[A-Z]([a-z])+$', 'a*a*a*a*a*a*b'])
       assert.equal(pattern(hostile).test(`${'a'.repeat(20_000)}!`), false, hostile);
-    assert.ok(performance.now() - startedMs < 5_000, `${performance.now() - startedMs} ms`);
+    assert.ok(spentMs() < 5_000, `${spentMs()} ms`);
   });
 
   it('gives up when the budget is used up, and can be asked again', () => {

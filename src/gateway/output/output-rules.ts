@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { OutputValidation } from '../../traces/call-record.ts';
 import type { Call } from '../call.ts';
 import type { OutputSchema, OutputSchemas } from './output-schema.ts';
@@ -73,7 +74,7 @@ function rulesOf(call: Call, schemas: OutputSchemas): OutputRules {
 /** Parses what claims to be JSON. @returns undefined when it is none */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJsonText(text) as unknown;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { detect } from 'tinyld/light';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { estimateTokensFromCharacters } from '../../models/token-estimate.ts';
 import { requestParameters } from '../body/chat-body.ts';
 import type { Call } from '../call.ts';
@@ -43,7 +44,7 @@ export class CallFacts implements RouteFacts {
   }
 
   parameter(name: string): number | null {
-    this.#parameters ??= this.#call.body === null ? {} : (JSON.parse(requestParameters(this.#call.body)) as Record<string, unknown>);
+    this.#parameters ??= this.#call.body === null ? {} : (parseJsonText(requestParameters(this.#call.body)) as Record<string, unknown>);
     const value = this.#parameters[name];
     return typeof value === 'number' ? value : null;
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Call } from '../call.ts';
 
 const HEADER = 'x-plimsoll-restart';
@@ -11,7 +12,7 @@ export function mayRestart(call: Call): boolean {
   if (call.request.headers[HEADER] === 'allow') return true;
   const member = call.body.plimsollMember;
   if (member === null) return false;
-  const { plimsoll } = JSON.parse(call.body.bytes.toString('utf8')) as { plimsoll?: unknown };
+  const { plimsoll } = parseJsonText(call.body.bytes.toString('utf8')) as { plimsoll?: unknown };
   return typeof plimsoll === 'object' && plimsoll !== null && 'restart' in plimsoll && plimsoll.restart === true;
 }
 

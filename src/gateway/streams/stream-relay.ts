@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { AnswerReader, FlowControl } from '../answer-reader.ts';
 import { mayAnswerNothing } from '../body/empty-answer.ts';
 import type { Call } from '../call.ts';
@@ -169,7 +170,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     this.#readChunk(data, dataStart, dataEnd);
     if (!this.hasStarted) this.#start(this.#chunk.hasContent || this.#hasEndedOtherwise());
     if (this.#encoder !== null) {
-      const chunk: unknown = JSON.parse(data.toString('utf8', dataStart, dataEnd));
+      const chunk: unknown = parseJsonText(data.toString('utf8', dataStart, dataEnd));
       this.#call.flight?.addChunks(this, [chunk]);
       this.#sendChunk(chunk);
       return true;
@@ -192,10 +193,11 @@ export class StreamRelay implements AnswerReader, SseListener {
       this.#responseModel = data.toString('utf8', chunk.modelStart, chunk.modelEnd);
     if (chunk.usageStart >= 0) this.#readUsage(data.toString('utf8', chunk.usageStart, chunk.usageEnd));
     else if (chunk.groqStart >= 0) {
-      const groq = JSON.parse(data.toString('utf8', chunk.groqStart, chunk.groqEnd)) as { usage?: unknown };
+      const groq = parseJsonText(data.toString('utf8', chunk.groqStart, chunk.groqEnd)) as { usage?: unknown };
       if (groq.usage !== undefined) this.#readUsage(JSON.stringify(groq.usage));
     }
-    if (chunk.isComplex) this.#readComplex(JSON.parse(data.toString('utf8', start, end)));
+    if (chunk.isComplex)
+      this.#readComplex(parseJsonText(data.toString('utf8', start, end)) as { choices?: unknown }); // the scanner saw an object
     else {
       if (chunk.contentStart >= 0) this.#answer.addContent(data, chunk.contentStart, chunk.contentEnd);
       if (chunk.finishReason !== null) this.#finish(0, chunk.finishReason);
@@ -205,7 +207,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   }
 
   #readUsage(text: string): void {
-    const usage = this.#target.provider.adapter.readUsage(JSON.parse(text));
+    const usage = this.#target.provider.adapter.readUsage(parseJsonText(text));
     if (usage === null) return;
     this.#usage = usage;
     this.#providerUsage = text;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { FakeClock } from '../../kernel/clock.ts';
 import { until } from '../testing.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import {
@@ -49,6 +50,34 @@ describe('a failure', () => {
     assert.deepEqual([stale.code, stale.wasSent, stale.isStale], ['CONNECTION_CLOSED', true, true]);
     const fresh = (await post(pool).handler.done).error;
     assert.deepEqual([fresh?.code, fresh?.wasSent, fresh?.isStale], ['CONNECTION_CLOSED', true, false]);
+  });
+
+  it('of a connection that was idle closes those that were idle for longer, and no other', async () => {
+    const clock = new FakeClock(0);
+    const pool = poolOf(server.origin, {}, clock);
+    const held: RawRequest[] = [];
+    server.onRequest = (request) => void held.push(request);
+    const handlers = ['a', 'b', 'c', 'd'].map((body) => post(pool, body).handler);
+    await until(() => held.length === 4, 'four connections are in use');
+    const sockets = held.map(({ socket }) => socket);
+    for (const body of ['a', 'b', 'c']) {
+      const at = held.findIndex((request) => request.body === body);
+      await clock.advance(1_000);
+      held[at]?.socket.write(answer(body));
+      await handlers['abc'.indexOf(body)]?.done;
+    }
+    assert.deepEqual(pool.stats, { connected: 4, running: 1, queued: 0 });
+    server.onRequest = async ({ socket }) => {
+      // While this request is under way another connection becomes idle: it is younger than the one that fails.
+      await clock.advance(1_000);
+      const last = held.find((request) => request.body === 'd');
+      last?.socket.write(answer('d'), () => void handlers[3]?.done.then(() => socket.destroy()));
+    };
+    assert.equal((await post(pool, 'e').handler.done).error?.isStale, true);
+    await until(() => sockets.filter((socket) => !socket.destroyed).length === 1, 'three are closed');
+    assert.deepEqual(pool.stats, { connected: 1, running: 0, queued: 0 });
+    server.onRequest = echo;
+    assert.equal((await post(pool, 'f').handler.done).body, 'f');
   });
 
   it('in the middle of an answer, by a close or a reset, is never an end', async () => {

@@ -3,9 +3,9 @@ import { createServer, type Socket } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { FakeClock } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { until } from '../testing.ts';
+import { manyTurns, until } from '../testing.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { answer, CollectingHandler, post, type RawRequest, type RawServer, startRawServer, testPool } from './testing.ts';
+import { answer, CollectingHandler, post, type RawRequest, type RawServer, startRawServer, TEST_HEADERS, testPool } from './testing.ts';
 
 const pools: ConnectionPool[] = [];
 let server: RawServer;
@@ -41,6 +41,57 @@ function inTimersPhase<T>(act: () => T): Promise<T> {
 async function heldRequests(count: number): Promise<void> {
   await until(() => held.length === count, `the server has ${count} requests`);
 }
+
+describe('a request that wants a new connection', () => {
+  const again = (pool: ConnectionPool, body: string) => {
+    const handler = new CollectingHandler();
+    pool.dispatch({ path: '/', headers: TEST_HEADERS, extraHeaders: [], body: Buffer.from(body) }, handler, true);
+    return handler;
+  };
+
+  it('gets one, beside those that are idle', async () => {
+    const pool = poolOf(server.origin);
+    await post(pool).handler.done;
+    const other = again(pool, 'new');
+    const { handler } = post(pool, 'any');
+    assert.deepEqual([(await other.done).body, (await handler.done).body], ['new', 'any']);
+    assert.equal(server.accepted, 2);
+  });
+
+  it('gets the place of an idle one at the bound, in its turn', async () => {
+    const pool = poolOf(server.origin, { maxConnections: 1 });
+    const order: string[] = [];
+    server.onRequest = (request) => {
+      order.push(request.body);
+      echo(request);
+    };
+    await post(pool, 'first').handler.done;
+    const answers = [post(pool, 'a').handler, again(pool, 'b'), post(pool, 'c').handler, again(pool, 'd')];
+    for (const handler of answers) assert.equal((await handler.done).error, null);
+    assert.deepEqual(order, ['first', 'a', 'b', 'c', 'd']);
+    assert.equal(server.accepted, 3);
+    assert.deepEqual(pool.stats, { connected: 1, running: 0, queued: 0 });
+  });
+
+  it('waits while all are in use, and leaves the queue when it is aborted', async () => {
+    const pool = poolOf(server.origin, { maxConnections: 1 });
+    server.onRequest = hold;
+    const first = post(pool, 'a').handler;
+    await heldRequests(1);
+    const waiting = again(pool, 'b');
+    const handler = new CollectingHandler();
+    const aborted = pool.dispatch({ path: '/', headers: TEST_HEADERS, extraHeaders: [], body: Buffer.from('c') }, handler, true);
+    await manyTurns();
+    assert.deepEqual(pool.stats, { connected: 1, running: 1, queued: 2 });
+    aborted.abort();
+    server.onRequest = echo;
+    held[0]?.socket.write(answer('a'));
+    assert.equal((await first.done).body, 'a');
+    assert.equal((await waiting.done).body, 'b');
+    await manyTurns();
+    assert.deepEqual([handler.events, pool.stats], [[], { connected: 1, running: 0, queued: 0 }]);
+  });
+});
 
 describe('a request', () => {
   it('goes over the wire as it should, small or large, in one piece or in several', async () => {

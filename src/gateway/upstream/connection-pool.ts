@@ -66,15 +66,16 @@ export class ConnectionPool implements ConnectionOwner {
   /**
    * Sends a request, never before this turn of the event loop has read what is there to read: an idle connection that the server has closed,
    * or on which it has sent something unasked, is then known and not used.
+   * @param wantsNew true = only a connection that has carried no request yet will do; at the bound it gets the place of an idle one
    * @throws PlimsollError `config_invalid` for headers or a path that cannot be sent
    * @throws UpstreamError `POOL_CLOSED`
    */
-  dispatch(request: OutgoingRequest, handler: AnswerHandler): Exchange {
+  dispatch(request: OutgoingRequest, handler: AnswerHandler, wantsNew = false): Exchange {
     if (this.#isClosed) throw closed(false);
     const { path, headers, extraHeaders, body } = request;
     const head = this.#heads.post(path, headers);
     const wholeHead = extraHeaders.length === 0 ? head : head + headerLines(extraHeaders);
-    const exchange = new Exchange(handler, wholeHead, Buffer.isBuffer(body) ? [body] : body, this.#abort);
+    const exchange = new Exchange(handler, wholeHead, Buffer.isBuffer(body) ? [body] : body, wantsNew, this.#abort);
     this.#queue.push(exchange);
     this.#scheduleFlush();
     return exchange;
@@ -111,6 +112,11 @@ export class ConnectionPool implements ConnectionOwner {
     else this.#sweepTimer ??= this.#share.clock.setTimer(SWEEP_MS, this.#sweep);
   }
 
+  /** Those that have been idle for longer are most likely closed as well: nobody else is to find out with a request of theirs. */
+  onStale({ idleSinceMs }: Connection): void {
+    for (const connection of [...this.#idle]) if (connection.idleSinceMs <= idleSinceMs) connection.destroy(null);
+  }
+
   onGone(connection: Connection, error: UpstreamError | null): void {
     this.#connections.delete(connection);
     const place = this.#idle.indexOf(connection);
@@ -137,15 +143,27 @@ export class ConnectionPool implements ConnectionOwner {
 
   readonly #flush = (): void => {
     this.#isFlushScheduled = false;
-    while (this.#queue.size > 0) {
+    for (let exchange = this.#firstUncovered(); exchange !== null; exchange = this.#firstUncovered()) {
+      if (exchange.wantsNew) {
+        if (!this.#makeRoom()) break;
+        this.#openFor(exchange);
+        continue;
+      }
       const connection = this.#takeIdle();
       if (connection === null) break;
-      const exchange = this.#queue.shift();
-      if (exchange !== null) connection.send(exchange);
+      this.#queue.remove(exchange);
+      connection.send(exchange);
     }
     this.#open();
     if (this.#isClosed && this.#queue.size === 0) this.#closeIdle();
   };
+
+  /** The first in the queue but for those that wait for the new connection that they need. */
+  #firstUncovered(): Exchange | null {
+    let exchange = this.#queue.first;
+    while (exchange?.wantsNew === true && exchange.isCovered) exchange = exchange.after;
+    return exchange;
+  }
 
   #takeIdle(): Connection | null {
     const nowMs = this.#share.clock.monotonicMs();
@@ -160,14 +178,24 @@ export class ConnectionPool implements ConnectionOwner {
   #open(): void {
     let exchange = this.#queue.first;
     while (exchange !== null && this.#queue.size > this.#opening.size && this.#connections.size < this.#maxConnections) {
-      if (!exchange.isCovered) {
-        exchange.isCovered = true;
-        const connection = new Connection(this, this.#share);
-        this.#connections.add(connection);
-        this.#opening.set(connection, exchange);
-      }
+      if (!exchange.isCovered) this.#openFor(exchange);
       exchange = exchange.after;
     }
+  }
+
+  #openFor(exchange: Exchange): void {
+    exchange.isCovered = true;
+    const connection = new Connection(this, this.#share);
+    this.#connections.add(connection);
+    this.#opening.set(connection, exchange);
+  }
+
+  /** Closes the connection that has been idle for longest where there are as many as there may be. @returns false when none is idle */
+  #makeRoom(): boolean {
+    if (this.#connections.size < this.#maxConnections) return true;
+    const [oldest] = this.#idle;
+    oldest?.destroy(null);
+    return oldest !== undefined;
   }
 
   #closeIdle(): void {

@@ -33,6 +33,8 @@ export interface ConnectionOwner {
   onConnect(connection: Connection): void;
   /** It has answered and can carry another request. */
   onIdle(connection: Connection): void;
+  /** It was closed while it was idle, or as good as: found when a request had been sent on it. Called before `onGone`. */
+  onStale(connection: Connection): void;
   /** It is gone; called once. @param error why no connection came to be; null when it had been one */
   onGone(connection: Connection, error: UpstreamError | null): void;
 }
@@ -42,6 +44,8 @@ export class Connection {
   isConnected = false;
   /** When it must not be used any more; monotonic. */
   idleUntilMs = 0;
+  /** When it was last given nothing to do; monotonic. */
+  idleSinceMs = 0;
   readonly #owner: ConnectionOwner;
   readonly #share: ConnectionShare;
   readonly #socket: Socket;
@@ -102,6 +106,7 @@ export class Connection {
     this.#connectTimer.cancel();
     const exchange = this.#release();
     this.#socket.destroy();
+    if (error?.isStale === true) this.#owner.onStale(this);
     this.#owner.onGone(this, this.isConnected ? null : error);
     if (error !== null) exchange?.handler.onResponseError(error);
   }
@@ -173,7 +178,8 @@ export class Connection {
     this.#hasAnswered = true;
     this.#release();
     if (canReuse) {
-      this.idleUntilMs = this.#share.clock.monotonicMs() + idleMs;
+      this.idleSinceMs = this.#share.clock.monotonicMs();
+      this.idleUntilMs = this.idleSinceMs + idleMs;
       this.#owner.onIdle(this);
     } else this.destroy(null);
     try {

@@ -30,6 +30,8 @@ export class Exchange {
   readonly handler: AnswerHandler;
   /** Complete but for the length of the body. */
   readonly head: string;
+  /** Only a connection that has carried no request yet will do. */
+  readonly wantsNew: boolean;
   connection: Connection | null = null;
   /** A connection is being opened because of this exchange; another may serve it first. */
   isCovered = false;
@@ -40,9 +42,10 @@ export class Exchange {
   #body: readonly Buffer[];
   readonly #onAbort: (exchange: Exchange) => void;
 
-  constructor(handler: AnswerHandler, head: string, body: readonly Buffer[], onAbort: (exchange: Exchange) => void) {
+  constructor(handler: AnswerHandler, head: string, body: readonly Buffer[], wantsNew: boolean, onAbort: (exchange: Exchange) => void) {
     this.handler = handler;
     this.head = head;
+    this.wantsNew = wantsNew;
     this.#body = body;
     this.#onAbort = onAbort;
   }

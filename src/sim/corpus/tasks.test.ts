@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cpuTimer } from '../../kernel/testing.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { drawTask, finalAnswer, findTask, isRight, TASK_TEMPLATES } from './tasks.ts';
 
@@ -98,8 +99,8 @@ describe('tasks with a known truth', () => {
       assert.equal(findTask(text), null, text);
     const hostile = `Find the order of the boats. ${'A came in directly behind B. '.repeat(20)}Who was number 3`;
     const repeated = `Order values in euros: ${'1, '.repeat(250)}`;
-    const started = performance.now();
+    const spentMs = cpuTimer();
     for (let round = 0; round < 50; round++) for (const text of [hostile, repeated]) assert.equal(findTask(text), null);
-    assert.ok(performance.now() - started < 2_000);
+    assert.ok(spentMs() < 2_000, `${spentMs()} ms`);
   });
 });

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { countInputTokens, type FinishReason, type PlannedAnswer } from '../completion.ts';
 import { SSE } from '../framings.ts';
 import { seededRandom } from '../seeded-random.ts';
@@ -73,7 +74,7 @@ function blocksOf(plan: PlannedAnswer, stamp: ReplyStamp): Block[] {
     });
   for (const [position, call] of choice.toolCalls.entries()) {
     const id = `toolu_${seededRandom(stamp.id, 'tool', position).hex(24)}`;
-    const input: unknown = JSON.parse(call.arguments);
+    const input: unknown = parseJsonText(call.arguments);
     blocks.push({
       whole: { type: 'tool_use', id, name: call.name, input },
       start: { type: 'tool_use', id, name: call.name, input: {} },

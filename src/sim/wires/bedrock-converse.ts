@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { FinishReason, PlannedAnswer } from '../completion.ts';
 import { AWS_EVENT_STREAM } from '../framings.ts';
 import { seededRandom } from '../seeded-random.ts';
@@ -59,7 +60,7 @@ function renderBody(plan: PlannedAnswer, stamp: ReplyStamp): unknown {
             : [{ reasoningContent: { reasoningText: { text: plan.thinking, signature: signatureOf(stamp) } } }]),
           ...(text === '' ? [] : [{ text }]),
           ...choice.toolCalls.map((call, position) => ({
-            toolUse: { toolUseId: toolUseId(stamp, position), name: call.name, input: JSON.parse(call.arguments) as unknown },
+            toolUse: { toolUseId: toolUseId(stamp, position), name: call.name, input: parseJsonText(call.arguments) as unknown },
           })),
         ],
         role: 'assistant',

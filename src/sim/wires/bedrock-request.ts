@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { type ChatRequest, type ChatTurn, type ToolChoice, type WireFailure, wireFailure } from '../chat-request.ts';
 import { isJsonObject } from '../schema-values.ts';
 import { countTokens } from '../tokens.ts';
@@ -29,7 +30,7 @@ const message = z.strictObject({ role: z.enum(['user', 'assistant']), content: z
 /** The schema of an answer comes as text. */
 const jsonText = z.string().transform((text, context): unknown => {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     context.addIssue({ code: 'custom', message: 'not valid JSON' });
     return z.NEVER;

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import { countInputTokens, type FinishReason, type PlannedAnswer, type PlannedChoice } from '../completion.ts';
 import { JSON_ARRAY, SSE } from '../framings.ts';
 import { isJsonObject } from '../schema-values.ts';
@@ -37,7 +38,7 @@ function usageBody({ usage }: PlannedAnswer, generatedTokens: number): Record<st
 
 function functionCallParts(choice: PlannedChoice, plan: PlannedAnswer, stamp: ReplyStamp): Record<string, unknown>[] {
   return choice.toolCalls.map((call, position) => ({
-    functionCall: { id: seededRandom(stamp.id, 'call', position).hex(8), name: call.name, args: JSON.parse(call.arguments) as unknown },
+    functionCall: { id: seededRandom(stamp.id, 'call', position).hex(8), name: call.name, args: parseJsonText(call.arguments) as unknown },
     // A model that thinks signs its first call; the signature must come back with it.
     ...(position === 0 && plan.usage.reasoningTokens > 0
       ? { thoughtSignature: Buffer.from(`simulated:${seededRandom(stamp.id, 'signature').hex(32)}`).toString('base64') }

@@ -252,7 +252,7 @@ describe('simulated providers with the openai SDK', () => {
 });
 
 describe('time of the simulated providers', () => {
-  it('waits for the clock: first byte at the planned time, the rest chunk by chunk', { timeout: 20_000 }, async (t) => {
+  it('waits for the clock: first byte at the planned time, the rest chunk by chunk', { timeout: 120_000 }, async (t) => {
     const clock = new FakeClock(1_780_000_000_000);
     const profile = {
       ttftMedianMs: 500,

@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { PlimsollError } from '../../kernel/errors.ts';
+import { within } from '../../kernel/testing.ts';
 import { ClickHouseConnection } from '../clickhouse/client.ts';
 import { type Engine, startEngine } from './engine.ts';
 
@@ -31,7 +32,7 @@ describe('engine façade under @clickhouse/client', () => {
       limits: {
         maxQueryMemoryBytes: 300_000_000,
         maxServerMemoryBytes: 1_000_000_000,
-        maxExecutionSeconds: { dashboard: 2, adhoc: 2, ingest: 10 },
+        maxExecutionSeconds: { dashboard: 120, adhoc: 2, ingest: 10 },
         maxWaiting: 4,
         maxBodyBytes: 1_000_000,
         maxHeldBodyBytes: 1_500_000,
@@ -166,8 +167,9 @@ describe('engine façade under @clickhouse/client', () => {
 
   it('ends a query at its time limit, which a caller cannot lift', async () => {
     const startedMs = performance.now();
-    await assert.rejects(rows(QUICK_RUNAWAY, { clickhouse_settings: { max_execution_time: 600 } }), withCode('159'));
-    assert.ok(performance.now() - startedMs < 6_000);
+    const options = { clickhouse_settings: { max_execution_time: 600 }, http_headers: { 'x-plimsoll-lane': 'adhoc' } };
+    await assert.rejects(rows(QUICK_RUNAWAY, options), withCode('159'));
+    assert.ok(performance.now() - startedMs < within(6_000));
   });
 
   it('stays healthy behind running queries, answers 503 when the queue is full, and stops what its clients left', async () => {
@@ -183,13 +185,13 @@ describe('engine façade under @clickhouse/client', () => {
     assert.equal(raw.headers['retry-after'], '1');
     const adhoc = await client.query({ query: 'SELECT 2 AS two', format: 'JSONEachRow', http_headers: { 'x-plimsoll-lane': 'adhoc' } });
     assert.deepEqual(await adhoc.json(), [{ two: 2 }]);
-    assert.ok((await engine.health()).latencyMs < 1_000);
+    assert.ok((await engine.health()).latencyMs < within(1_000));
     const startedMs = performance.now();
     leaving.abort();
     await settled;
     while (((await engine.health()).waiting.dashboard ?? 0) > 0); // the sockets close a moment after the aborts
     assert.deepEqual(await rows('SELECT 3 AS three'), [{ three: 3 }]);
-    assert.ok(performance.now() - startedMs < 1_500, 'freed by the kill and not by the time limit of 2 s');
+    assert.ok(performance.now() - startedMs < 60_000, 'freed by the kill and not by the time limit of 120 s');
   });
 
   it('refuses every call without the token, in whatever form', async () => {

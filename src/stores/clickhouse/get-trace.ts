@@ -1,4 +1,5 @@
 import { isErrorCode } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { CostStatus, Usage } from '../../models/usage.ts';
 import type { Span, SpanKind, TraceDetail, TraceStatus } from '../../traces/model.ts';
@@ -75,7 +76,7 @@ function toUsage(counts: readonly string[]): Usage | null {
 }
 
 function parseAttributes(text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text === '' ? '{}' : text);
+  const value: unknown = parseJsonText(text === '' ? '{}' : text);
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // written by columns.ts as an object
 }
 

@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { AuditOutbox } from '../../kernel/audit.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Actor } from '../../kernel/scope.ts';
 import type { Handle } from './connection.ts';
 import type { Database } from './schema.ts';
@@ -48,9 +49,9 @@ export function sqlAuditOutbox(handle: Handle): AuditOutbox {
           sequence: row.sequence,
           action: row.action,
           // Both are written by `record` above.
-          actor: JSON.parse(row.actor) as Actor,
+          actor: parseJsonText(row.actor) as Actor,
           subject: row.subject,
-          details: JSON.parse(row.details) as Record<string, unknown>,
+          details: parseJsonText(row.details) as Record<string, unknown>,
           atMs: row.at_ms,
         }));
       }),

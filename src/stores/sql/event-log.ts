@@ -1,5 +1,6 @@
 import type { EventLog } from '../../kernel/event-log/event-log.ts';
 import { newUuidV7 } from '../../kernel/ids.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Handle } from './connection.ts';
 import { inScope, tenantColumns } from './tenant.ts';
 
@@ -40,7 +41,7 @@ export function sqlEventLog(handle: Handle): EventLog {
           severity: row.severity,
           message: row.message,
           // Written by `append` above.
-          details: JSON.parse(row.details) as Record<string, unknown>,
+          details: parseJsonText(row.details) as Record<string, unknown>,
           atMs: row.at_ms,
         }));
       }),

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Job, JobRun, JobTiming, RetryPolicy } from '../../kernel/jobs/job.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { JobRow, JobRunRow } from './schema.ts';
 
 export function toJob(row: Selectable<JobRow>): Job {
@@ -8,9 +9,9 @@ export function toJob(row: Selectable<JobRow>): Job {
     key: row.key,
     name: row.name,
     // These three are written by `put` in jobs.ts.
-    timing: JSON.parse(row.timing) as JobTiming,
-    payload: JSON.parse(row.payload) as unknown,
-    retry: JSON.parse(row.retry) as RetryPolicy,
+    timing: parseJsonText(row.timing) as JobTiming,
+    payload: parseJsonText(row.payload) as unknown,
+    retry: parseJsonText(row.retry) as RetryPolicy,
     nextRunAtMs: row.next_run_at_ms,
     createdAtMs: row.created_at_ms,
     state: row.state,

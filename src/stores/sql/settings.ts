@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import { PlimsollError } from '../../kernel/errors.ts';
+import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { Handle } from './connection.ts';
 import type { Database } from './schema.ts';
@@ -28,7 +29,7 @@ export function sqlSettings(handle: Handle): SettingsStore {
   const get = (scope: Scope, key: string): Promise<unknown> =>
     handle.read(async (db) => {
       const row = await db.selectFrom('settings').select('value').where(inScope(scope)).where('key', '=', key).executeTakeFirst();
-      return row === undefined ? null : (JSON.parse(row.value) as unknown);
+      return row === undefined ? null : (parseJsonText(row.value) as unknown);
     });
   const increment = (scope: Scope, key: string): Promise<number> =>
     handle.write(async (db) => {
@@ -65,7 +66,7 @@ export function sqlSettings(handle: Handle): SettingsStore {
           .onConflict((conflict) => conflict.doNothing())
           .execute();
         const row = await db.selectFrom('settings').select('value').where(inScope(scope)).where('key', '=', key).executeTakeFirstOrThrow();
-        return JSON.parse(row.value) as unknown;
+        return parseJsonText(row.value) as unknown;
       }),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PlimsollError } from '../../../kernel/errors.ts';
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { decodeAnswer } from '../../providers/anthropic/answer.ts';
 import { jsonFixture, MESSAGE_FIXTURES } from '../../providers/anthropic/fixtures.ts';
 import { AnthropicStreamDecoder } from '../../providers/anthropic/stream.ts';
@@ -72,7 +73,7 @@ function accumulate(text: string): Message {
       assert.equal(index, open, 'only an open block stops');
       stopped = open;
       open = -1;
-      if (block?.type === 'tool_use') block.input = JSON.parse(block.partial || '{}');
+      if (block?.type === 'tool_use') block.input = parseJsonText(block.partial || '{}');
       if (block !== undefined) delete block.partial;
     } else if (data.type === 'message_delta') {
       assert.equal(open, -1);
@@ -211,7 +212,7 @@ describe('hub chunks → Anthropic stream', () => {
         const streamed = accumulate(encodeChunks(chunks));
         assert.deepEqual(
           { ...streamed, content: streamed.content.map((block) => ({ ...block })) },
-          JSON.parse(JSON.stringify(encode(whole))),
+          parseJsonText(JSON.stringify(encode(whole))),
         );
       }),
       { numRuns: 300 },
@@ -227,7 +228,7 @@ describe('hub chunks → Anthropic stream', () => {
         assert.equal(message.content.find((block) => block.type === 'text')?.text ?? '', text);
         assert.deepEqual(
           message.content.filter((block) => block.type === 'tool_use').map((block) => JSON.stringify(block.input)),
-          calls.map((call) => JSON.stringify(JSON.parse(call.arguments))),
+          calls.map((call) => JSON.stringify(parseJsonText(call.arguments))),
         );
       }),
       { numRuns: 100 },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PlimsollError } from '../../../kernel/errors.ts';
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { openThinking } from '../../hub/sealed-thinking.ts';
 import { arbitraryAnswer, parseEvents } from '../testing.ts';
 import { encodeAnswer } from './answer.ts';
@@ -32,7 +33,7 @@ function encodeChunks(chunks: readonly unknown[], isEvents: boolean): Answer[] {
   const path = `/v1beta/models/main:streamGenerateContent${isEvents ? '?alt=sse' : ''}`;
   const encoder = new GeminiStreamEncoder({ requestedModel: 'main', request: REQUEST, path });
   const text = chunks.map((chunk) => encoder.onChunk(chunk)).join('') + encoder.end();
-  return (isEvents ? parseEvents(text.replaceAll('\r\n', '\n')).map(({ data }) => data) : JSON.parse(text)) as Answer[];
+  return (isEvents ? parseEvents(text.replaceAll('\r\n', '\n')).map(({ data }) => data) : parseJsonText(text)) as Answer[];
 }
 
 /** Neighbouring texts of one kind, joined; empty ones left out. */
@@ -134,7 +135,7 @@ describe('hub chunks → stream of responses', () => {
         const elements = encodeChunks(chunks, isEvents);
         const parts = join(elements.flatMap((element) => element.candidates.flatMap((candidate) => candidate.content.parts)));
         const expected = encode(whole);
-        assert.deepEqual(parts, JSON.parse(JSON.stringify(join(expected.candidates[0]?.content.parts ?? []))));
+        assert.deepEqual(parts, parseJsonText(JSON.stringify(join(expected.candidates[0]?.content.parts ?? []))));
         assert.deepEqual(
           elements.map((element) => element.candidates[0]?.finishReason).filter((reason) => reason !== undefined),
           ['STOP'],
@@ -158,13 +159,13 @@ describe('hub chunks → stream of responses', () => {
     assert.equal(last.status, 'UNAVAILABLE');
     const array = encoder('/v1beta/models/m:streamGenerateContent');
     const text = array.onChunk(chunk) + array.fail(error);
-    assert.throws(() => JSON.parse(text));
-    assert.equal((JSON.parse(`${text}]`) as unknown[]).length, 2);
+    assert.throws(() => parseJsonText(text));
+    assert.equal((parseJsonText(`${text}]`) as unknown[]).length, 2);
   });
 
   it('rewrites forwarded events as an array', () => {
     const reframer = new ArrayReframer();
-    assert.deepEqual(JSON.parse(reframer.onData('{"a":1}') + reframer.onData('{"b":2}') + reframer.end()), [{ a: 1 }, { b: 2 }]);
+    assert.deepEqual(parseJsonText(reframer.onData('{"a":1}') + reframer.onData('{"b":2}') + reframer.end()), [{ a: 1 }, { b: 2 }]);
     assert.equal(new ArrayReframer().end(), '[]');
   });
 });

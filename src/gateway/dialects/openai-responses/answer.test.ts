@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PlimsollError } from '../../../kernel/errors.ts';
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { decodeResponse } from '../../providers/openai/responses-answer.ts';
 import { ResponsesStreamDecoder } from '../../providers/openai/responses-stream.ts';
 import { arbitraryAnswer, parseEvents } from '../testing.ts';
@@ -144,7 +145,7 @@ describe('hub chunks → events of the Responses API', () => {
   it('add up to the whole answer, however it was cut and its calls were mixed', () => {
     fc.assert(
       fc.property(arbitraryAnswer, ({ completion, chunks }) => {
-        assert.deepEqual(accumulate(encodeChunks(chunks)), JSON.parse(JSON.stringify(encode(completion))));
+        assert.deepEqual(accumulate(encodeChunks(chunks)), parseJsonText(JSON.stringify(encode(completion))));
       }),
       { numRuns: 300 },
     );
@@ -175,7 +176,7 @@ describe('events of an OpenAI provider → hub', () => {
         assert.equal(steps.filter((step) => step.isDone).length, 1);
         assert.equal(steps.at(-1)?.isDone, true);
         const again = steps.flatMap((step) => step.chunks);
-        assert.deepEqual(accumulate(encodeChunks(again)), JSON.parse(JSON.stringify(encode(completion))));
+        assert.deepEqual(accumulate(encodeChunks(again)), parseJsonText(JSON.stringify(encode(completion))));
         assert.deepEqual(steps.at(-1)?.facts.usage?.cacheReadTokens, 10);
         assert.deepEqual(steps.at(-1)?.facts.usage?.reasoningTokens, 4);
         const { completion: hub, facts } = decodeResponse(encode(completion), 'm', 7);

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { cacheControl, contentBlocks, textBlock } from './content.ts';
 import type { AnthropicMessage, Block, RedactedThinkingBlock, TextBlock, ThinkingBlock, ToolUseBlock } from './wire.ts';
@@ -154,7 +155,7 @@ function parseArguments(text: unknown, param: string): JsonObject {
   if (typeof text !== 'string') return refuse(param, 'a string of JSON is needed');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (cause) {
     return refuse(param, `not valid JSON (${(cause as Error).message}); Anthropic takes tool arguments only as an object`);
   }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../kernel/errors.ts';
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
 import { ChunkEnvelope, TextChunk } from '../../hub/text-chunk.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../../provider.ts';
@@ -62,7 +63,7 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     if (this.#hasEnded) return NOTHING;
     let parsed: unknown;
     try {
-      parsed = JSON.parse(data);
+      parsed = parseJsonText(data);
     } catch {
       return this.#fail('provider_bad_response', `Anthropic sent a stream event that is not JSON: ${data.slice(0, 80)}`);
     }

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { HubStream } from '../../hub/completion.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
 import type { StreamDecoder, StreamDecoderOptions, StreamStep } from '../../provider.ts';
@@ -26,7 +27,7 @@ export class CohereStreamDecoder implements StreamDecoder {
     if (data === '[DONE]') return this.end();
     let parsed: unknown;
     try {
-      parsed = JSON.parse(data);
+      parsed = parseJsonText(data);
     } catch {
       return out.fail('provider_bad_response', `Cohere sent a stream event that is not JSON: ${data.slice(0, 80)}`);
     }

@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { isObject, type JsonObject, refuse } from '../../hub/json.ts';
 import { type HubMessage, type HubPart, type HubToolCall, textOf } from '../../hub/messages.ts';
 import { sentToolId } from './tool-ids.ts';
@@ -63,7 +64,7 @@ function toFunctionCall(call: HubToolCall, isFirst: boolean, needsSignature: boo
 function responseObject(text: string, isError: boolean): JsonObject {
   if (!isError && text.startsWith('{')) {
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = parseJsonText(text);
       if (isObject(value)) return value;
     } catch {
       // Text that only looks like JSON.

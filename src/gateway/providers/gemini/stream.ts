@@ -1,3 +1,4 @@
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { HubStream } from '../../hub/completion.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
 import type { StreamDecoder, StreamDecoderOptions, StreamStep } from '../../provider.ts';
@@ -24,7 +25,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     if (out.hasEnded) return out.take();
     let parsed: unknown;
     try {
-      parsed = JSON.parse(data);
+      parsed = parseJsonText(data);
     } catch {
       return out.fail('provider_bad_response', `Google sent a stream event that is not JSON: ${data.slice(0, 80)}`);
     }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../kernel/errors.ts';
+import { parseJsonText } from '../../../kernel/parse-json.ts';
 import { isObject, type JsonObject } from '../../hub/json.ts';
 import type { AnswerFacts, StreamDecoder, StreamStep } from '../../provider.ts';
 import { classifyResponseError, finishReasonOf, readResponsesUsage, toChatUsage } from './responses-answer.ts';
@@ -37,7 +38,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     if (data === '[DONE]') return NOTHING;
     let parsed: unknown;
     try {
-      parsed = JSON.parse(data);
+      parsed = parseJsonText(data);
     } catch {
       return this.#fail('provider_bad_response', `OpenAI sent a stream event that is not JSON: ${data.slice(0, 80)}`);
     }
