@@ -27,6 +27,23 @@ function refusalOf(choice: Loose, { keepsToolCalls, keepsTruncated }: FeatureCac
   return isEmpty(message) ? 'empty' : null;
 }
 
+/**
+ * As `refusalToKeep`, from what was put together while the answer ran, so that it need not be read again.
+ * @param messages OpenAI's `choices[].message` as JSON text
+ * @returns undefined where only the whole answer can tell: there are several choices, or nothing that was put together
+ */
+export function refusalByMessage(
+  messages: Buffer,
+  finishReasons: readonly string[],
+  settings: FeatureCacheSettings,
+): Refusal | null | undefined {
+  if (finishReasons.length !== 1) return undefined;
+  const [message, another] = JSON.parse(messages.toString()) as readonly unknown[]; // written by AnswerTexts
+  if (message === undefined || another !== undefined) return undefined;
+  const refusal = refusalOf({ message, finish_reason: finishReasons[0] }, settings);
+  return refusal === 'empty' ? undefined : refusal;
+}
+
 /** Why a hub `chat.completion` is not kept; null = it may be. A failure is never kept: it would go on after its cause is gone. */
 export function refusalToKeep(completion: Loose, settings: FeatureCacheSettings): Refusal | null {
   const { choices } = completion;

@@ -3,7 +3,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import type { Call } from '../call.ts';
 import type { SnapshotFeature } from '../snapshot.ts';
 import { type AnswerCache, type CachedAnswer, type FeatureHoldings, isSelected } from './answer-cache.ts';
-import { refusalToKeep } from './answer-policy.ts';
+import { refusalByMessage, refusalToKeep } from './answer-policy.ts';
 import { CacheCounters } from './cache-counters.ts';
 import { scopeOf } from './cache-key.ts';
 import { isSameAnswer } from './compare-answers.ts';
@@ -203,11 +203,15 @@ export class ResponseCache {
     const counters = this.counters.of(answer.feature);
     const { semantic } = cache.settings;
     try {
-      const completion = completionOf(answer);
-      const refusal = refusalToKeep(completion, cache.settings);
+      const { texts } = call;
+      const known =
+        texts === null || texts.isTruncated
+          ? undefined
+          : refusalByMessage(texts.messagesJson(), answer.origin.finishReasons, cache.settings);
+      const refusal = known === undefined ? refusalToKeep(completionOf(answer), cache.settings) : known;
       // An answer that was cut says nothing about the kept one.
       if (semantic !== null && cache.shadow !== null && refusal !== 'truncated' && refusal !== 'incomplete') {
-        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completion, semantic.sameAnswerSimilarity);
+        const isSame = refusal === null && isSameAnswer(completionOf(cache.shadow), completionOf(answer), semantic.sameAnswerSimilarity);
         this.semantic.addComparison(answer.feature, semantic, isSame);
         counters.shadow[isSame ? 'same' : 'different']++;
       }
