@@ -86,19 +86,39 @@ export function isSelected(selector: PurgeSelector, feature: string, tags: reado
 const HEAD_BYTES = 12;
 type Head = Omit<CachedAnswer, 'body' | 'hub'> & { readonly hasHub: boolean };
 
-/** One buffer: u32le lengths of head, body and hub form, then these. */
+/** An answer as one run of bytes: u32le lengths of head, body and hub form, then these. Knows its length before it is written. */
+export class EncodedAnswer {
+  readonly length: number;
+  readonly #head: string;
+  readonly #headBytes: number;
+  readonly #body: Buffer;
+  readonly #hub: Buffer | null;
+
+  constructor({ body, hub, ...rest }: CachedAnswer) {
+    this.#body = body;
+    this.#hub = hub;
+    this.#head = JSON.stringify({ ...rest, hasHub: hub !== null } satisfies Head);
+    this.#headBytes = Buffer.byteLength(this.#head);
+    this.length = HEAD_BYTES + this.#headBytes + body.length + (hub?.length ?? 0);
+  }
+
+  /** Writes `length` bytes. */
+  writeTo(target: Buffer, start: number): void {
+    const headStart = start + HEAD_BYTES;
+    const bodyStart = headStart + this.#headBytes;
+    target.writeUInt32LE(this.#headBytes, start);
+    target.writeUInt32LE(this.#body.length, start + 4);
+    target.writeUInt32LE(this.#hub?.length ?? 0, start + 8);
+    target.write(this.#head, headStart);
+    this.#body.copy(target, bodyStart);
+    this.#hub?.copy(target, bodyStart + this.#body.length);
+  }
+}
+
 export function encodeAnswer(answer: CachedAnswer): Buffer {
-  const { body, hub, ...rest } = answer;
-  const head = JSON.stringify({ ...rest, hasHub: hub !== null } satisfies Head);
-  const headBytes = Buffer.byteLength(head);
-  // A block of its own: as a part of a shared one it could keep that from being freed.
-  const whole = Buffer.allocUnsafeSlow(HEAD_BYTES + headBytes + body.length + (hub?.length ?? 0));
-  whole.writeUInt32LE(headBytes, 0);
-  whole.writeUInt32LE(body.length, 4);
-  whole.writeUInt32LE(hub?.length ?? 0, 8);
-  whole.write(head, HEAD_BYTES);
-  body.copy(whole, HEAD_BYTES + headBytes);
-  hub?.copy(whole, HEAD_BYTES + headBytes + body.length);
+  const encoded = new EncodedAnswer(answer);
+  const whole = Buffer.allocUnsafe(encoded.length);
+  encoded.writeTo(whole, 0);
   return whole;
 }
 

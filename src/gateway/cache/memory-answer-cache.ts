@@ -4,10 +4,11 @@ import {
   answerBytes,
   type CachedAnswer,
   decodeAnswer,
-  encodeAnswer,
+  EncodedAnswer,
   type FeatureHoldings,
   isSelected,
 } from './answer-cache.ts';
+import { ByteArena, type Cell } from './byte-arena.ts';
 import type { PurgeSelector } from './settings.ts';
 
 /** Share of the bytes for answers that were asked for again. */
@@ -17,8 +18,8 @@ const NO_NAMES: readonly string[] = [];
 
 interface Entry {
   readonly key: string;
-  /** As `encodeAnswer` writes it: one block outside the heap, where a hundred thousand small objects would keep the garbage collector busy. */
-  readonly answer: Buffer;
+  /** As `EncodedAnswer` writes it, outside the heap: a hundred thousand small objects would keep the garbage collector busy. */
+  readonly cell: Cell;
   readonly feature: string;
   readonly tags: readonly string[];
   readonly purgeSequence: number;
@@ -39,6 +40,7 @@ export class MemoryAnswerCache implements AnswerCache {
   #bytes = 0;
   #protectedBytes = 0;
   evictions = 0;
+  readonly #arena = new ByteArena();
   readonly #aliases = new Map<string, string>();
   readonly #entries = new Map<string, Entry>();
   /** Both in order of use, the one used longest ago first. */
@@ -63,7 +65,9 @@ export class MemoryAnswerCache implements AnswerCache {
       return null;
     }
     this.#promote(entry);
-    return decodeAnswer(entry.answer);
+    const { bytes, start, length } = entry.cell;
+    // Copied: the cell may hold another answer before this one is sent.
+    return decodeAnswer(Buffer.from(bytes.subarray(start, start + length)));
   }
 
   put(key: string, answer: CachedAnswer, aliases: readonly string[]): Promise<boolean> {
@@ -71,9 +75,12 @@ export class MemoryAnswerCache implements AnswerCache {
     if (known !== undefined) this.#remove(known);
     const bytes = answerBytes(answer) + aliases.length * 200;
     if (bytes > this.#maxBytes) return Promise.resolve(false);
+    const encoded = new EncodedAnswer(answer);
+    const cell = this.#arena.allocate(encoded.length);
+    encoded.writeTo(cell.bytes, cell.start);
     const entry: Entry = {
       key,
-      answer: encodeAnswer(answer),
+      cell,
       feature: answer.feature,
       tags: answer.tags.length === 0 ? NO_NAMES : answer.tags,
       purgeSequence: answer.purgeSequence,
@@ -153,6 +160,7 @@ export class MemoryAnswerCache implements AnswerCache {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.key);
+    this.#arena.release(entry.cell);
     for (const alias of entry.aliases) if (this.#aliases.get(alias) === entry.key) this.#aliases.delete(alias);
     this.#bytes -= entry.bytes;
     if (entry.isProtected) {
