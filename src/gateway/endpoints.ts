@@ -83,5 +83,7 @@ export function dialectOf(path: string, headers: IncomingHttpHeaders): ClientDia
   if (path.startsWith('/v1/messages') || path === '/v1/complete') return anthropicMessages;
   if (path.startsWith('/v1beta') || path.startsWith('/v1alpha')) return gemini;
   if (headers['anthropic-version'] !== undefined && path.startsWith('/v1/')) return anthropicMessages;
+  // Google's client lists and reads models at OpenAI's path.
+  if (headers['x-goog-api-key'] !== undefined && path.startsWith('/v1/models')) return gemini;
   return endpointsAt(path)[0]?.dialect ?? openAiChat;
 }

@@ -41,5 +41,5 @@ export function within(promisedMs: number): number {
   const spentMs = cpuTimer();
   let spent = spentMs();
   while (spent < 30) spent = spentMs();
-  return promisedMs * Math.max(1, (performance.now() - startMs) / spent);
+  return Math.ceil(promisedMs * Math.max(1, (performance.now() - startMs) / spent));
 }

@@ -57,7 +57,7 @@ describe('dashboard in a browser', { skip }, () => {
   });
 
   it('holds up under keyboard, filters, live tail, dialogs, hostile content and lost control (mock data)', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const child = spawn(process.execPath, [join(ROOT, 'web', 'dev', 'check.mjs')], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -14,7 +14,7 @@ describe('first call: a clean start, the official SDK, a trace within two second
   });
   after(() => plimsoll.stop());
 
-  const trace = (traceId: string, timeoutMs = 2_000) =>
+  const trace = (traceId: string, timeoutMs = within(2_000)) =>
     eventually(
       `trace ${traceId}`,
       () => plimsoll.api<TraceDetail>(`/api/v1/traces/${traceId}`),

@@ -9,6 +9,7 @@ import type { SimulatedProviders } from '../../../src/sim/provider-server.ts';
 import { startSim } from '../../../src/sim/testing.ts';
 import { KEY, PIXEL, SCHEMA, weather } from './harness.ts';
 import { CASES, SIMULATED_CASES, SIMULATED_CLIENTS, SIMULATED_KINDS, type SimulatedCase } from './matrix.ts';
+import { Proof } from './proven.ts';
 
 const QUESTION = 'What is the weather in Paris and Rome?';
 const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
@@ -209,6 +210,11 @@ const CHECKS: Readonly<Record<SimulatedCase, (client: SimulatedClient, kind: str
 };
 
 describe('one client of each format', () => {
+  const cells = SIMULATED_KINDS.length * SIMULATED_CASES.length;
+  const proofs = Object.fromEntries(SIMULATED_CLIENTS.map((id) => [id, new Proof(`simulated-${id}`, cells)])) as Record<
+    (typeof SIMULATED_CLIENTS)[number], // of the same list
+    Proof
+  >;
   let sim: SimulatedProviders;
   let running: TestGateway;
   before(async () => {
@@ -237,12 +243,16 @@ describe('one client of each format', () => {
   after(async () => {
     await running.close();
     await sim.close();
+    for (const proof of Object.values(proofs)) proof.close();
   });
   for (const id of SIMULATED_CLIENTS) {
     for (const kind of SIMULATED_KINDS) {
       describe(`${id} to ${kind}`, () => {
         for (const name of SIMULATED_CASES) {
-          it(CASES[name], () => CHECKS[name](CLIENTS[id](running.origin), kind));
+          it(CASES[name], async () => {
+            await CHECKS[name](CLIENTS[id](running.origin), kind);
+            proofs[id].pass(kind, name);
+          });
         }
       });
     }
