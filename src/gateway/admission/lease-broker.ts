@@ -181,7 +181,7 @@ export class LeaseBroker {
       return;
     }
     lease.isKnown = true;
-    lease.spare += answer.granted;
+    lease.grant(answer.granted, clock.monotonicMs());
     // From when we asked: the source counts from when it heard.
     lease.validUntilMs = askedMs + source.leaseMs - MARGIN_MS;
     if (report.want > 0 && answer.granted < report.least && !answer.isContended) lease.markFull(report.least, clock.monotonicMs());
