@@ -6,6 +6,7 @@ import type { FromChild, ToChild } from './process-messages.ts';
 
 /** A worker, as the supervisor reaches it. */
 interface Worker {
+  readonly writer: string;
   send(message: ToChild): void;
 }
 
@@ -34,9 +35,14 @@ export class LeaseDesk {
     if (writers.length > 0) this.#authority.lendFrom(clock.monotonicMs() + JOIN_MS);
   }
 
-  /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more */
+  /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more: heard only while nothing is known of it */
   answer({ id, holder, reports, isComplete }: Extract<FromChild, { type: 'lease.exchange' }>, worker: Worker): void {
     if (this.#ended.get(holder.writer) === holder.incarnation) return;
+    const reply = (exchange: LeaseExchange): void => worker.send({ type: 'lease.reply', writer: holder.writer, id, exchange });
+    if (worker.writer !== holder.writer && !this.#awaited.has(holder.writer)) {
+      reply({ answers: [], sourceId: this.#id, settlingMs: 0 });
+      return;
+    }
     this.#speaking.set(holder.writer, holder.incarnation);
     const nowMs = this.#clock.monotonicMs();
     this.#workers.set(holder.writer, worker);
@@ -44,8 +50,7 @@ export class LeaseDesk {
     // Who asked meanwhile asks again soon.
     if (isComplete && this.#awaited.delete(holder.writer) && this.#awaited.size === 0) this.#authority.lendFrom(nowMs);
     for (const [writer, keys] of recalls) this.#workers.get(writer)?.send({ type: 'lease.recall', writer, keys });
-    const exchange: LeaseExchange = { answers, sourceId: this.#id, settlingMs };
-    worker.send({ type: 'lease.reply', writer: holder.writer, id, exchange });
+    reply({ answers, sourceId: this.#id, settlingMs });
   }
 
   /** The process of a worker has ended: its calls are over. */
