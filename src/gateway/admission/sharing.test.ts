@@ -91,6 +91,29 @@ describe('limits that several gateways keep together', () => {
     await made.close();
   });
 
+  it('a counter whose calls wait for a loan is not forgotten: a second one would tell the source that nothing is held', async () => {
+    const made = new Cluster({ size: 2, limits: [{ scope: 'user', budgetUsd: 0.0001, per: 'month' }] });
+    const { admission, request } = gatewayOf(made, 0);
+    // The source only listens at first, so that the call waits.
+    const waiting = made.enter(0, { user: 'ada', nanoUsd: 60_000 });
+    const before = [...admission.counters()].find(({ member }) => member === 'ada');
+    for (let user = 0; user < 50; user++) {
+      await made.clock.advance(7);
+      admission.reserve(request({ user: `user-${user}`, nanoUsd: 0 }));
+    }
+    const held = mustReserve(await waiting);
+    assert.equal(
+      [...admission.counters()].find(({ member }) => member === 'ada'),
+      before,
+    );
+    await made.clock.advance(2_000);
+    assert.ok((await made.enter(1, { user: 'ada', nanoUsd: 60_000 })) instanceof Refusal);
+    held.release();
+    await made.clock.advance(3_000);
+    assert.equal(admission.activeCounters.size, 0);
+    await made.close();
+  });
+
   it('shares of a budget are reported by what all have spent', async () => {
     const made = new Cluster({ size: 2, limits: [{ scope: 'team', budgetUsd: 0.0001, per: 'day', alertAtPercent: [50, 100] }] });
     for (const index of [0, 1, 0, 1]) mustReserve(await made.enter(index, { nanoUsd: 25_000 })).settle([attemptWith(1, 25_000_000n)]);
