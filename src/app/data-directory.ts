@@ -30,15 +30,18 @@ export class DataDirectory {
   journal(writer: string): string {
     return join(this.journals, writer);
   }
-  /** Gateway workers of this machine that have written within the longest period that limits know. @param prefix of their names, up to the number */
-  gatewayWriters(prefix: string): string[] {
+  /**
+   * Gateway workers of this machine that have written within the longest period that limits know, and nothing since `untilMs`.
+   * @param prefix of their names, up to the number
+   */
+  gatewayWriters(prefix: string, untilMs = Number.POSITIVE_INFINITY): string[] {
     const names = existsSync(this.journals) ? readdirSync(this.journals) : [];
     return names.filter((name) => {
       if (!name.startsWith(prefix) || !/^\d+$/.test(name.slice(prefix.length))) return false;
       const newest = listSegments(this.journal(name)).at(-1);
       if (newest === undefined) return false;
       const stat = statSync(segmentPath(this.journal(name), newest), { throwIfNoEntry: false });
-      return stat !== undefined && Date.now() - stat.mtimeMs < LONGEST_PERIOD_MS;
+      return stat !== undefined && stat.mtimeMs <= untilMs && Date.now() - stat.mtimeMs < LONGEST_PERIOD_MS;
     });
   }
   get controlDatabase(): string {

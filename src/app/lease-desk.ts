@@ -1,11 +1,12 @@
 import { LeaseAuthority } from '../gateway/admission/lease-authority.ts';
-import type { LeaseExchange, LeaseReport } from '../gateway/admission/lease-source.ts';
+import type { LeaseExchange } from '../gateway/admission/lease-source.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { newUuidV7 } from '../kernel/ids.ts';
 import type { FromChild, ToChild } from './process-messages.ts';
 
 /** A worker, as the supervisor reaches it. */
 interface Worker {
+  readonly writer: string;
   send(message: ToChild): void;
 }
 
@@ -18,7 +19,7 @@ const JOIN_MS = 15_000;
  * have told what is in their journals.
  */
 export class LeaseDesk {
-  readonly #authority = new LeaseAuthority(Number.POSITIVE_INFINITY);
+  readonly #authority = new LeaseAuthority({ leaseMs: Number.POSITIVE_INFINITY, settlingMs: 0 });
   readonly #id = newUuidV7(Date.now());
   readonly #workers = new Map<string, Worker>();
   readonly #awaited: Set<string>;
@@ -26,32 +27,30 @@ export class LeaseDesk {
   readonly #speaking = new Map<string, string>();
   readonly #ended = new Map<string, string>();
   readonly #clock: Clock;
-  readonly #startMs: number;
 
   /** @param writers with a journal from an earlier run */
   constructor(clock: Clock, writers: readonly string[]) {
     this.#clock = clock;
     this.#awaited = new Set(writers);
-    this.#startMs = clock.monotonicMs();
+    if (writers.length > 0) this.#authority.lendFrom(clock.monotonicMs() + JOIN_MS);
   }
 
-  /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more */
+  /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more: heard only while nothing is known of it */
   answer({ id, holder, reports, isComplete }: Extract<FromChild, { type: 'lease.exchange' }>, worker: Worker): void {
     if (this.#ended.get(holder.writer) === holder.incarnation) return;
+    const reply = (exchange: LeaseExchange): void => worker.send({ type: 'lease.reply', writer: holder.writer, id, exchange });
+    if (worker.writer !== holder.writer && !this.#awaited.has(holder.writer)) {
+      reply({ answers: [], sourceId: this.#id, settlingMs: 0 });
+      return;
+    }
     this.#speaking.set(holder.writer, holder.incarnation);
     const nowMs = this.#clock.monotonicMs();
     this.#workers.set(holder.writer, worker);
-    if (isComplete) this.#awaited.delete(holder.writer);
-    const settlingMs = this.#awaited.size === 0 ? 0 : Math.max(0, this.#startMs + JOIN_MS - nowMs);
-    const heard = settlingMs === 0 ? reports : reports.map((report) => ({ ...report, want: 0 }));
-    const { answers, recalls } = this.#authority.exchange(holder, heard, isComplete, nowMs);
+    const { answers, recalls, settlingMs } = this.#authority.exchange(holder, reports, isComplete, nowMs);
+    // Who asked meanwhile asks again soon.
+    if (isComplete && this.#awaited.delete(holder.writer) && this.#awaited.size === 0) this.#authority.lendFrom(nowMs);
     for (const [writer, keys] of recalls) this.#workers.get(writer)?.send({ type: 'lease.recall', writer, keys });
-    const exchange: LeaseExchange = {
-      answers: answers.map((answer, index) => (settlingMs > 0 && isWanting(reports[index]) ? { ...answer, isContended: true } : answer)),
-      sourceId: this.#id,
-      settlingMs,
-    };
-    worker.send({ type: 'lease.reply', writer: holder.writer, id, exchange });
+    reply({ answers, sourceId: this.#id, settlingMs });
   }
 
   /** The process of a worker has ended: its calls are over. */
@@ -59,8 +58,4 @@ export class LeaseDesk {
     this.#ended.set(writer, this.#speaking.get(writer) ?? '');
     this.#authority.leave(writer, this.#clock.monotonicMs());
   }
-}
-
-function isWanting(report: LeaseReport | undefined): boolean {
-  return (report?.want ?? 0) > 0;
 }

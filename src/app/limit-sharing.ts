@@ -24,6 +24,7 @@ export class LimitSharing {
   readonly #shared = new Map<string, Closable>();
   #driver: 'machine' | 'redis' | null = null;
   #hasWarned = false;
+  readonly #startedAtMs = Date.now();
 
   constructor(context: ChildContext, data: DataDirectory, writer: string, gateway: Pick<Gateway, 'shareLimits'>) {
     this.#context = context;
@@ -48,51 +49,60 @@ export class LimitSharing {
       void shared.close();
     }
     const wanted = url !== null ? 'redis' : workers > 1 || silent.length > 0 ? 'machine' : null;
-    if (this.#driver !== null || wanted === null) {
-      if (this.#driver === 'machine' && wanted === 'redis') this.#warn('limits are shared through Redis after a restart');
-      return;
-    }
-    this.#driver = wanted;
-    const open = (writer: string): LeaseSource => this.#open(url, writer);
-    this.#shared.set(
-      this.#writer,
-      this.#gateway.shareLimits(open(this.#writer), {
-        replicas: wanted === 'redis' && onUnavailable === 'local-share' ? replicas : null,
-        onState: (isReachable, reason) =>
-          log(isReachable ? 'info' : 'error', isReachable ? 'limits_shared' : 'limits_not_shared', { with: wanted, reason, onUnavailable }),
-      }),
-    );
-    for (const writer of silent)
-      void this.#speakFor(writer, snapshot, open).catch((error: Error) =>
-        log('error', 'limits_of_worker_unknown', { writer, reason: error.message }),
+    if (this.#driver === null && wanted !== null) {
+      this.#driver = wanted;
+      this.#shared.set(
+        this.#writer,
+        this.#gateway.shareLimits(this.#open(this.#writer), {
+          replicas: wanted === 'redis' && onUnavailable === 'local-share' ? replicas : null,
+          onState: (isReachable, reason) =>
+            log(isReachable ? 'info' : 'error', isReachable ? 'limits_shared' : 'limits_not_shared', {
+              with: wanted,
+              reason,
+              onUnavailable,
+            }),
+        }),
       );
+    } else if (this.#driver === 'machine' && wanted === 'redis') this.#warn('limits are shared through Redis after a restart');
+    for (const writer of silent) this.#speakFor(writer, snapshot);
   }
 
-  #open(redisUrl: string | null, writer: string): LeaseSource {
+  #open(writer: string): LeaseSource {
     const incarnation = newUuidV7(Date.now());
-    if (redisUrl === null) return supervisorLeaseSource(this.#context, { writer, incarnation });
+    const { redisUrl } = this.#context.environment;
+    if (this.#driver !== 'redis' || redisUrl === null) return supervisorLeaseSource(this.#context, { writer, incarnation });
     const instance = this.#data.instanceName();
     // In Redis the workers of many machines meet.
     const holder: LeaseHolder = { writer: writer.startsWith(instance) ? writer : `${instance}-${writer}`, incarnation };
     return openRedisLeaseSource({ url: redisUrl, holder });
   }
 
-  /** Workers that the configuration has taken away and that may have used something of limits that still count. The first worker speaks for them. */
+  /** Workers of earlier runs that the configuration has taken away: what they used may still count. The first worker speaks for them. */
   #silentWriters(workers: number): string[] {
     const found = /^(.*gateway-)(\d+)$/.exec(this.#writer);
     if (found === null || found[2] !== '1') return [];
     const prefix = found[1] ?? '';
-    return this.#data.gatewayWriters(prefix).filter((writer) => Number(writer.slice(prefix.length)) > workers);
+    return this.#data.gatewayWriters(prefix, this.#startedAtMs).filter((writer) => Number(writer.slice(prefix.length)) > workers);
   }
 
   /** Tells what is in the journal of a worker that is not run, as if it stood idle beside the others. */
-  async #speakFor(writer: string, snapshot: Snapshot, open: (writer: string) => LeaseSource): Promise<void> {
-    const { clock } = this.#context;
-    const history = historyAfterCrash(await recoverRun(this.#data.journal(writer)), snapshot).history;
-    const admission = new Admission({ clock, onReached: () => {}, onExceeded: () => {} });
-    admission.continue(history);
-    admission.adopt(snapshot.limitRules ?? [], () => new Map(snapshot.keys.map(({ id, name }) => [id, name])));
-    this.#shared.set(writer, shareLimits(admission, open(writer), clock, { replicas: null, onState: () => {} }));
+  #speakFor(writer: string, snapshot: Snapshot): void {
+    if (this.#shared.has(writer)) return;
+    const { clock, log } = this.#context;
+    const speaking = recoverRun(this.#data.journal(writer)).then((recovered) => {
+      const admission = new Admission({ clock, onReached: () => {}, onExceeded: () => {} });
+      admission.continue(historyAfterCrash(recovered, snapshot).history);
+      admission.adopt(snapshot.limitRules ?? [], () => new Map(snapshot.keys.map(({ id, name }) => [id, name])));
+      return shareLimits(admission, this.#open(writer), clock, { replicas: null, onState: () => {} });
+    });
+    speaking.catch((error: Error) => log('error', 'limits_of_worker_unknown', { writer, reason: error.message }));
+    this.#shared.set(writer, {
+      close: () =>
+        speaking.then(
+          (shared) => shared.close(),
+          () => {},
+        ),
+    });
   }
 
   #warn(reason: string): void {

@@ -52,6 +52,8 @@ class Supervisor {
   readonly #role: ServeRole;
   readonly #data: DataDirectory;
   readonly #gateways: SupervisedChild[] = [];
+  /** Of gateway workers, also of those that drain. */
+  readonly #writers = new Map<SupervisedChild, string>();
   #control: SupervisedChild | null = null;
   #engine: SupervisedChild | null = null;
   #sim: SupervisedChild | null = null;
@@ -176,9 +178,13 @@ class Supervisor {
         this.#leases.workerEnded(writer),
       );
       this.#gateways.push(child);
+      this.#writers.set(child, writer);
       child.start();
     }
-    while (this.#gateways.length > count) void this.#gateways.pop()?.stop(DRAIN_MS);
+    while (this.#gateways.length > count) {
+      const child = this.#gateways.pop();
+      void child?.stop(DRAIN_MS).then(() => this.#writers.delete(child));
+    }
   }
 
   #setSim(topology: Topology, variables: Readonly<Record<string, string>>): void {
@@ -213,7 +219,7 @@ class Supervisor {
         void this.#collectMetrics(message.id, child);
         return;
       case 'lease.exchange':
-        this.#leases.answer(message, child);
+        this.#leases.answer(message, { writer: this.#writers.get(child) ?? '', send: (reply) => child.send(reply) });
         return;
       default:
         message satisfies never;

@@ -311,7 +311,8 @@ export class Counter {
   /** Nothing would be lost if it were forgotten. */
   isForgettable(nowMs: number, epochMs: number): boolean {
     if (this.line !== null || this.#inFlight !== 0) return false;
-    if (this.lease !== null && (this.lease.isDirty || this.lease.spare > 0 || this.lease.want > 0)) return false;
+    // Calls wait for it, or the source believes that it holds something: a second one of the same key would say that it does not.
+    if (this.#active?.has(this) === true) return false;
     if (this.#window !== null) return this.#window.sum(nowMs) === 0;
     if (this.#accounts === null || this.#accounts.isOver(epochMs)) return true;
     return this.periodEndMs === null && this.#accounts.current.reserved === 0 && nowMs - this.#lastUsedMs > RUN_IDLE_MS;

@@ -18,8 +18,10 @@ interface Holding {
   mayBeUsedUntilMs: number;
   /** Of the entry, when it last spoke. */
   turn: number;
-  /** Turn at which it first asked for what it has not got; null = it lacks nothing. */
+  /** Turn at which it first asked for what it has not got; null = it lacks nothing, or was told that there is nothing. */
   askingSince: number | null;
+  /** When it last did. */
+  askedMs: number;
 }
 
 interface Entry {
@@ -37,9 +39,20 @@ export interface AuthorityAnswer {
   readonly answers: readonly LeaseAnswer[];
   /** Who should speak about what: keys by writer. */
   readonly recalls: ReadonlyMap<string, readonly string[]>;
+  /** So long it lends nothing; 0 = it lends. */
+  readonly settlingMs: number;
+}
+
+export interface LeaseAuthorityOptions {
+  /** Without a word for so long a gateway counts as dead; infinite where `leave` tells. */
+  readonly leaseMs: number;
+  /** So long it only listens after it has heard from nobody: those who come first must not be lent what the others hold. */
+  readonly settlingMs: number;
 }
 
 const MOST_FORGOTTEN_AT_ONCE = 64;
+/** Who has not asked for so long had given up: it begins anew. */
+const ASKING_MS = 100;
 
 /**
  * Lends parts of limits to the gateways of one machine. Lives as long as the process that holds it; gateways that come back report what they have
@@ -49,16 +62,26 @@ const MOST_FORGOTTEN_AT_ONCE = 64;
  * until that is over. Its calls in flight have ended.
  */
 export class LeaseAuthority {
-  readonly #leaseMs: number;
+  readonly #options: LeaseAuthorityOptions;
   readonly #entries = new Map<string, Entry>();
   /** By writer, the process that has reported all that it and those before it have used. */
   readonly #complete = new Map<string, string>();
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #lendsFromMs = Number.NEGATIVE_INFINITY;
 
-  constructor(leaseMs: number) {
-    this.#leaseMs = leaseMs;
+  constructor(options: LeaseAuthorityOptions) {
+    this.#options = options;
+  }
+
+  /** Until then it only listens. */
+  lendFrom(ms: number): void {
+    this.#lendsFromMs = ms;
   }
 
   exchange({ writer, incarnation }: LeaseHolder, reports: readonly LeaseReport[], isComplete: boolean, nowMs: number): AuthorityAnswer {
+    const { leaseMs, settlingMs } = this.#options;
+    if (nowMs - this.#heardMs > leaseMs / 2) this.lendFrom(nowMs + settlingMs);
+    this.#heardMs = nowMs;
     const recalls = new Map<string, string[]>();
     // Until all of it is heard nothing of an earlier process is given up.
     if (isComplete) this.#complete.delete(writer);
@@ -70,7 +93,7 @@ export class LeaseAuthority {
     });
     if (isComplete) this.#complete.set(writer, incarnation);
     this.#forgetSome(nowMs);
-    return { answers, recalls };
+    return { answers, recalls, settlingMs: Math.max(0, this.#lendsFromMs - nowMs) };
   }
 
   /** The process of a writer has ended. */
@@ -118,6 +141,7 @@ export class LeaseAuthority {
         mayBeUsedUntilMs: 0,
         turn: 0,
         askingSince: null,
+        askedMs: 0,
       };
       entry.holdings.set(writer, holding);
     }
@@ -137,7 +161,7 @@ export class LeaseAuthority {
     holding.isGone = false;
     holding.held = report.held;
     holding.spare = report.spare;
-    holding.expiresMs = nowMs + this.#leaseMs;
+    holding.expiresMs = nowMs + this.#options.leaseMs;
     holding.turn = ++entry.turn;
     return holding;
   }
@@ -163,12 +187,16 @@ export class LeaseAuthority {
       if (!holding.isGone) holders++;
     }
     const free = capacity - used - lent;
-    const granted = want <= 0 || free < least ? 0 : free >= want ? want + extraFor(free, report, holders) : free;
+    const isSettling = nowMs < this.#lendsFromMs;
+    const granted = want <= 0 || free < least || isSettling ? 0 : free >= want ? want + extraFor(free, report, holders) : free;
     own.held += granted;
     own.spare += granted;
     const isShort = want > 0 && granted < least;
-    own.askingSince = isShort ? (own.askingSince ?? own.turn) : null;
-    const isContended = isShort && this.#recall(entry, own, key, least - free, recalls);
+    const isAsking = own.askingSince !== null && nowMs - own.askedMs < ASKING_MS;
+    const since = isAsking ? (own.askingSince ?? own.turn) : own.turn;
+    const isContended = isShort && (isSettling || this.#recall(entry, own, since, key, least - free, recalls));
+    own.askingSince = isContended ? since : null;
+    own.askedMs = nowMs;
     return {
       key,
       granted,
@@ -183,8 +211,7 @@ export class LeaseAuthority {
    * Who has spoken since this gateway began to ask has said what it can spare; who has not may hold for calls that are over by now.
    * @returns false when all of them together could not give it
    */
-  #recall(entry: Entry, own: Holding, key: string, missing: number, recalls: Map<string, string[]>): boolean {
-    const since = own.askingSince ?? 0;
+  #recall(entry: Entry, own: Holding, since: number, key: string, missing: number, recalls: Map<string, string[]>): boolean {
     const able = [...entry.holdings].filter(
       ([, other]) => other !== own && !other.isGone && (other.turn > since ? other.spare : other.held) > 0,
     );

@@ -80,7 +80,12 @@ export class LeaseBroker {
       if (wishes.every(({ counter, amount }) => counter.lacks(amount) === 0 && counter.lease?.isValid(nowMs) !== false)) return 'granted';
       if (wishes.some(({ counter, amount }) => counter.lacks(amount) > 0 && counter.lease?.isFull(amount, nowMs))) return 'full';
       if (nowMs >= Math.max(startMs, this.#settledAtMs) + CONTENDED_MS) {
-        for (const { counter, amount } of wishes) if (counter.lacks(amount) > 0) counter.lease?.markFull(amount, nowMs);
+        for (const { counter, amount } of wishes) {
+          if (counter.lease === null || counter.lacks(amount) === 0) continue;
+          counter.lease.markFull(amount, nowMs);
+          // The source hears that nobody asks any more.
+          counter.lease.isDirty = true;
+        }
         return 'full';
       }
       await clock.sleep(pollMs);
@@ -181,13 +186,14 @@ export class LeaseBroker {
       return;
     }
     lease.isKnown = true;
-    lease.spare += answer.granted;
+    lease.grant(answer.granted, clock.monotonicMs());
     // From when we asked: the source counts from when it heard.
     lease.validUntilMs = askedMs + source.leaseMs - MARGIN_MS;
     if (report.want > 0 && answer.granted < report.least && !answer.isContended) lease.markFull(report.least, clock.monotonicMs());
     const own = report.kind === 'window' ? report.inWindow : report.kind === 'gauge' ? report.held - report.spare : report.used;
     if (counter.noteUsedByOthers(Math.max(0, answer.used - own))) this.#options.onReached(counter);
-    if (!lease.isDirty && lease.want === 0 && lease.spare <= 0 && counter.reserved === 0) active.delete(counter);
+    // Whose calls ask again soon stays.
+    if (!lease.isDirty && lease.want === 0 && lease.spare <= 0 && counter.reserved === 0 && !answer.isContended) active.delete(counter);
   }
 
   /** The source has lost what it knew: it must hear of everything before it lends again. */

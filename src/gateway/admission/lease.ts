@@ -46,6 +46,12 @@ export class Lease {
     this.isDirty = true;
   }
 
+  /** What was asked for is kept as long as what was used. */
+  grant(amount: number, nowMs: number): void {
+    this.spare += amount;
+    if (amount > 0) this.#touchedMs = nowMs;
+  }
+
   take(amount: number, nowMs: number): void {
     this.touch(nowMs);
     this.spare -= amount;

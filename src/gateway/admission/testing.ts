@@ -5,6 +5,7 @@ import type { CallAttempt } from '../../traces/call-record.ts';
 import { limitsConfig } from '../limits-config.ts';
 import { Admission, type AdmissionRequest } from './admission.ts';
 import { rulesOf } from './config-rules.ts';
+import type { AdmissionHistory } from './history.ts';
 import type { FixedCaller } from './limit-book.ts';
 import type { LimitRule } from './limit-rule.ts';
 import { Refusal } from './refusal.ts';
@@ -40,6 +41,7 @@ export function testAdmission(
   limits: readonly Record<string, unknown>[],
   startMs = TEST_START_MS,
   clock = new JumpingClock(startMs),
+  history?: AdmissionHistory,
 ): TestAdmission {
   const reached: string[] = [];
   const admission = new Admission({
@@ -49,6 +51,8 @@ export function testAdmission(
     },
     onExceeded: (counter) => void reached.push(`${counter.limit.id} ${counter.member} exceeded`),
   });
+  // As it is read back from a journal.
+  if (history !== undefined) admission.continue(JSON.parse(JSON.stringify(history)) as AdmissionHistory);
   admission.adopt(rules(limits));
   return {
     admission,

@@ -1,9 +1,22 @@
 /**
+ * What this Redis remembers of gateways began at `since`: when it was started, or when it heard from somebody again after a silence in which
+ * gateways may have been taken for dead. Until `since` + settling it only listens.
+ */
+const MEMORY = `
+local memory = redis.call('GET', KEYS[2])
+local heard = tonumber(redis.call('GET', KEYS[4]) or '0')
+if not memory or string.match(memory, ':(.*)$') ~= run or now - heard > leaseMs / 2 then
+  memory = string.format('%.0f', now) .. ':' .. run
+  redis.call('SET', KEYS[2], memory)
+end
+redis.call('SET', KEYS[4], string.format('%.0f', now))`;
+
+/**
  * One exchange about one limit, by the rules of `gateway/admission/lease-authority.ts`; names are the same. All that changes is integers; time is
  * Redis's own. One rule more: a Redis that has begun only now lends nothing until every gateway had time to report what it has used and holds.
  *
- * KEYS: 1 hash of the limit (`used` of a total, `turn`, `h:<writer>` = incarnation|seq|seen|held|spare|expires|isGone|mayBeUsedUntil|turn|askingSince|sum)
- * · 2 this Redis's memory: `<since ms>:<run id>` · 3 hash of the processes that have told all, by writer. Of a window, each writer has a sorted set of
+ * KEYS: 1 hash of the limit (`used` of a total, `turn`, `h:<writer>` = incarnation|seq|seen|held|spare|expires|isGone|mayBeUsedUntil|turn|askingSince|sum|asked)
+ * · 2 this Redis's memory: `<since ms>:<run id>` · 3 hash of the processes that have told all, by writer · 4 when somebody was heard. Of a window, each writer has a sorted set of
  * steps and a hash of their amounts beside the hash of the limit.
  * ARGV: writer, incarnation, seq (grows with each exchange: what comes late is void), run id of the server, kind, capacity, window ms, keep ms, used, in
  * window, held, spare, want, least, ahead, lease ms, settling ms, recall channel, restored entries as age:amount,… (`-` = none are told)
@@ -20,11 +33,7 @@ local least, ahead = tonumber(ARGV[14]), tonumber(ARGV[15])
 local leaseMs, settlingMs, channel, restored = tonumber(ARGV[16]), tonumber(ARGV[17]), ARGV[18], ARGV[19]
 local function int(number) return string.format('%.0f', number) end
 
-local memory = redis.call('GET', KEYS[2])
-if not memory or string.match(memory, ':(.*)$') ~= run then
-  memory = int(now) .. ':' .. run
-  redis.call('SET', KEYS[2], memory)
-end
+${MEMORY}
 local settling = math.max(0, tonumber(string.match(memory, '^(%d+):')) + settlingMs - now)
 
 local used, turn, holdings, complete = 0, 0, {}, {}
@@ -37,7 +46,7 @@ for i = 1, #fields, 2 do
     local of, n = {}, 0
     for part in string.gmatch(value, '[^|]+') do n = n + 1; of[n] = n == 1 and part or tonumber(part) end
     holdings[string.sub(name, 3)] = { incarnation = of[1], seq = of[2], seen = of[3], held = of[4], spare = of[5], expires = of[6],
-      gone = of[7], untilMs = of[8], turn = of[9], asking = of[10], sum = of[11] }
+      gone = of[7], untilMs = of[8], turn = of[9], asking = of[10], sum = of[11], asked = of[12] }
   end
 end
 local processes = redis.call('HGETALL', KEYS[3])
@@ -73,7 +82,7 @@ local function giveBack(name, holding, amount)
 end
 local function save(name, holding)
   redis.call('HSET', KEYS[1], 'h:' .. name, table.concat({ holding.incarnation, int(holding.seq), int(holding.seen), int(holding.held),
-    int(holding.spare), int(holding.expires), int(holding.gone), int(holding.untilMs), int(holding.turn), int(holding.asking), int(holding.sum) }, '|'))
+    int(holding.spare), int(holding.expires), int(holding.gone), int(holding.untilMs), int(holding.turn), int(holding.asking), int(holding.sum), int(holding.asked) }, '|'))
 end
 
 for name, holding in pairs(holdings) do
@@ -99,7 +108,7 @@ if not own or own.incarnation ~= incarnation then
     return { '0', want > 0 and 1 or 0, '0', '0', 1, memory, int(settling) }
   end
   local seen = own and own.seen or 0
-  own = { incarnation = incarnation, seq = 0, seen = seen, held = 0, spare = 0, expires = 0, gone = 0, untilMs = 0, turn = 0, asking = -1, sum = 0 }
+  own = { incarnation = incarnation, seq = 0, seen = seen, held = 0, spare = 0, expires = 0, gone = 0, untilMs = 0, turn = 0, asking = -1, sum = 0, asked = 0 }
   holdings[writer] = own
   if kind == 'window' then
     own.seen = reportedUsed
@@ -140,13 +149,13 @@ if want > 0 and settling == 0 and free >= least and not isLate then
 end
 own.held, own.spare = own.held + granted, own.spare + granted
 local isShort = want > 0 and granted < least
-own.asking = isShort and (own.asking >= 0 and own.asking or own.turn) or -1
-save(writer, own)
+local since = own.turn
+if own.asking >= 0 and now - own.asked < 100 then since = own.asking end
 local isContended = isShort and settling > 0
 if isShort and settling == 0 then
   local able, most = {}, 0
   for name, holding in pairs(holdings) do
-    local part = holding.turn > own.asking and holding.spare or holding.held
+    local part = holding.turn > since and holding.spare or holding.held
     if name ~= writer and holding.gone == 0 and part > 0 then
       able[#able + 1] = name
       most = most + part
@@ -155,6 +164,8 @@ if isShort and settling == 0 then
   isContended = free + most >= least
   if isContended then for _, name in ipairs(able) do redis.call('PUBLISH', channel .. name, KEYS[1]) end end
 end
+own.asking, own.asked = isContended and since or -1, now
+save(writer, own)
 redis.call('HSET', KEYS[1], 'used', int(kind == 'total' and used or 0), 'turn', int(turn))
 local keep = int(keepMs + 60000)
 redis.call('PEXPIRE', KEYS[1], keep)
@@ -165,13 +176,11 @@ end
 return { int(granted), isContended and 1 or 0, int(kind == 'gauge' and inFlight or used), int(math.max(0, free - granted)), 0, memory, int(settling) }
 `;
 
-/** Who this Redis is, for gateways that have nothing to tell. KEYS: 2 as above, alone · ARGV: run id. Returns `<since ms>:<run id>`. */
+/** Who this Redis is, for gateways that have nothing to tell. KEYS: 2 and 4 as above · ARGV: run id, lease ms. Returns `<since ms>:<run id>`. */
 export const READ_MEMORY = `
-local memory = redis.call('GET', KEYS[1])
-if not memory or string.match(memory, ':(.*)$') ~= ARGV[1] then
-  local time = redis.call('TIME')
-  memory = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)) .. ':' .. ARGV[1]
-  redis.call('SET', KEYS[1], memory)
-end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local run, leaseMs = ARGV[1], tonumber(ARGV[2])
+${MEMORY}
 return memory
 `;

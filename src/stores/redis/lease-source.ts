@@ -43,6 +43,7 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
   const prefix = `{${name}:limits}`;
   const memoryKey = `${prefix}:memory`;
   const completeKey = `${prefix}:complete`;
+  const heardKey = `${prefix}:heard`;
   const channel = `${name}:limits:recall:`;
   const options = {
     enableOfflineQueue: false,
@@ -52,7 +53,7 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
     commandTimeout: ANSWER_MS,
     retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
   };
-  const scripts = { exchangeLease: { lua: EXCHANGE_LEASE, numberOfKeys: 3 }, readMemory: { lua: READ_MEMORY, numberOfKeys: 1 } };
+  const scripts = { exchangeLease: { lua: EXCHANGE_LEASE, numberOfKeys: 4 }, readMemory: { lua: READ_MEMORY, numberOfKeys: 4 } };
   const client = new Redis(url, { ...options, scripts });
   const listener = new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
   // A gateway that has just begun is not told that Redis is away while it still connects.
@@ -92,6 +93,7 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
       `${prefix}:${key}`,
       memoryKey,
       completeKey,
+      heardKey,
       holder.writer,
       holder.incarnation,
       seq,
@@ -140,7 +142,8 @@ export function openRedisLeaseSource({ url, holder, name = 'plimsoll', settlingM
         });
       }
     }
-    if (reports.length === 0) sourceId = (await (client as unknown as Scripts).readMemory(memoryKey, server)) as string; // what the script returns
+    if (reports.length === 0)
+      sourceId = (await (client as unknown as Scripts).readMemory(prefix, memoryKey, completeKey, heardKey, server, LEASE_MS)) as string; // what the script returns
     if (isComplete) await client.hset(completeKey, holder.writer, holder.incarnation);
     return { answers, sourceId, settlingMs: settling };
   }
