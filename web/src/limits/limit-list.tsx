@@ -74,7 +74,7 @@ function Consequence({ view }: { view: LimitView }): ReactNode {
       {view.refused !== null && view.refused > 0 && (
         <span data-tip="Calls that did not fit, of all members of this limit, since the gateways started">
           {' '}
-          · {formatCount(view.refused)} did not fit
+          · {formatCount(view.refused)} in all
         </span>
       )}
     </span>

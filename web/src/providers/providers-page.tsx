@@ -85,7 +85,7 @@ function Providers({ list, byTarget, byProvider, models, metricsError, range }: 
         />
       ))}
       <p className="text-xs text-ink-3">
-        Health as {gatewaysText(list.gateways)} see it now, each by its own calls: the worst is shown. Attempts, errors and latency are
+        Health now, by {gatewaysText(list.gateways)}, each by its own calls: the worst is shown. Attempts, errors and latency are
         those of the range, without probes.
       </p>
     </div>

@@ -74,7 +74,7 @@ export function RoutesPage(): ReactNode {
               </section>
               <p className="text-xs text-ink-3">
                 Answers, errors and latency are those of clients’ calls in the range. Counts since the start and the shadow’s spending are
-                what {gatewaysText(state.gateways)} say now, added up.
+                those of {gatewaysText(state.gateways)} now, added up.
               </p>
             </div>
           )
