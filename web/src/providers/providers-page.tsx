@@ -85,8 +85,8 @@ function Providers({ list, byTarget, byProvider, models, metricsError, range }: 
         />
       ))}
       <p className="text-xs text-ink-3">
-        Health now, by {gatewaysText(list.gateways)}, each by its own calls: the worst is shown. Attempts, errors and latency are
-        those of the range, without probes.
+        Health now, by {gatewaysText(list.gateways)}, each by its own calls: the worst is shown. Attempts, errors and latency are those of
+        the range, without probes.
       </p>
     </div>
   );
