@@ -1,6 +1,7 @@
 // npm run gen: renews everything that is generated from code. With --check it changes nothing and fails when something is stale.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { waitForUpdate } from '@pydantic/genai-prices';
 import openapiTypes, { astToString } from 'openapi-typescript';
 import {
   commandsReference,
@@ -12,6 +13,11 @@ import {
   openApiText,
   providersReference,
 } from '../src/app/reference.ts';
+import { openPriceBook } from '../src/models/price-book.ts';
+import { buildPriceBook, priceBookText } from '../src/models/prices/build-book.ts';
+import { comparePrices } from '../src/models/prices/disagreements.ts';
+import { priceReport } from '../src/models/prices/price-report.ts';
+import { SecondOpinion } from '../src/models/prices/second-opinion.ts';
 import { simulatorReference } from '../src/sim/reference.ts';
 import { compatibilityPage } from '../test/e2e/clients/compatibility-page.ts';
 
@@ -32,8 +38,19 @@ function providerIndex() {
   ].join('\n');
 }
 
+/** Our price book, and the page that says where its sources differ. */
+const prices = await (async () => {
+  const opinion = SecondOpinion.parse(JSON.parse(readFileSync('src/models/prices/second-opinion.json', 'utf8')));
+  const { version } = JSON.parse(readFileSync('node_modules/@pydantic/genai-prices/package.json', 'utf8'));
+  const built = buildPriceBook((await waitForUpdate()) ?? [], version, opinion);
+  const compared = comparePrices(openPriceBook(built.file), opinion.rows, Date.parse(opinion.takenOn));
+  return { book: () => priceBookText(built.file), report: () => priceReport(built, opinion, compared) };
+})();
+
 const FILES = {
   'src/gateway/providers/index.gen.ts': providerIndex,
+  'src/models/prices/price-book.json': prices.book,
+  'docs/reference/price-disagreements.md': prices.report,
   'docs/reference/errors.md': errorsReference,
   'docs/reference/compatibility.md': compatibilityPage,
   'docs/reference/config.md': configReference,

@@ -1,7 +1,7 @@
 import { OutputSchemas } from '../gateway/output/output-schema.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import { readShippedPriceBook } from '../models/price-book.ts';
 import { NO_CACHE_KNOWLEDGE } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 import { readSchemaFile } from './schema-file.ts';
@@ -23,7 +23,7 @@ export function assertCompiles(config: Config, text: string, path: string, varia
     outputSchemas: new OutputSchemas(),
     readSchemaFile: (file) => readSchemaFile(path, file),
     keyPepper: '00',
-    priceBook: genaiPriceBook,
+    priceBook: readShippedPriceBook(),
     simOrigin: 'http://127.0.0.1',
     cache: NO_CACHE_KNOWLEDGE,
     nowMs: systemClock.nowMs(),

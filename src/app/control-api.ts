@@ -23,7 +23,7 @@ import { createRouter, type Router } from '../kernel/router.ts';
 import type { Authenticate } from '../kernel/router-authentication.ts';
 import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import type { PriceBook } from '../models/price-book.ts';
 import type { StatusPoller } from '../models/status-page/poller.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
@@ -55,6 +55,7 @@ export interface ControlApiOptions {
   readonly config: ConfigWatcher;
   readonly publisher: SnapshotPublisher;
   readonly caches: CacheControl;
+  readonly priceBook: PriceBook;
   readonly prices: PriceHistory;
   readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
@@ -148,7 +149,7 @@ export class ControlApi {
         planModelMigration: (alias, to) => {
           const { config } = options;
           const fileName = basename(context.environment.configPath);
-          const sources = { config: config.current, text: config.text, fileName, priceBook: genaiPriceBook, nowMs: clock.nowMs() };
+          const sources = { config: config.current, text: config.text, fileName, priceBook: options.priceBook, nowMs: clock.nowMs() };
           return planModelMigration(sources, alias, to);
         },
         status: () => this.#status(),

@@ -5,7 +5,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import { readShippedPriceBook } from '../models/price-book.ts';
 import { createStatusPoller, type PageState } from '../models/status-page/poller.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { CacheControl } from './cache-control.ts';
@@ -88,6 +88,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   });
   cacheRefusal = (candidate) => caches.refusal(candidate);
   const outputSchemas = new OutputSchemas();
+  const priceBook = readShippedPriceBook();
   const publisher = new SnapshotPublisher({
     clock,
     async compile() {
@@ -103,7 +104,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         outputSchemas,
         readSchemaFile: (file) => readSchemaFile(environment.configPath, file),
         keyPepper: pepperHex,
-        priceBook: genaiPriceBook,
+        priceBook,
         simOrigin: `http://127.0.0.1:${simPort}`,
         cache: await caches.knowledge(),
         nowMs: clock.nowMs(),
@@ -198,6 +199,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     config,
     publisher,
     caches,
+    priceBook,
     prices,
     statusPoller,
     staticKeys,

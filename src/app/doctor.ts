@@ -7,7 +7,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
 import { lifecycleWarning } from '../models/lifecycle.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import { readShippedPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Status } from './catalogue-routes.ts';
@@ -171,7 +171,7 @@ async function examineStores(environment: Environment, status: Status | null): P
 
 function examineFeatures(config: Config): Finding[] {
   const nowMs = systemClock.nowMs();
-  const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, nowMs, () => 'http://127.0.0.1');
+  const catalogue = resolveCatalogue(config, readShippedPriceBook(), providerKinds, nowMs, () => 'http://127.0.0.1');
   const unpriced = new Set(catalogue.models.filter((model) => model.price === null).map((model) => model.name));
   const findings: Finding[] = [];
   for (const feature of cataloguedFeatures(config, catalogue.models, nowMs)) {

@@ -4,7 +4,7 @@ import { providerKinds } from '../gateway/provider-kinds.ts';
 import type { PlimsollError } from '../kernel/errors.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { resolveCatalogue } from '../models/catalogue.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import { readShippedPriceBook } from '../models/price-book.ts';
 import { readConfig } from './config.ts';
 import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { planModelMigration } from './model-migration.ts';
@@ -39,8 +39,8 @@ features:
   other: { route: mini }
 `;
 const config = readConfig(TEXT, 'plimsoll.yaml', null);
-const sources = { config, text: TEXT, fileName: 'plimsoll.yaml', priceBook: genaiPriceBook, nowMs: NOW };
-const modelsAt = (nowMs: number) => resolveCatalogue(config, genaiPriceBook, providerKinds, nowMs, () => null).models;
+const sources = { config, text: TEXT, fileName: 'plimsoll.yaml', priceBook: readShippedPriceBook(), nowMs: NOW };
+const modelsAt = (nowMs: number) => resolveCatalogue(config, readShippedPriceBook(), providerKinds, nowMs, () => null).models;
 
 describe('events before a pin or an approval dies', () => {
   it('come at 30, 14, 7 and 1 days and at the end, each once, however often the job runs', async () => {
@@ -88,7 +88,7 @@ describe('events before a pin or an approval dies', () => {
     const text =
       'version: 1\nproviders: { c: { kind: openai-compatible, baseUrl: "https://api.cohere.com/v1" } }\nmodels: { old: { provider: c, model: command-light } }\nroutes: {}\n';
     const old = readConfig(text, 'x', null);
-    const [model] = resolveCatalogue(old, genaiPriceBook, providerKinds, NOW, () => null).models;
+    const [model] = resolveCatalogue(old, readShippedPriceBook(), providerKinds, NOW, () => null).models;
     assert.deepEqual(model?.lifecycle, { isDeprecated: true, deprecatedAtMs: null, retiresAtMs: null, successor: null });
     assert.match(lifecycleEvents([model], old, NOW)[0]?.event.message ?? '', /deprecated by its provider\. No feature’s route uses it/);
   });

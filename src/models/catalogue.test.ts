@@ -5,7 +5,7 @@ import { providerKinds } from '../gateway/provider-kinds.ts';
 import { configSchema, parseConfig } from '../kernel/config/load.ts';
 import { priceFromConfig, resolveCatalogue } from './catalogue.ts';
 import { configSections, modelsConfig, ProviderConfig, pricesConfig, providersConfig } from './config.ts';
-import { genaiPriceBook } from './price-book.ts';
+import { readShippedPriceBook } from './price-book.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const SIM = 'http://127.0.0.1:4999/v1';
@@ -17,7 +17,7 @@ function problems(value: unknown): string[] {
 
 function catalogue(providers: unknown, models: unknown, prices: unknown = {}) {
   const config = { providers: providersConfig.parse(providers), models: modelsConfig.parse(models), prices: pricesConfig.parse(prices) };
-  return resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, () => SIM);
+  return resolveCatalogue(config, readShippedPriceBook(), providerKinds, NOW, () => SIM);
 }
 
 describe('catalogue', () => {
@@ -124,7 +124,7 @@ describe('catalogue', () => {
 
   it('drops trailing slashes of a simulated provider, and says when it has no address', () => {
     const config = { providers: providersConfig.parse({ s: { kind: 'sim' } }), models: {}, prices: {} };
-    assert.match(resolveCatalogue(config, genaiPriceBook, providerKinds, NOW, () => null).issues[0]?.message ?? '', /no address/);
+    assert.match(resolveCatalogue(config, readShippedPriceBook(), providerKinds, NOW, () => null).issues[0]?.message ?? '', /no address/);
     assert.equal(catalogue({ s: { kind: 'sim', baseUrl: 'http://h/v1//' } }, {}).providers[0]?.baseUrl, 'http://h/v1');
   });
 });

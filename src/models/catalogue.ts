@@ -135,14 +135,15 @@ export function resolveCatalogue(
     }
     const own = Object.hasOwn(config.prices, name) ? config.prices[name] : undefined;
     const { baseUrl } = target;
+    const runsIn = region ?? target.region ?? null;
     const list = kinds.priceListOf(target.kind) ?? target.kind;
     models.push({
       name,
       provider,
       upstreamModel: model,
       contextTokens: contextTokens ?? book.contextTokens(list, model, atMs, baseUrl),
-      price: own === undefined ? book.find(list, model, atMs, baseUrl) : priceFromConfig(name, own),
-      region: region ?? target.region ?? null,
+      price: own === undefined ? book.find(list, model, atMs, baseUrl, runsIn) : priceFromConfig(name, own),
+      region: runsIn,
       isSelfHosted: selfHosted ?? target.selfHosted,
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
       lifecycle: lifecycleOf(entry, book.isDeprecated(list, model, atMs, baseUrl)),

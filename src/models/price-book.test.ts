@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { calcPrice, waitForUpdate } from '@pydantic/genai-prices';
 import { PICO_PER_USD } from '../kernel/money.ts';
-import { GENAI_PRICES_VERSION, genaiPriceBook } from './price-book.ts';
+import { readShippedPriceBook } from './price-book.ts';
 import { priceUsage } from './price-usage.ts';
 import { NO_USAGE } from './usage.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
+const book = readShippedPriceBook();
 
 describe('price book', () => {
   /** US dollars for one million tokens, input / output. */
@@ -20,7 +20,7 @@ describe('price book', () => {
   ] as const;
   for (const [provider, model, input, output] of GOLDEN)
     it(`prices ${model} at ${input} / ${output} USD per million tokens`, () => {
-      const price = genaiPriceBook.find(provider, model, NOW);
+      const price = book.find(provider, model, NOW);
       const micro = (usd: string) => BigInt(usd.replace('.', '')) * 10_000n;
       assert.equal(price?.perToken.inputUncachedTokens, String(micro(input)));
       assert.equal(price?.perToken.outputTextTokens, String(micro(output)));
@@ -31,21 +31,21 @@ describe('price book', () => {
     });
 
   it('doubles gemini-1.5-pro above 128,000 input tokens, and only above', () => {
-    const price = genaiPriceBook.find('google', 'gemini-1.5-pro', NOW);
+    const price = book.find('google', 'gemini-1.5-pro', NOW);
     const cost = (tokens: number) => priceUsage({ ...NO_USAGE, inputUncachedTokens: tokens }, price).costPicoUsd;
     assert.equal(cost(128_000), 128_000n * 1_250_000n);
     assert.equal(cost(128_001), 128_001n * 2_500_000n);
   });
 
   it('knows what is sold by the hour, and image tokens', () => {
-    assert.deepEqual(genaiPriceBook.find('openai', 'whisper-1', NOW)?.perUnit, { seconds: '100000000' });
-    assert.deepEqual(genaiPriceBook.find('openai', 'gpt-image-1', NOW)?.perUnit, { inputImageTokens: '10000000' });
-    assert.equal(genaiPriceBook.find('openai', 'gpt-4o', NOW)?.perUnit, undefined);
+    assert.deepEqual(book.find('openai', 'whisper-1', NOW)?.perUnit, { seconds: '100000000' });
+    assert.deepEqual(book.find('openai', 'gpt-image-1', NOW)?.perUnit, { inputImageTokens: '10000000' });
+    assert.equal(book.find('openai', 'gpt-4o', NOW)?.perUnit, undefined);
   });
 
   it('knows dated model ids and the classes of the cache', () => {
-    const price = genaiPriceBook.find('anthropic', 'claude-3-5-sonnet-20241022', NOW);
-    assert.equal(price?.priceId, `genai-prices@${GENAI_PRICES_VERSION}:anthropic/claude-3-5-sonnet`);
+    const price = book.find('anthropic', 'claude-3-5-sonnet-20241022', NOW);
+    assert.match(price?.priceId ?? '', /^book@[0-9a-f]{12}:anthropic\/claude-3-5-sonnet$/);
     assert.deepEqual(price?.perToken, {
       inputUncachedTokens: '3000000',
       cacheReadTokens: '300000',
@@ -56,47 +56,39 @@ describe('price book', () => {
   });
 
   it('answers null, never 0, for what it does not know', () => {
-    assert.equal(genaiPriceBook.find('openai', 'gpt-nobody-knows', NOW), null);
-    assert.equal(genaiPriceBook.find('nobody', 'gpt-4o', NOW), null);
-    assert.equal(genaiPriceBook.find('sim', 'gpt-4o', NOW), null);
-    assert.equal(genaiPriceBook.find('openai-compatible', 'gpt-4o', NOW, 'http://127.0.0.1:11434/v1'), null);
-    assert.equal(genaiPriceBook.find('github-copilot', 'gpt-4o', NOW), null, 'a row without any token price');
+    assert.equal(book.find('openai', 'gpt-nobody-knows', NOW), null);
+    assert.equal(book.find('nobody', 'gpt-4o', NOW), null);
+    assert.equal(book.find('sim', 'gpt-4o', NOW), null);
+    assert.equal(book.find('openai-compatible', 'gpt-4o', NOW, 'http://127.0.0.1:11434/v1'), null);
+    assert.equal(book.find('github-copilot', 'gpt-4o', NOW), null, 'a row without any token price');
   });
 
   it('goes by the address of an OpenAI-compatible server', () => {
-    const groq = genaiPriceBook.find('openai-compatible', 'llama-3.1-8b-instant', NOW, 'https://api.groq.com/openai/v1');
+    const groq = book.find('openai-compatible', 'llama-3.1-8b-instant', NOW, 'https://api.groq.com/openai/v1');
     assert.match(groq?.priceId ?? '', /:groq\/llama-3\.1-8b-instant$/);
-    const gemini = genaiPriceBook.find(
-      'openai-compatible',
-      'gemini-1.5-pro',
-      NOW,
-      'https://generativelanguage.googleapis.com/v1beta/openai',
-    );
+    const gemini = book.find('openai-compatible', 'gemini-1.5-pro', NOW, 'https://generativelanguage.googleapis.com/v1beta/openai');
     assert.equal(gemini?.perToken.inputUncachedTokens, '1250000');
-    assert.match(genaiPriceBook.find('openai', 'gpt-4o', NOW, 'http://127.0.0.1:9/v1')?.priceId ?? '', /:openai\/gpt-4o$/);
+    assert.match(book.find('openai', 'gpt-4o', NOW, 'http://127.0.0.1:9/v1')?.priceId ?? '', /:openai\/gpt-4o$/);
   });
 
   it('takes the price of the day, says its date, and knows when it changes', () => {
     const change = Date.parse('2025-06-10T00:00:00Z');
-    const before = genaiPriceBook.find('openai', 'o3', change - 1);
-    const after = genaiPriceBook.find('openai', 'o3', change);
+    const before = book.find('openai', 'o3', change - 1);
+    const after = book.find('openai', 'o3', change);
     assert.equal(before?.perToken.inputUncachedTokens, '10000000');
     assert.equal(after?.perToken.inputUncachedTokens, '2000000');
     assert.match(before?.priceId ?? '', /o3$/);
     assert.match(after?.priceId ?? '', /o3:2025-06-10$/);
-    assert.equal(genaiPriceBook.nextChangeMs('openai', 'o3', change - 1), change);
-    assert.equal(genaiPriceBook.nextChangeMs('openai', 'o3', change), null);
-    assert.equal(genaiPriceBook.nextChangeMs('openai', 'gpt-4o', NOW), null);
+    assert.equal(book.nextChangeMs('openai', 'o3', change - 1), change);
+    assert.equal(book.nextChangeMs('openai', 'o3', change), null);
+    assert.equal(book.nextChangeMs('openai', 'gpt-4o', NOW), null);
   });
 
   it('knows when a price by time of day changes', () => {
     const night = Date.parse('2026-06-01T00:00:00Z');
-    const change = genaiPriceBook.nextChangeMs('deepseek', 'deepseek-chat', night);
+    const change = book.nextChangeMs('deepseek', 'deepseek-chat', night);
     assert.equal(change, Date.parse('2026-06-01T00:30:00Z'));
-    assert.notEqual(
-      genaiPriceBook.find('deepseek', 'deepseek-chat', night)?.priceId,
-      genaiPriceBook.find('deepseek', 'deepseek-chat', change ?? 0)?.priceId,
-    );
+    assert.notEqual(book.find('deepseek', 'deepseek-chat', night)?.priceId, book.find('deepseek', 'deepseek-chat', change ?? 0)?.priceId);
   });
 
   it('agrees with the calculator of the price data on every model that it prices by the token', async () => {
@@ -105,7 +97,7 @@ describe('price book', () => {
     for (const provider of providers)
       for (const model of provider.models)
         for (const inputTokens of [1000, 150_000, 300_000]) {
-          const ours = genaiPriceBook.find(provider.id, model.id, NOW);
+          const ours = book.find(provider.id, model.id, NOW);
           const usage = { ...NO_USAGE, inputUncachedTokens: inputTokens, outputTextTokens: 200 };
           const cost = priceUsage(usage, ours).costPicoUsd;
           if (cost === null) continue;
@@ -122,10 +114,5 @@ describe('price book', () => {
           compared++;
         }
     assert.ok(compared > 3000, `only ${compared} compared`);
-  });
-
-  it('carries the version of the package', () => {
-    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    assert.equal(manifest.dependencies['@pydantic/genai-prices'], GENAI_PRICES_VERSION);
   });
 });

@@ -13,7 +13,7 @@ export interface PriceTier {
 
 /** What one model charges at one moment. Fallbacks between classes are already resolved by whoever made it (see price-book.ts). */
 export interface Price {
-  /** Where the price comes from, e.g. `genai-prices@0.1.8:openai/gpt-4o`; stored on every call that was priced with it. */
+  /** Where the price comes from, e.g. `book@1f0c2d3e4a5b:openai/gpt-4o`; stored on every call that was priced with it. */
   readonly priceId: string;
   readonly perToken: TokenPrices;
   /** Pico-dollars per request, for models that charge one. */
@@ -22,6 +22,30 @@ export interface Price {
   readonly perUnit?: UnitPrices;
   /** Ascending by `aboveInputTokens`; the last one reached applies to the whole call, not only to the tokens above it. */
   readonly tiers: readonly PriceTier[];
+  /** Complete prices of other service tiers (`batch`, `flex`, `priority`); one that is absent here is unpriced, never the standard price. */
+  readonly serviceTiers?: Readonly<Record<string, ServiceTierPrices>>;
+}
+
+export interface ServiceTierPrices {
+  readonly perToken: TokenPrices;
+  readonly tiers: readonly PriceTier[];
+}
+
+/** What providers call the service tier of their list price; `on_demand` is Groq's word and Google's. */
+const STANDARD_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'on_demand']);
+
+/** @param name service tier as a provider names the one that served; true for none */
+export function isStandardServiceTier(name: string | null): boolean {
+  return name === null || STANDARD_TIERS.has(name.toLowerCase());
+}
+
+/** The price of a service tier; null when this price does not say what the tier costs. */
+export function priceAtServiceTier(price: Price, name: string | null): Price | null {
+  if (isStandardServiceTier(name)) return price;
+  const tier = name !== null && Object.hasOwn(price.serviceTiers ?? {}, name) ? price.serviceTiers?.[name] : undefined;
+  if (tier === undefined) return null;
+  const { perUnit: _, serviceTiers: __, ...rest } = price;
+  return { ...rest, priceId: `${price.priceId}#${name}`, perToken: tier.perToken, tiers: tier.tiers };
 }
 
 /** The token prices that apply to a call with this many input tokens, in the class they are billed under: reasoning without a price of its own is output text. */

@@ -9,7 +9,7 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import { FileJournalWriter } from '../../kernel/journal/writer.ts';
 import { DEFAULT_SCOPE } from '../../kernel/scope.ts';
 import { resolveCatalogue } from '../../models/catalogue.ts';
-import { genaiPriceBook } from '../../models/price-book.ts';
+import { readShippedPriceBook } from '../../models/price-book.ts';
 import { compilePrice, priceCompiled } from '../../models/price-usage.ts';
 import { type BackfillOptions, backfillRecords } from '../../sim/backfill.ts';
 import { expectedTotal } from '../../sim/backfill-shape.ts';
@@ -51,7 +51,7 @@ export default defineCommand<CliContext>()({
         'conflict',
         `There was a backfill before (${describeNote(readFileSync(note, 'utf8'))}); --again writes another one beside it, and its days are counted twice`,
       );
-    const catalogue = resolveCatalogue(config, genaiPriceBook, providerKinds, systemClock.nowMs(), () => 'http://127.0.0.1');
+    const catalogue = resolveCatalogue(config, readShippedPriceBook(), providerKinds, systemClock.nowMs(), () => 'http://127.0.0.1');
     const simulated = new Set(catalogue.providers.filter((provider) => provider.isSimulated).map((provider) => provider.name));
     const profiles = resolveProfiles(config.sim);
     const models = catalogue.models
