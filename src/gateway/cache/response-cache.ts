@@ -32,13 +32,21 @@ interface Purgeable {
   readonly purgeSequence: number;
 }
 
+/**
+ * A Map that is added to and deleted from all the time moves to a new table again and again, and the tables that it left behind keep what was in them
+ * until the next full garbage collection: emptied, it is this and not a whole call.
+ */
+interface Berth {
+  flight: Flight | null;
+}
+
 function isPurged(call: Call, { feature, tags, purgeSequence }: Purgeable): boolean {
   return call.snapshot.cache.purges.some((purge) => purge.sequence > purgeSequence && isSelected(purge, feature, tags));
 }
 
 /** The cache of one gateway: what is kept, what is on its way, and what both were good for. */
 export class ResponseCache {
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Map<string, Berth>();
   readonly counters = new CacheCounters();
   readonly semantic = new SemanticCache();
   readonly #clock: Clock;
@@ -150,8 +158,8 @@ export class ResponseCache {
 
   /** An equal call that is on its way, or has just arrived, and whose answer this one may be given. */
   joinable(call: Call, key: string, maxAgeMs: number | null): Flight | null {
-    const flight = this.#flights.get(key);
-    if (flight === undefined || !flight.isJoinable || isPurged(call, flight)) return null;
+    const flight = this.#flights.get(key)?.flight ?? null;
+    if (flight === null || !flight.isJoinable || isPurged(call, flight)) return null;
     const answer = flight.landing?.answer ?? null;
     return answer === null || this.#isValid(call, answer, this.#clock.nowMs(), maxAgeMs) ? flight : null;
   }
@@ -160,7 +168,7 @@ export class ResponseCache {
   lead(call: Call, key: string, isShared: boolean): void {
     const flight = new Flight(call, this.#settings.maxEntryBytes);
     call.flight = flight;
-    if (isShared) this.#flights.set(key, flight);
+    if (isShared) this.#flights.set(key, { flight });
   }
 
   /** What the call is going to be answered with is not what its key stands for. */
@@ -189,7 +197,10 @@ export class ResponseCache {
   }
 
   #release(key: string | null, flight: Flight): void {
-    if (key !== null && this.#flights.get(key) === flight) this.#flights.delete(key);
+    const berth = key === null ? undefined : this.#flights.get(key);
+    if (key === null || berth?.flight !== flight) return;
+    berth.flight = null;
+    this.#flights.delete(key);
   }
 
   async #keep(call: Call, flight: Flight): Promise<void> {
