@@ -1,10 +1,26 @@
 import { z } from 'zod';
 
+const ModelEmbedderConfig = z.strictObject({
+  model: z
+    .string()
+    .describe(
+      'Model or route that serves embeddings here; all targets of a route must be the same model, or their vectors say nothing of each other',
+    ),
+  timeoutMs: z
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(300)
+    .describe('How long a call waits for the vector of its question; later it is a miss, and says so'),
+});
+
 const SemanticCacheConfig = z.strictObject({
   embedder: z
-    .enum(['lexical'])
+    .union([z.literal('lexical'), ModelEmbedderConfig])
     .default('lexical')
-    .describe('What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning'),
+    .describe(
+      'What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning. Or a model of this gateway: its calls are budgeted, priced and traced as feature plimsoll-cache',
+    ),
   threshold: z.number().min(0.5).max(1).default(0.95).describe('Least cosine similarity of two questions that may share an answer'),
   maxFalseHitRatio: z
     .number()
