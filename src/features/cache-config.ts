@@ -19,7 +19,7 @@ const SemanticCacheConfig = z.strictObject({
     .union([z.literal('lexical'), ModelEmbedderConfig])
     .default('lexical')
     .describe(
-      'What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning. Or a model of this gateway: its calls are budgeted, priced and traced as feature plimsoll-cache',
+      'What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning. { model, timeoutMs: 300 }: a model or route that serves embeddings here, all targets of it the same model; its calls are budgeted, priced and traced as feature plimsoll-cache, and a question whose vector takes longer is a miss',
     ),
   threshold: z.number().min(0.5).max(1).default(0.95).describe('Least cosine similarity of two questions that may share an answer'),
   maxFalseHitRatio: z
@@ -47,7 +47,7 @@ const SemanticCacheConfig = z.strictObject({
     .min(100)
     .max(50_000)
     .default(10_000)
-    .describe('Most questions in the index of one gateway worker; about 2 KB each; the oldest make room'),
+    .describe('Most questions in the index of one gateway worker; about 2 KB each, with a model 4 bytes a dimension; the oldest make room'),
 });
 
 /** `features.<name>.cache` of plimsoll.yaml. */
