@@ -1,11 +1,11 @@
 /** What do the cache and routing by tiers save on one day of questions, and what do they get wrong? `node bench/savings.ts [--questions 3000] [--seed 1] [--smoke] [--json]` */
 import { parseArgs } from 'node:util';
-import { checkPairs } from '../src/gateway/cache/check-pairs.ts';
+import { checkPairs, LEXICAL } from '../src/gateway/cache/check-pairs.ts';
 import { guardForm } from '../src/gateway/cache/meaning-guards.ts';
 import { nearForm, normaliseText } from '../src/gateway/cache/question-text.ts';
 import type { FeatureCacheSettings } from '../src/gateway/cache/settings.ts';
 import { cosine } from '../src/models/embedder.ts';
-import { embedLexically, lexicalEmbedder } from '../src/models/lexical-embedder.ts';
+import { embedLexically } from '../src/models/lexical-embedder.ts';
 import { wilsonInterval } from '../src/stats/intervals.ts';
 import { makeDay, type Plant, type Question, seeded, topics } from './savings/day.ts';
 import { type Day, labelledPairs, liveThrough, type Policy } from './savings/world.ts';
@@ -148,7 +148,7 @@ function planted(threshold: number): void {
 }
 
 /** The check that an operator would run before, on pairs of another day. */
-const check = await checkPairs(labelledPairs(seed + 1, topics(false), flags.smoke ? 600 : 2000), lexicalEmbedder, MAX_FALSE_HIT_RATIO);
+const check = checkPairs(labelledPairs(seed + 1, topics(false), flags.smoke ? 600 : 2000), LEXICAL, MAX_FALSE_HIT_RATIO);
 const threshold = check.recommendedThreshold ?? 0.95;
 print({
   name: 'cache check',

@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { EventBus } from '../kernel/events.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
+import { embedderId } from './cache-embedder.ts';
 import type { CacheKnowledge } from './cache-snapshot.ts';
 import type { Config } from './config.ts';
 import type { ControlEvents } from './control-events.ts';
@@ -45,6 +46,7 @@ export class CacheControl {
       clock,
       features: () => new Map(Object.entries(config().features).map(([name, feature]) => [name, feature.cache])),
       shared: () => config().cache,
+      embedderId: (embedder) => embedderId(config(), embedder),
       live: (feature) => this.#live(feature),
       use,
       gateways: () => this.#reports.presence(clock.nowMs()),
@@ -53,14 +55,14 @@ export class CacheControl {
 
   /** For the snapshot. */
   async knowledge(): Promise<CacheKnowledge> {
-    const { scope, store } = this.#options;
+    const { scope, store, config: catalogue } = this.#options;
     const service = this.service(store);
     const [purges, checks, standings] = await Promise.all([service.purges(scope), service.checks(scope), service.standings(scope)]);
     this.#checks = checks;
     return {
       purges,
       semanticState(feature, config) {
-        const check = allowingCheck(checks[feature], config);
+        const check = allowingCheck(checks[feature], config, embedderId(catalogue(), config.semantic.embedder));
         if (check === null) return null;
         const standing = standings[feature];
         return { checkId: check.id, state: standing?.checkId === check.id ? standing.state : UNMEASURED.state };
@@ -75,8 +77,9 @@ export class CacheControl {
   refusal(config: Config): string | null {
     if (this.#checks === null) return null;
     for (const [name, { cache }] of Object.entries(config.features)) {
-      if (cache?.mode === 'semantic' && allowingCheck(this.#checks[name], cache) === null)
-        return whyNotAllowed(name, this.#checks[name], cache);
+      if (cache?.mode !== 'semantic') continue;
+      const embedder = embedderId(config, cache.semantic.embedder);
+      if (allowingCheck(this.#checks[name], cache, embedder) === null) return whyNotAllowed(name, this.#checks[name], cache, embedder);
     }
     return null;
   }

@@ -1,5 +1,6 @@
 import type { FeatureCacheConfig } from '../features/cache-config.ts';
 import type { CachePurge, CacheSettings, FeatureCacheSettings, SemanticState } from '../gateway/cache/settings.ts';
+import { resolveEmbedder } from './cache-embedder.ts';
 import type { Config } from './config.ts';
 
 /** What control knows of the caches beside the configuration. */
@@ -13,7 +14,12 @@ export interface CacheKnowledge {
 export const NO_CACHE_KNOWLEDGE: CacheKnowledge = Object.freeze({ purges: [], semanticState: () => null });
 
 /** The cache of one feature for the snapshot; null = it has none. Without a check that passed, semantic is no more than near. */
-export function featureCache(name: string, config: FeatureCacheConfig | undefined, knowledge: CacheKnowledge): FeatureCacheSettings | null {
+export function featureCache(
+  name: string,
+  config: FeatureCacheConfig | undefined,
+  knowledge: CacheKnowledge,
+  catalogue: Pick<Config, 'routes' | 'models'>,
+): FeatureCacheSettings | null {
   if (config === undefined || config.mode === 'off') return null;
   const standing = config.mode === 'semantic' ? knowledge.semanticState(name, config) : null;
   return {
@@ -24,7 +30,8 @@ export function featureCache(name: string, config: FeatureCacheConfig | undefine
     keepsToolCalls: config.toolCalls,
     keepsTruncated: config.truncated,
     isolation: config.isolation,
-    semantic: standing === null ? null : { ...config.semantic, ...standing },
+    semantic:
+      standing === null ? null : { ...config.semantic, embedder: resolveEmbedder(catalogue, config.semantic.embedder), ...standing },
   };
 }
 

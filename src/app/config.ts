@@ -12,6 +12,7 @@ import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } fro
 import { nearest } from '../kernel/suggest.ts';
 import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts';
 import { simConfig } from '../sim/config.ts';
+import { embedderProblem } from './cache-embedder.ts';
 import { refusedTargets } from './feature-catalogue.ts';
 
 /** `sim:` may be left out whole. */
@@ -134,6 +135,14 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
     feature.models?.forEach(({ model }, index) => {
       check('model', model, config.models, ['features', name, 'models', index, 'model']);
     });
+    const embedder = feature.cache?.semantic.embedder ?? 'lexical';
+    if (embedder !== 'lexical') {
+      const path = ['features', name, 'cache', 'semantic', 'embedder', 'model'];
+      const problem = check('route or model', embedder.model, { ...config.routes, ...config.models }, path)
+        ? embedderProblem(config, feature, embedder.model)
+        : null;
+      if (problem !== null) report(path, problem);
+    }
     // As if no approval expired: a file that was right must not keep control from starting on a later day.
     const { all, refused } = refusedTargets(config, feature, Number.NEGATIVE_INFINITY);
     if (refused.length === 0 || refused.length < all.length) continue;

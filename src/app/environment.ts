@@ -35,6 +35,8 @@ export const ENVIRONMENT_VARIABLES = {
   PLIMSOLL_DATABASE_URL: 'PostgreSQL for the control store (default: SQLite in the data directory)',
   PLIMSOLL_CLICKHOUSE_URL: 'ClickHouse for the trace store, with user and password (default: the embedded engine)',
   PLIMSOLL_REDIS_URL: 'Redis that gateways share, with user and password (default: none; each gateway keeps its own state)',
+  PLIMSOLL_VIRTUAL_KEY:
+    'A virtual key with which the command line calls models itself (`plimsoll cache check` of a feature whose questions a model compares)',
   PLIMSOLL_URL: 'Where the command line finds a running Plimsoll (default http://127.0.0.1:4000)',
 } as const;
 

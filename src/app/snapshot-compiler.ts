@@ -68,7 +68,7 @@ export function compileSnapshotSources(sources: SnapshotSources): CompiledSnapsh
       route: feature.route,
       payloads: feature.payloads,
       ...switchOf(name, sources.featureSwitches),
-      cache: featureCache(name, feature.cache, sources.cache),
+      cache: featureCache(name, feature.cache, sources.cache, config),
       ...approvalsMember(feature),
       ...outputMember(name, feature, sources),
       ...(feature.residency === undefined ? {} : { residency: residencyOf(feature.residency) }),

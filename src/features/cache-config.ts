@@ -1,10 +1,26 @@
 import { z } from 'zod';
 
+const ModelEmbedderConfig = z.strictObject({
+  model: z
+    .string()
+    .describe(
+      'Model or route that serves embeddings here; all targets of a route must be the same model, or their vectors say nothing of each other',
+    ),
+  timeoutMs: z
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(300)
+    .describe('How long a call waits for the vector of its question; later it is a miss, and says so'),
+});
+
 const SemanticCacheConfig = z.strictObject({
   embedder: z
-    .enum(['lexical'])
+    .union([z.literal('lexical'), ModelEmbedderConfig])
     .default('lexical')
-    .describe('What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning'),
+    .describe(
+      'What compares the questions. lexical: hashed words and character 3–5-grams, on this machine; knows spelling, not meaning. { model, timeoutMs: 300 }: a model or route that serves embeddings here, all targets of it the same model; its calls are budgeted, priced and traced as feature plimsoll-cache, and a question whose vector takes longer is a miss',
+    ),
   threshold: z.number().min(0.5).max(1).default(0.95).describe('Least cosine similarity of two questions that may share an answer'),
   maxFalseHitRatio: z
     .number()
@@ -31,7 +47,7 @@ const SemanticCacheConfig = z.strictObject({
     .min(100)
     .max(50_000)
     .default(10_000)
-    .describe('Most questions in the index of one gateway worker; about 2 KB each; the oldest make room'),
+    .describe('Most questions in the index of one gateway worker; about 2 KB each, with a model 4 bytes a dimension; the oldest make room'),
 });
 
 /** `features.<name>.cache` of plimsoll.yaml. */

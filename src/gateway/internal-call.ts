@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { CallAttempt, CallPurpose } from '../traces/call-record.ts';
 import { Call, type Caller } from './call.ts';
+import type { ClientDialect } from './client-dialect.ts';
 import type { CompiledSnapshot, CompiledTarget } from './compiled-snapshot.ts';
 import { openAiChat } from './dialects/openai-chat.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -20,7 +21,11 @@ export interface InternalCallOptions {
   /** The client's call that it belongs to; null for none. */
   readonly parent: Call | null;
   readonly target: CompiledTarget;
-  /** Chat request in the hub's dialect. */
+  /** Asked in turn when it fails. */
+  readonly fallbacks?: readonly CompiledTarget[];
+  /** Absent = chat. */
+  readonly dialect?: ClientDialect;
+  /** In the hub's dialect. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
 }
@@ -28,6 +33,8 @@ export interface InternalCallOptions {
 export interface FinishedInternalCall {
   /** Text of the first choice; null when the call failed. */
   readonly text: string | null;
+  /** The whole answer; null when the call failed. */
+  readonly body: Buffer | null;
   readonly error: PlimsollError | null;
   /** Null when there is none to pay for, or no price. */
   readonly costPicoUsd: bigint | null;
@@ -45,11 +52,11 @@ export interface InternalCall {
  * open. Its spans join the trace of the call that it belongs to.
  */
 export function startInternalCall(options: InternalCallOptions, context: GatewayContext): InternalCall {
-  const { parent, snapshot, target } = options;
+  const { parent, snapshot, target, fallbacks = [], dialect = openAiChat } = options;
   // A request and a response that no connection stands behind: the stages read headers from the one and write nothing to the other.
   const request = new IncomingMessage(new Socket());
   if (parent !== null) request.headers.traceparent = `00-${parent.traceId}-${parent.spanId}-01`;
-  const call = new Call(request, new ServerResponse(request), openAiChat, snapshot, context.clock);
+  const call = new Call(request, new ServerResponse(request), dialect, snapshot, context.clock);
   call.purpose = options.purpose;
   call.caller = options.caller;
   call.parentCallId = parent?.callId ?? null;
@@ -57,7 +64,7 @@ export function startInternalCall(options: InternalCallOptions, context: Gateway
   call.session = parent?.session ?? null;
   call.customer = parent?.customer ?? null;
   call.tags = parent?.tags ?? {};
-  call.destination = { name: target.model, route: parent?.destination?.route ?? null, targets: [target], routing: null };
+  call.destination = { name: target.model, route: parent?.destination?.route ?? null, targets: [target, ...fallbacks], routing: null };
   call.targets = call.destination.targets;
   const timer = context.clock.setTimer(options.timeoutMs, () =>
     call.stop(
@@ -76,7 +83,7 @@ export function startInternalCall(options: InternalCallOptions, context: Gateway
 
 async function run(call: Call, request: Readonly<Record<string, unknown>>, context: GatewayContext): Promise<FinishedInternalCall> {
   try {
-    const bytes = Buffer.from(JSON.stringify({ ...request, stream: false }));
+    const bytes = Buffer.from(JSON.stringify(call.operation === 'chat' ? { ...request, stream: false } : request));
     call.body = call.dialect.scan(bytes, call.snapshot.bodyScanner, '');
     await admitInternal(call, context);
     open(call, context);
@@ -94,6 +101,7 @@ async function run(call: Call, request: Readonly<Record<string, unknown>>, conte
   }
   const cost = call.outcome?.costPicoUsd ?? null;
   return {
+    body: call.error === null && call.answer?.kind === 'json' ? call.answer.body : null,
     text: call.error === null ? (call.texts?.text() ?? null) : null,
     error: call.error,
     costPicoUsd: cost === null ? null : BigInt(cost),

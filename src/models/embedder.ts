@@ -1,12 +1,10 @@
-/** Turns a text into a vector, so that texts can be compared by its cosine. */
-export interface Embedder {
-  /** lexical compares spelling; the vectors of a provider's model compare meaning. */
-  readonly kind: 'lexical' | 'provider';
-  /** Vectors of different ids cannot be compared. */
-  readonly id: string;
-  readonly dimensions: number;
-  /** @returns a vector of length 1; all zeros for a text without anything to compare */
-  embed(text: string): Promise<Float32Array>;
+/** lexical compares spelling; the vectors of a provider's model compare meaning. */
+export type EmbedderKind = 'lexical' | 'provider';
+
+/** @returns the vector with length 1; all zeros stay so */
+export function unitVector(values: readonly number[]): Float32Array {
+  const length = Math.hypot(...values);
+  return Float32Array.from(values, (value) => (length === 0 ? 0 : value / length));
 }
 
 /** Cosine of two vectors of length 1 (or 0). */

@@ -1,5 +1,3 @@
-import type { Embedder } from './embedder.ts';
-
 const DIMENSIONS = 512;
 const SHORTEST_GRAM = 3;
 const LONGEST_GRAM = 5;
@@ -42,9 +40,5 @@ export function embedLexically(text: string): Float32Array {
   return vector;
 }
 
-export const lexicalEmbedder: Embedder = {
-  kind: 'lexical',
-  id: 'lexical-1',
-  dimensions: DIMENSIONS,
-  embed: (text) => Promise.resolve(embedLexically(text)),
-};
+/** Vectors of another one cannot be compared with these. */
+export const LEXICAL_EMBEDDER_ID = 'lexical-1';

@@ -10,8 +10,8 @@ export const CALL_SCHEMA_VERSION = 1;
 
 export type CallStatus = 'ok' | 'error' | 'aborted';
 
-/** Calls that the gateway makes by itself: a mirrored one, one that judges a request's difficulty, one that tries a target. */
-export type CallPurpose = 'shadow' | 'classifier' | 'probe';
+/** Calls that the gateway makes by itself: a mirrored one, one that judges a request's difficulty, one that tries a target, the vector of a question for the cache. */
+export type CallPurpose = 'shadow' | 'classifier' | 'probe' | 'embedding';
 
 /** What was asked of a model; `gen_ai.operation.name` where OpenTelemetry has a name for it. */
 export type CallOperation =

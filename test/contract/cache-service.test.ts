@@ -15,6 +15,7 @@ const FEATURES = new Map([
   ['faq', semantic],
   ['chat', FeatureCacheConfig.parse({ mode: 'exact' })],
   ['none', undefined],
+  ['embedded', FeatureCacheConfig.parse({ mode: 'semantic', semantic: { embedder: { model: 'embed' } } })],
 ]);
 const PAIRS = [
   { a: 'How do I pay the bill', b: 'How can I pay the bill', same: true },
@@ -35,6 +36,7 @@ for (const driver of TEST_DRIVERS) {
           shared: () => ({ driver: 'memory', maxBytes: 1, maxEntryBytes: 1, lookupTimeoutMs: 1 }),
           live: (feature) => (feature === 'faq' ? { entries: 3, bytes: 30, questions: 2 } : null),
           use: async () => use,
+          embedderId: (embedder) => (embedder === 'lexical' ? 'lexical-1' : `model:${embedder.model}-2026`),
           gateways: () => [{ worker: 'gateway-1', isAnswering: true, lastReportAt: 1 }],
         });
       return {
@@ -76,22 +78,39 @@ for (const driver of TEST_DRIVERS) {
     it('remembers the last check of a feature, which allows what it measured and nothing looser', async () => {
       const { cache, change, close } = await open();
       assert.match(
-        whyNotAllowed('faq', undefined, semantic),
+        whyNotAllowed('faq', undefined, semantic, 'lexical-1'),
         /no check has shown that this is safe; run "plimsoll cache check faq --pairs/,
       );
       const report = await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS }));
       assert.equal(report.verdict, 'safe', report.reason);
       const stored = (await cache.checks(scope)).faq;
       assert.deepEqual(stored, report);
-      assert.equal(allowingCheck(stored, semantic)?.id, report.id);
+      assert.equal(allowingCheck(stored, semantic, 'lexical-1')?.id, report.id);
       const looser = { ...semantic, semantic: { ...semantic.semantic, threshold: (report.recommendedThreshold ?? 0) - 0.01 } };
-      assert.equal(allowingCheck(stored, looser), null);
-      assert.match(whyNotAllowed('faq', stored, looser), /threshold is .*; the check found .* and above to be safe/);
+      assert.equal(allowingCheck(stored, looser, 'lexical-1'), null);
+      assert.match(whyNotAllowed('faq', stored, looser, 'lexical-1'), /threshold is .*; the check found .* and above to be safe/);
       const stricter = { ...semantic, semantic: { ...semantic.semantic, maxFalseHitRatio: 0.001 } };
-      assert.equal(allowingCheck(stored, stricter), null);
+      assert.equal(allowingCheck(stored, stricter, 'lexical-1'), null);
+      assert.equal(allowingCheck(stored, semantic, 'model:embed-2026'), null);
+      assert.match(
+        whyNotAllowed('faq', stored, semantic, 'model:embed-2026'),
+        /compares by model:embed-2026, and what was checked is lexical-1/,
+      );
       const failed = await change((tx) => tx.check(scope, { feature: 'faq', pairs: PAIRS.slice(0, 5) }));
-      assert.equal(allowingCheck(failed, semantic), null);
-      assert.match(whyNotAllowed('faq', failed, semantic), /its last check says: too few pairs/);
+      assert.equal(allowingCheck(failed, semantic, 'lexical-1'), null);
+      assert.match(whyNotAllowed('faq', failed, semantic, 'lexical-1'), /its last check says: too few pairs/);
+      await close();
+    });
+
+    it('takes the similarity of a model from who asked the gateway for it, and does without it nowhere', async () => {
+      const { change, close } = await open();
+      await assert.rejects(
+        change((tx) => tx.check(scope, { feature: 'embedded', pairs: PAIRS })),
+        /compared by "embed": each pair needs its "similarity"/,
+      );
+      const pairs = PAIRS.map((pair) => ({ ...pair, similarity: pair.same ? 0.97 : 0.4 }));
+      const report = await change((tx) => tx.check(scope, { feature: 'embedded', pairs }));
+      assert.deepEqual([report.embedder, report.verdict], ['model:embed-2026', 'safe']);
       await close();
     });
 

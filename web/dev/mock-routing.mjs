@@ -193,6 +193,7 @@ function cached(feature, mode, extra = {}) {
     unpricedHits: 0,
     savedInputTokens: 0,
     savedOutputTokens: 0,
+    embeddingModel: null,
     semantic: null,
     check: null,
     ...extra,

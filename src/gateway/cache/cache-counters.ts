@@ -15,6 +15,8 @@ export interface FeatureCounters {
   /** Semantic hits that were held against the model's own answer. */
   readonly shadow: Record<'same' | 'different', number>;
   kept: number;
+  /** Calls whose question could not be compared: its vector was late, or there was none. */
+  notCompared: number;
   savedPicoUsd: bigint;
   savedInputTokens: number;
   savedOutputTokens: number;
@@ -26,6 +28,7 @@ function zero(): FeatureCounters {
     refused: { empty: 0, tool_calls: 0, truncated: 0, refused: 0, incomplete: 0 },
     shadow: { same: 0, different: 0 },
     kept: 0,
+    notCompared: 0,
     savedPicoUsd: 0n,
     savedInputTokens: 0,
     savedOutputTokens: 0,
@@ -72,6 +75,12 @@ export class CacheCounters {
       features.flatMap(([feature, counters]) =>
         Object.entries(of(counters)).map(([value, count]) => [`{feature="${feature}",${label}="${value}"}`, count] as const),
       );
+    series(
+      'plimsoll_cache_not_compared_total',
+      'counter',
+      'Calls that went on without a vector of their question: it was late, or there was none',
+      features.map(([feature, { notCompared }]) => [`{feature="${feature}"}`, notCompared]),
+    );
     series(
       'plimsoll_cache_requests_total',
       'counter',

@@ -16,6 +16,10 @@ export class CallCache {
   nearKey: string | null = null;
   /** Ready to be compared with others; null when the mode is another. */
   question: EmbeddedQuestion | null = null;
+  /** Looks for a similar question beside the call, which does not wait for it; never rejects. Null = nothing is under way. */
+  comparing: Promise<unknown> | null = null;
+  /** Why no similar question was looked for; null = it was, or the mode is another. */
+  notCompared: string | null = null;
   /** A kept answer to a similar question, held against the model's own instead of being given. */
   shadow: CachedAnswer | null = null;
   /** Cosine of the question to the one whose answer was found. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lexicalEmbedder } from '../../models/lexical-embedder.ts';
 import { wilsonInterval } from '../../stats/intervals.ts';
-import { checkPairs } from './check-pairs.ts';
+import { checkPairs, LEXICAL } from './check-pairs.ts';
 import type { CachePair } from './model.ts';
 
 const THINGS = ['password', 'address', 'invoice', 'parcel', 'refund', 'card', 'account', 'order', 'coupon', 'plan'];
@@ -34,8 +33,8 @@ function differentPairs(count: number): CachePair[] {
 }
 
 describe('checking labelled pairs', () => {
-  it('finds a safe threshold, and shows what similarity alone would have done', async () => {
-    const report = await checkPairs([...samePairs(), ...differentPairs(200)], lexicalEmbedder, 0.02);
+  it('finds a safe threshold, and shows what similarity alone would have done', () => {
+    const report = checkPairs([...samePairs(), ...differentPairs(200)], LEXICAL, 0.02);
     assert.equal(report.verdict, 'safe');
     assert.deepEqual([report.same, report.different], [10, 200]);
     const at = (threshold: number) => report.rows.find((row) => row.threshold === threshold);
@@ -49,28 +48,28 @@ describe('checking labelled pairs', () => {
     for (const { threshold } of report.rows) assert.ok((at(threshold)?.withGuards.served ?? 0) <= (at(threshold)?.alone.served ?? 0));
   });
 
-  it('asks for more pairs rather than guess, and says how many', async () => {
-    const report = await checkPairs([...samePairs(), ...differentPairs(20)], lexicalEmbedder, 0.02);
+  it('asks for more pairs rather than guess, and says how many', () => {
+    const report = checkPairs([...samePairs(), ...differentPairs(20)], LEXICAL, 0.02);
     assert.equal(report.verdict, 'too few pairs');
     assert.match(report.reason, /at least 189/);
     assert.equal(report.recommendedThreshold, null);
   });
 
-  it('refuses when pairs labelled different would share an answer', async () => {
+  it('refuses when pairs labelled different would share an answer', () => {
     const wrong = samePairs().map((pair) => ({ ...pair, b: pair.a, same: false }));
-    const report = await checkPairs([...samePairs(), ...differentPairs(200), ...wrong], lexicalEmbedder, 0.02);
+    const report = checkPairs([...samePairs(), ...differentPairs(200), ...wrong], LEXICAL, 0.02);
     assert.equal(report.verdict, 'unsafe');
     const [last] = report.rows.slice(-1);
     assert.equal(last?.withGuards.falseHits, 10);
     assert.deepEqual(last?.withGuards.differentServedInterval, wilsonInterval(10, 210));
   });
 
-  it('says when it is good for nothing', async () => {
+  it('says when it is good for nothing', () => {
     const far = THINGS.map((thing) => ({
       a: `Where is my ${thing}`,
       b: `I have been waiting for ages, what happened to ${thing}`,
       same: true,
     }));
-    assert.equal((await checkPairs([...far, ...differentPairs(200)], lexicalEmbedder, 0.02)).verdict, 'useless');
+    assert.equal(checkPairs([...far, ...differentPairs(200)], LEXICAL, 0.02).verdict, 'useless');
   });
 });

@@ -1,4 +1,5 @@
-import { cosine, type Embedder } from '../../models/embedder.ts';
+import { cosine, type EmbedderKind } from '../../models/embedder.ts';
+import { embedLexically, LEXICAL_EMBEDDER_ID } from '../../models/lexical-embedder.ts';
 import { wilsonInterval } from '../../stats/intervals.ts';
 import { guardForm } from './meaning-guards.ts';
 import type { CacheCheckReport, CachePair, CheckMeasure } from './model.ts';
@@ -6,6 +7,21 @@ import { normaliseText } from './question-text.ts';
 
 /** Thresholds that are tried: 0.50, 0.51 … 1. */
 const THRESHOLDS = Array.from({ length: 51 }, (_, place) => (50 + place) / 100);
+
+/** How alike the questions of a pair are. */
+export interface Comparison {
+  /** What the vectors are made by. */
+  readonly id: string;
+  readonly kind: EmbedderKind;
+  /** Cosine. @throws PlimsollError `invalid_argument` */
+  readonly similarity: (pair: CachePair) => number;
+}
+
+export const LEXICAL: Comparison = {
+  id: LEXICAL_EMBEDDER_ID,
+  kind: 'lexical',
+  similarity: ({ a, b }) => cosine(embedLexically(normaliseText(a)), embedLexically(normaliseText(b))),
+};
 
 interface ComparedPair {
   readonly isSame: boolean;
@@ -88,17 +104,18 @@ function judge(
  * What a semantic cache would do on labelled pairs of questions that are equal in everything but their text.
  * @param bound largest share of pairs labelled different that may share an answer (fraction); the upper end of its interval must be within
  */
-export async function checkPairs(
+export function checkPairs(
   pairs: readonly CachePair[],
-  embedder: Embedder,
+  { id, kind, similarity }: Comparison,
   bound: number,
-): Promise<Omit<CacheCheckReport, 'id' | 'feature' | 'at'>> {
-  const compared: ComparedPair[] = [];
-  for (const { a, b, same } of pairs) {
-    const [left, right] = await Promise.all([embedder.embed(normaliseText(a)), embedder.embed(normaliseText(b))]);
-    const passesGuards = guardForm(a, embedder.kind) === guardForm(b, embedder.kind);
-    compared.push({ isSame: same, similarity: cosine(left, right), passesGuards });
-  }
+): Omit<CacheCheckReport, 'id' | 'feature' | 'at'> {
+  const compared = pairs.map(
+    (pair): ComparedPair => ({
+      isSame: pair.same,
+      similarity: similarity(pair),
+      passesGuards: guardForm(pair.a, kind) === guardForm(pair.b, kind),
+    }),
+  );
   const rows = THRESHOLDS.map((threshold) => ({
     threshold,
     // A vector of 32-bit numbers is not exactly as long as 1.
@@ -107,5 +124,5 @@ export async function checkPairs(
   }));
   const same = compared.filter((pair) => pair.isSame).length;
   const different = compared.length - same;
-  return { embedder: embedder.id, same, different, maxFalseHitRatio: bound, rows, ...judge(rows, different, bound) };
+  return { embedder: id, same, different, maxFalseHitRatio: bound, rows, ...judge(rows, different, bound) };
 }

@@ -12,6 +12,12 @@ export const CachePair = z.strictObject({
   a: text.describe('A question'),
   b: text.describe('Another one'),
   same: z.boolean().describe('True when the answer to one is right for the other'),
+  similarity: z
+    .number()
+    .min(-1.001)
+    .max(1.001)
+    .optional()
+    .describe('Cosine of the two by the model that compares questions of the feature; needed where it is one, else not read'),
 });
 export type CachePair = z.infer<typeof CachePair>;
 
@@ -124,6 +130,10 @@ export const CacheFeatureView = z.object({
   unpricedHits: z.int().describe('Hits whose answer had no price'),
   savedInputTokens: z.int(),
   savedOutputTokens: z.int(),
+  embeddingModel: z
+    .string()
+    .nullable()
+    .describe('Model or route of this gateway that compares questions; null = they are compared by spelling'),
   semantic: SemanticView.nullable().describe('Null unless the mode is semantic'),
   check: CheckSummary.nullable().describe('The newest check of labelled pairs, whatever the mode; null = none was made'),
 });

@@ -214,6 +214,7 @@ export class ResponseCache {
     const counters = this.counters.of(answer.feature);
     const { semantic } = cache.settings;
     try {
+      await cache.comparing;
       const { texts } = call;
       const known =
         texts === null || texts.isTruncated

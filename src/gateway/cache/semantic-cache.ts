@@ -1,11 +1,10 @@
-import type { Embedder } from '../../models/embedder.ts';
-import { lexicalEmbedder } from '../../models/lexical-embedder.ts';
+import { embedLexically } from '../../models/lexical-embedder.ts';
 import type { SnapshotFeature } from '../snapshot.ts';
 import { guardForm } from './meaning-guards.ts';
 import { normaliseText } from './question-text.ts';
 import { type Neighbour, SemanticIndex } from './semantic-index.ts';
 import { isPlainlyUnsafe, type ShadowCount } from './semantic-standing.ts';
-import type { SemanticSettings } from './settings.ts';
+import type { ModelEmbedder, SemanticSettings } from './settings.ts';
 
 /** A question ready to be compared. */
 export interface EmbeddedQuestion {
@@ -22,7 +21,8 @@ export interface ShadowReport extends ShadowCount {
 
 interface FeatureIndex {
   readonly settings: SemanticSettings;
-  readonly index: SemanticIndex;
+  /** Null before the first vector has told how long they are. */
+  index: SemanticIndex | null;
   /** Since the index began. */
   seen: { samples: number; falseHits: number };
   unreported: { samples: number; falseHits: number };
@@ -41,22 +41,36 @@ export class SemanticCache {
     }
   }
 
-  /** @param circumstances hash of what the question is asked of, and under what @param text of the question */
-  async embed(circumstances: string, text: string, { embedder: kind }: SemanticSettings): Promise<EmbeddedQuestion> {
-    const embedder = this.#embedder(kind);
-    return { circumstances: `${circumstances} ${guardForm(text, kind)}`, vector: await embedder.embed(normaliseText(text)) };
+  /**
+   * @param circumstances hash of what the question is asked of, and under what
+   * @param text of the question
+   * @param embedByModel for settings that name a model; it may fail
+   */
+  async embed(
+    circumstances: string,
+    text: string,
+    { embedder }: SemanticSettings,
+    embedByModel: (embedder: ModelEmbedder, text: string) => Promise<Float32Array>,
+  ): Promise<EmbeddedQuestion> {
+    const normalised = normaliseText(text);
+    const isLexical = embedder === 'lexical';
+    const vector = isLexical ? embedLexically(normalised) : await embedByModel(embedder, normalised);
+    return { circumstances: `${circumstances} ${guardForm(text, isLexical ? 'lexical' : 'provider')}`, vector };
   }
 
   find(feature: string, question: EmbeddedQuestion, { threshold }: SemanticSettings): Neighbour | null {
-    return this.#features.get(feature)?.index.find(question.circumstances, question.vector, threshold) ?? null;
+    const index = this.#features.get(feature)?.index;
+    return index?.takes(question.vector) === true ? index.find(question.circumstances, question.vector, threshold) : null;
   }
 
   add(feature: string, question: EmbeddedQuestion, key: string, settings: SemanticSettings): void {
-    this.#of(feature, settings).index.add(question.circumstances, key, question.vector);
+    const known = this.#of(feature, settings);
+    known.index ??= new SemanticIndex(question.vector.length, settings.maxEntries);
+    if (known.index.takes(question.vector)) known.index.add(question.circumstances, key, question.vector);
   }
 
   forget(feature: string, question: EmbeddedQuestion, key: string): void {
-    this.#features.get(feature)?.index.remove(question.circumstances, key);
+    this.#features.get(feature)?.index?.remove(question.circumstances, key);
   }
 
   /** Whether a hit may be given to a client. */
@@ -87,24 +101,15 @@ export class SemanticCache {
   }
 
   sizes(): ReadonlyMap<string, number> {
-    return new Map([...this.#features].map(([feature, { index }]) => [feature, index.size]));
+    return new Map([...this.#features].map(([feature, { index }]) => [feature, index?.size ?? 0]));
   }
 
   #of(feature: string, settings: SemanticSettings): FeatureIndex {
     let known = this.#features.get(feature);
     if (known === undefined) {
-      const { dimensions } = this.#embedder(settings.embedder);
-      const index = new SemanticIndex(dimensions, settings.maxEntries);
-      known = { settings, index, seen: { samples: 0, falseHits: 0 }, unreported: { samples: 0, falseHits: 0 } };
+      known = { settings, index: null, seen: { samples: 0, falseHits: 0 }, unreported: { samples: 0, falseHits: 0 } };
       this.#features.set(feature, known);
     }
     return known;
-  }
-
-  #embedder(kind: SemanticSettings['embedder']): Embedder {
-    switch (kind) {
-      case 'lexical':
-        return lexicalEmbedder;
-    }
   }
 }

@@ -43,6 +43,10 @@ export class SemanticIndex {
     return size;
   }
 
+  takes(vector: Float32Array): boolean {
+    return vector.length === this.#dimensions;
+  }
+
   add(circumstances: string, key: string, vector: Float32Array): void {
     for (const slot of this.#byCircumstances.get(circumstances) ?? []) if (this.#slots[slot]?.key === key) return;
     const slot = this.#next;

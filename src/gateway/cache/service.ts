@@ -4,10 +4,9 @@ import type { Clock } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { newUuidV7 } from '../../kernel/ids.ts';
 import type { Scope } from '../../kernel/scope.ts';
-import { lexicalEmbedder } from '../../models/lexical-embedder.ts';
 import { wilsonInterval } from '../../stats/intervals.ts';
 import type { WorkerPresence } from '../worker-presence.ts';
-import { checkPairs } from './check-pairs.ts';
+import { type Comparison, checkPairs, LEXICAL } from './check-pairs.ts';
 import type { CacheCheckReport, CacheCheckRequest, CacheFeatureView, CacheView } from './model.ts';
 import { advanceStanding, type SemanticStanding, type ShadowCount, UNMEASURED } from './semantic-standing.ts';
 import type { CachePurge, CacheSettings, PurgeSelector } from './settings.ts';
@@ -32,6 +31,8 @@ export interface CacheServiceOptions {
   readonly clock: Clock;
   readonly features: () => ReadonlyMap<string, FeatureCacheConfig | undefined>;
   readonly shared: () => Omit<CacheSettings, 'purges'>;
+  /** What the vectors of a configured embedder are made by. */
+  readonly embedderId: (embedder: FeatureCacheConfig['semantic']['embedder']) => string;
   /** Null = no gateway has said. */
   readonly live: (feature: string) => LiveHoldings | null;
   readonly use: (scope: Scope, from: number, to: number) => Promise<CacheUse[]>;
@@ -72,21 +73,48 @@ const MAX_PURGES = 100;
 const DAY_MS = 86_400_000;
 
 /** The check that allows these settings; null = none does. */
-export function allowingCheck(check: CacheCheckReport | undefined, config: FeatureCacheConfig): CacheCheckReport | null {
-  if (check?.verdict !== 'safe' || check.recommendedThreshold === null || check.embedder !== lexicalEmbedder.id) return null;
+export function allowingCheck(
+  check: CacheCheckReport | undefined,
+  config: FeatureCacheConfig,
+  embedderId: string,
+): CacheCheckReport | null {
+  if (check?.verdict !== 'safe' || check.recommendedThreshold === null || check.embedder !== embedderId) return null;
   const { threshold, maxFalseHitRatio } = config.semantic;
   return threshold >= check.recommendedThreshold && maxFalseHitRatio >= check.maxFalseHitRatio ? check : null;
 }
 
 /** Why a semantic cache is not allowed, and what to do. */
-export function whyNotAllowed(feature: string, check: CacheCheckReport | undefined, config: FeatureCacheConfig): string {
+export function whyNotAllowed(
+  feature: string,
+  check: CacheCheckReport | undefined,
+  config: FeatureCacheConfig,
+  embedderId: string,
+): string {
   const command = `run "plimsoll cache check ${feature} --pairs FILE.jsonl"`;
   if (check === undefined) return `features.${feature}.cache.mode is semantic and no check has shown that this is safe; ${command}`;
   if (check.verdict !== 'safe')
     return `features.${feature}.cache.mode is semantic and its last check says: ${check.verdict}. ${check.reason} ${command}`;
+  if (check.embedder !== embedderId)
+    return `features.${feature}.cache.semantic compares by ${embedderId}, and what was checked is ${check.embedder}; ${command}`;
   if (config.semantic.threshold < (check.recommendedThreshold ?? 1))
     return `features.${feature}.cache.semantic.threshold is ${config.semantic.threshold}; the check found ${check.recommendedThreshold} and above to be safe`;
-  return `features.${feature}.cache.semantic is stricter or other than what was checked (bound ${check.maxFalseHitRatio}, ${check.embedder}); ${command}`;
+  return `features.${feature}.cache.semantic is stricter than what was checked (bound ${check.maxFalseHitRatio}); ${command}`;
+}
+
+/** The command line asks the gateway for vectors, as calls do: whoever labels the pairs vouches for both. */
+function modelComparison(id: string, model: string): Comparison {
+  return {
+    id,
+    kind: 'provider',
+    similarity({ similarity }) {
+      if (similarity !== undefined) return similarity;
+      throw new PlimsollError(
+        'invalid_argument',
+        `Questions of this feature are compared by "${model}": each pair needs its "similarity"; "plimsoll cache check" asks for it.`,
+        { details: { param: 'pairs' } },
+      );
+    },
+  };
 }
 
 export function createCacheService(options: CacheServiceOptions): CacheService {
@@ -125,7 +153,7 @@ export function createCacheService(options: CacheServiceOptions): CacheService {
       ]);
       const { driver, maxBytes } = shared();
       const rows = [...features()].map(([feature, config]) =>
-        featureView(feature, config, use, options.live(feature), known[feature], standings[feature]),
+        featureView(feature, config, use, options.live(feature), known[feature], standings[feature], options.embedderId),
       );
       return { from, to, driver, maxBytes, purges: purged.at(-1)?.sequence ?? 0, gateways: options.gateways(), features: rows };
     },
@@ -142,8 +170,9 @@ export function createCacheService(options: CacheServiceOptions): CacheService {
     },
 
     async check(scope, { feature, pairs }) {
-      const bound = configOf(feature)?.semantic.maxFalseHitRatio ?? DEFAULT_BOUND;
-      const measured = await checkPairs(pairs, lexicalEmbedder, bound);
+      const { maxFalseHitRatio: bound = DEFAULT_BOUND, embedder = 'lexical' as const } = configOf(feature)?.semantic ?? {};
+      const comparison = embedder === 'lexical' ? LEXICAL : modelComparison(options.embedderId(embedder), embedder.model);
+      const measured = checkPairs(pairs, comparison, bound);
       const nowMs = clock.nowMs();
       const report: CacheCheckReport = { id: newUuidV7(nowMs), feature, at: nowMs, ...measured };
       await store.increment(scope, `${CHECKS}.sequence`);
@@ -188,13 +217,14 @@ function semanticView(
   live: LiveHoldings | null,
   check: CacheCheckReport | undefined,
   standing: CheckedStanding | undefined,
+  embedderId: string,
 ): CacheFeatureView['semantic'] {
-  const allowed = allowingCheck(check, config);
+  const allowed = allowingCheck(check, config, embedderId);
   const current = allowed === null ? null : standing?.checkId === allowed.id ? standing : UNMEASURED;
   const { samples, falseHits } = current ?? UNMEASURED;
   return {
     state: current?.state ?? 'unchecked',
-    reason: current?.reason ?? whyNotAllowed(feature, check, config),
+    reason: current?.reason ?? whyNotAllowed(feature, check, config, embedderId),
     threshold: config.semantic.threshold,
     maxFalseHitRatio: config.semantic.maxFalseHitRatio,
     samples,
@@ -217,6 +247,7 @@ function featureView(
   live: LiveHoldings | null,
   check: CacheCheckReport | undefined,
   standing: CheckedStanding | undefined,
+  embedderId: CacheServiceOptions['embedderId'],
 ): CacheFeatureView {
   const own = use.filter((row) => row.feature === feature);
   const count = (outcome: CacheUse['outcome']): number => own.find((row) => row.outcome === outcome)?.calls ?? 0;
@@ -241,7 +272,9 @@ function featureView(
     savedPicoUsd: own.reduce((sum, row) => sum + row.savedPicoUsd, 0n).toString(),
     savedInputTokens: own.reduce((sum, row) => sum + row.savedInputTokens, 0),
     savedOutputTokens: own.reduce((sum, row) => sum + row.savedOutputTokens, 0),
-    semantic: config?.mode === 'semantic' ? semanticView(feature, config, live, check, standing) : null,
+    embeddingModel: config === undefined || config.semantic.embedder === 'lexical' ? null : config.semantic.embedder.model,
+    semantic:
+      config?.mode === 'semantic' ? semanticView(feature, config, live, check, standing, embedderId(config.semantic.embedder)) : null,
     check: summaryOf(check),
   };
 }

@@ -17,8 +17,17 @@ export interface FeatureCacheSettings {
  */
 export type SemanticState = 'shadow' | 'live' | 'off';
 
+/** A model or route of this gateway whose vectors compare questions. */
+export interface ModelEmbedder {
+  readonly model: string;
+  /** Later than this a call goes on without having been compared. */
+  readonly timeoutMs: number;
+  /** `model:` and the provider's name of the model: vectors of others cannot be compared. */
+  readonly id: string;
+}
+
 export interface SemanticSettings {
-  readonly embedder: 'lexical';
+  readonly embedder: 'lexical' | ModelEmbedder;
   readonly threshold: number;
   readonly maxFalseHitRatio: number;
   readonly shadowRatio: number;

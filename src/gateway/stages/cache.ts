@@ -1,9 +1,10 @@
-import { type ErrorCode, PlimsollError } from '../../kernel/errors.ts';
+import { type ErrorCode, PlimsollError, toPlimsollError } from '../../kernel/errors.ts';
 import type { CachedAnswer } from '../cache/answer-cache.ts';
 import { hashKey, keyPrefix } from '../cache/cache-key.ts';
 import { CallCache } from '../cache/call-cache.ts';
 import type { Flight, Landing } from '../cache/flight.ts';
 import { WaitingCall } from '../cache/follower.ts';
+import { embedByModel } from '../cache/model-embedder.ts';
 import { nearForm } from '../cache/question-text.ts';
 import { serveKept } from '../cache/replay.ts';
 import { identifyRequest, type RequestIdentity, requestContext } from '../cache/request-identity.ts';
@@ -141,7 +142,16 @@ async function giveSimilar(
   const { semantic } = context.cache;
   const feature = call.caller?.feature.name ?? '';
   if (settings === null || similar === null) return false;
-  cache.question ??= await semantic.embed(similar.circumstances, similar.text, settings);
+  try {
+    cache.question ??= await semantic.embed(similar.circumstances, similar.text, settings, (embedder, text) =>
+      embedByModel(call, embedder, text, context),
+    );
+  } catch (thrown) {
+    const { code, message } = toPlimsollError(thrown);
+    cache.notCompared = `not compared with similar questions: ${code}: ${message}`;
+    context.cache.counters.of(feature).notCompared++;
+    return false;
+  }
   const neighbour = semantic.find(feature, cache.question, settings);
   if (neighbour === null) return false;
   const [kept = null] = await context.cache.find(call, [neighbour.key], wish.maxAgeMs);
@@ -165,7 +175,16 @@ async function giveKept(call: Call, cache: CallCache, { key, similar, wish }: Qu
   const [exact = null, near = null] = await context.cache.find(call, keys, wish.maxAgeMs);
   const kept = exact ?? near;
   cache.reason = null;
-  if (kept === null) return giveSimilar(call, cache, { similar, wish }, context);
+  if (kept === null) {
+    const looking = (): Promise<boolean> => giveSimilar(call, cache, { similar, wish }, context);
+    const { semantic } = cache.settings;
+    if (semantic === null || semantic.embedder === 'lexical' || context.cache.semantic.isLive(call.caller?.feature.name ?? '', semantic))
+      return looking();
+    // What is found is not given, only compared: nobody has to wait for a model's vector.
+    // A failure is noted where it happens; the rest is our defect and must not end the process.
+    cache.comparing ??= looking().catch(() => false);
+    return false;
+  }
   await serve(call, cache, kept, exact === null ? 'near-hit' : 'hit', context);
   return true;
 }
@@ -197,7 +216,7 @@ export async function answerFromCache(call: Call, settings: FeatureCacheSettings
   }
   if (wish.reads) {
     cache.outcome = 'miss';
-    cache.reason = null;
+    cache.reason = cache.notCompared;
   }
   if (wish.writes) context.cache.lead(call, key, question.isShared);
   return false;

@@ -1072,6 +1072,8 @@ export interface components {
                 unpricedHits: number;
                 savedInputTokens: number;
                 savedOutputTokens: number;
+                /** @description Model or route of this gateway that compares questions; null = they are compared by spelling */
+                embeddingModel: string | null;
                 /** @description Null unless the mode is semantic */
                 semantic: {
                     /**
@@ -2508,6 +2510,8 @@ export interface operations {
                         b: string;
                         /** @description True when the answer to one is right for the other */
                         same: boolean;
+                        /** @description Cosine of the two by the model that compares questions of the feature; needed where it is one, else not read */
+                        similarity?: number;
                     }[];
                 };
             };

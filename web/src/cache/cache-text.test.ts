@@ -23,6 +23,7 @@ function feature(changes: Partial<CacheFeature> = {}): CacheFeature {
     unpricedHits: 0,
     savedInputTokens: 7,
     savedOutputTokens: 2,
+    embeddingModel: null,
     semantic: null,
     check: null,
     ...changes,
