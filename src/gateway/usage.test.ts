@@ -29,18 +29,28 @@ describe('readOpenAiUsage', () => {
   it('never invents or loses a token, whatever the parts claim', () => {
     const tokens = fc.integer({ min: -5, max: 1000 });
     fc.assert(
-      fc.property(tokens, tokens, tokens, tokens, tokens, tokens, (prompt, completion, cached, audioIn, reasoning, audioOut) => {
-        const usage = readOpenAiUsage({
-          prompt_tokens: prompt,
-          completion_tokens: completion,
-          prompt_tokens_details: { cached_tokens: cached, audio_tokens: audioIn },
-          completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: audioOut },
-        });
-        assert.ok(usage !== null);
-        assert.equal(inputTokens(usage), Math.max(0, prompt));
-        assert.equal(outputTokens(usage), Math.max(0, completion));
-        assert.ok(Object.values(usage).every((count) => count >= 0));
-      }),
+      fc.property(
+        tokens,
+        tokens,
+        tokens,
+        tokens,
+        tokens,
+        tokens,
+        tokens,
+        (prompt, completion, cached, written, audioIn, reasoning, audioOut) => {
+          const usage = readOpenAiUsage({
+            prompt_tokens: prompt,
+            completion_tokens: completion,
+            prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written, audio_tokens: audioIn },
+            completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: audioOut },
+          });
+          assert.ok(usage !== null);
+          const whole = (sum: number, parts: number) => Math.max(0, sum) + (parts > Math.max(0, sum) ? parts : 0);
+          assert.equal(inputTokens(usage), whole(prompt, Math.max(0, cached) + Math.max(0, written)));
+          assert.equal(outputTokens(usage), whole(completion, Math.max(0, reasoning)));
+          assert.ok(Object.values(usage).every((count) => count >= 0));
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -1,5 +1,7 @@
 import { contentHash } from '../kernel/ids.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
 import { inputTokens, NO_USAGE, outputTokens, type Usage, type UsageClass } from '../models/usage.ts';
+import { explainUsage } from '../models/usage-check.ts';
 import type { CallAttempt, CallPayload, CallSettled, CallStage } from './call-record.ts';
 import { inputPreview, outputPreview } from './preview.ts';
 import type { SpanIoRow, SpanRow } from './store.ts';
@@ -59,6 +61,19 @@ function known(attributes: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
 }
 
+/** How the provider's counts were read, and what of them does not add up. */
+function usageAttributes({ providerUsage, usage, usageSource, units }: CallAttempt): Record<string, unknown> {
+  if (providerUsage === null || usage === null || usageSource !== 'reported') return {};
+  let provided: unknown;
+  try {
+    provided = parseJsonText(providerUsage);
+  } catch {
+    return { 'plimsoll.usage.conflict': 'what the provider counted is no JSON' };
+  }
+  const { rule, conflict } = explainUsage(provided, usage, units?.inputImageTokens);
+  return { 'plimsoll.usage.rule': rule, 'plimsoll.usage.conflict': conflict };
+}
+
 /** `gen_ai.*` in both generations of the conventions: `provider.name` and `system`, `input_tokens` and `prompt_tokens`. */
 function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string, unknown> {
   const { usage } = attempt;
@@ -90,6 +105,7 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'plimsoll.target.region': attempt.region,
     'plimsoll.target.is_self_hosted': attempt.isSelfHosted,
     'plimsoll.usage.provided': attempt.providerUsage,
+    ...usageAttributes(attempt),
     'plimsoll.attempt.role': attempt.role,
     'plimsoll.purpose': call.purpose,
     'plimsoll.attempt.is_resent': attempt.isResent,

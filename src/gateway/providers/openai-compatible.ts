@@ -7,7 +7,7 @@ import { ALL_OPERATIONS, openAiOperations } from './openai/operations.ts';
 import { SERVICES, type Service } from './openai-compatible/services.ts';
 
 /** Servers that speak OpenAI's chat format: their bytes are forwarded. `openai-compatible` is any of them, the rest have a name of their own. */
-function compatible({ kind, title, baseUrl, priceList, operations, readCost }: Service): ProviderAdapter {
+function compatible({ kind, title, baseUrl, priceList, operations, readCost, outputRule = 'inclusive' }: Service): ProviderAdapter {
   return defineProvider({
     kind,
     summary: title,
@@ -17,7 +17,7 @@ function compatible({ kind, title, baseUrl, priceList, operations, readCost }: S
     operations: openAiOperations(operations ?? []),
     chat: [chatCompletions],
     headers: bearer,
-    readUsage: readOpenAiUsage,
+    readUsage: (usage) => readOpenAiUsage(usage, { input: 'inclusive', output: outputRule }),
     readCost: readCost ?? null,
     classifyError: classifyOpenAiError,
   });

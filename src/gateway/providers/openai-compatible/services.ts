@@ -1,4 +1,5 @@
 import type { PicoUsd } from '../../../kernel/money.ts';
+import type { CountRule } from '../../../models/count-rule.ts';
 import type { Operation } from '../../provider.ts';
 import { openRouterCost, perplexityCost } from './reported-cost.ts';
 
@@ -13,6 +14,8 @@ export interface Service {
   /** What it serves besides chat; absent = nothing. */
   readonly operations?: readonly Operation[];
   readonly readCost?: (usage: unknown) => PicoUsd | null;
+  /** `exclusive` = its completion tokens leave reasoning out; absent = they include it, as OpenAI's do. */
+  readonly outputRule?: CountRule;
 }
 
 export const SERVICES: readonly Service[] = [
@@ -91,6 +94,7 @@ export const SERVICES: readonly Service[] = [
     baseUrl: 'https://api.perplexity.ai',
     priceList: 'perplexity',
     readCost: perplexityCost,
+    outputRule: 'exclusive',
   },
   { kind: 'sambanova', title: 'SambaNova Cloud', baseUrl: 'https://api.sambanova.ai/v1', operations: ['embeddings', 'transcription'] },
   { kind: 'sglang', title: 'SGLang', baseUrl: 'http://127.0.0.1:30000/v1', operations: ['text_completion', 'embeddings', 'rerank'] },
@@ -113,6 +117,7 @@ export const SERVICES: readonly Service[] = [
     baseUrl: 'https://api.x.ai/v1',
     priceList: 'x-ai',
     operations: ['text_completion', 'image_generation'],
+    outputRule: 'exclusive',
   },
   { kind: 'zai', title: 'Z.ai (GLM)', baseUrl: 'https://api.z.ai/api/paas/v4', operations: ['embeddings', 'image_generation'] },
 ];
