@@ -33,7 +33,8 @@ export function readOpenAiUsage(value: unknown, rules = OPENAI_RULES): Usage | n
   const outputDetails = object(usage.completion_tokens_details);
   const reasoningTokens = count(outputDetails?.reasoning_tokens ?? usage.reasoning_tokens);
   const total = typeof usage.total_tokens === 'number' ? usage.total_tokens : null;
-  const applied = cached === 0 && reasoningTokens === 0 ? rules : countRules({ input, cached, output, reasoning: reasoningTokens, total }, rules);
+  const applied =
+    cached === 0 && reasoningTokens === 0 ? rules : countRules({ input, cached, output, reasoning: reasoningTokens, total }, rules);
   const plainInput = applied.input === 'inclusive' ? input - cached : input;
   const plainOutput = applied.output === 'inclusive' ? output - reasoningTokens : output;
   const audioInputTokens = Math.min(plainInput, count(inputDetails?.audio_tokens));
