@@ -36,7 +36,8 @@ export function runChild(role: ChildRole, start: (context: ChildContext) => Prom
     environment,
     clock,
     send: (message) => {
-      if (process.connected) process.send?.(message);
+      // A supervisor that is gone is told by `disconnect`; a message that no longer reaches it must not end this process before its calls.
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
     },
     log: (level, event, fields = {}) => {
       process.stderr.write(`${JSON.stringify({ ts: new Date(clock.nowMs()).toISOString(), level, process: role, event, ...fields })}\n`);

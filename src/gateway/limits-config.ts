@@ -147,7 +147,7 @@ export const limitsConfig = z
   .max(1_000)
   .default([])
   .describe(
-    'Limits of rate, concurrency and money. A call is let in when it fits under all that apply to it, else it uses none of them. They hold for each gateway process by itself: with several workers or replicas, divide',
+    'Limits of rate, concurrency and money. A call is let in when it fits under all that apply to it, else it uses none of them. They hold for all gateways together: the workers of one machine, and replicas that share a Redis (limitSharing)',
   );
 
 /** `limitSharing:` of plimsoll.yaml. */
