@@ -90,6 +90,31 @@ describe('hand-over to node:http', () => {
     });
   });
 
+  it('keeps the order of a body of which parts wait here, parts in the stream, and parts are yet to come', async () => {
+    const held: (() => void)[] = [];
+    const handle: Handle = (request, response) => {
+      held.push(() => (request.url === '/ours/first' ? answerText(response, 'first') : echo(request, response)));
+    };
+    await withServer(handle, async ({ port }) => {
+      const client = await openClient(port);
+      const body = Array.from({ length: 12_000 }, (_, index) => `${index},`).join('');
+      const whole = post('/theirs', body);
+      client.write(post('/ours/first') + whole.slice(0, -10_000));
+      await until(() => held.length === 1, 'the first request is there');
+      await turns(10);
+      client.write(whole.slice(-10_000, -5_000));
+      await turns(10);
+      held[0]?.();
+      await until(() => held.length === 2, 'the second request is there');
+      client.write(whole.slice(-5_000));
+      await turns(10);
+      held[1]?.();
+      await until(() => readAnswers(client.text()).answers.length === 2, 'both are answered');
+      assert.ok(readAnswers(client.text()).answers[1]?.body === `/theirs ${body}`);
+      client.socket.destroy();
+    });
+  });
+
   it('an upgrade finds its socket with nothing of ours on it', async () => {
     const server = await startServer(echo);
     const listeners: number[] = [];

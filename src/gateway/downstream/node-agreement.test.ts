@@ -18,6 +18,8 @@ interface Result {
   readonly answers: readonly ReadAnswer[];
   /** Behind the last complete answer. */
   readonly rest: string;
+  /** By the server. */
+  readonly isClosed: boolean;
 }
 
 /** Ends every scenario that the server has followed to its end. */
@@ -83,7 +85,7 @@ before(async () => {
 });
 after(() => Promise.all([door.close(), plain.close()]));
 
-async function exchange(port: number, parts: readonly Buffer[]): Promise<{ answers: ReadAnswer[]; rest: string }> {
+async function exchange(port: number, parts: readonly Buffer[]): Promise<Omit<Result, 'seen'>> {
   const client = await openClient(port);
   await client.play(parts);
   let bytes = -1;
@@ -95,9 +97,10 @@ async function exchange(port: number, parts: readonly Buffer[]): Promise<{ answe
     bytes = client.receivedBytes();
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, QUIET_MS))]);
   }
+  const { isClosed } = client;
   client.socket.destroy();
   const { answers, rest } = readWhatIsThere(client.text());
-  return { answers: answers.map(({ status, headers: { date: _date, ...headers }, body }) => ({ status, headers, body })), rest };
+  return { answers: answers.map(({ status, headers: { date: _date, ...headers }, body }) => ({ status, headers, body })), rest, isClosed };
 }
 
 /** node:http 26 itself puts `100 Continue` between head and body of an answer that waits for the one before it. */
@@ -126,15 +129,17 @@ function isOfHandler({ status }: ReadAnswer): boolean {
 }
 
 /** @returns whether node:http answered every request */
-async function agree(bytes: Buffer, cuts: readonly number[]): Promise<boolean> {
+async function agree(bytes: Buffer, cuts: readonly number[], last = '/last'): Promise<boolean> {
   const readBefore = door.readBy.door;
   const { ours, theirs } = await play(cutAt(bytes, cuts));
   const readByDoor = door.readBy.door - readBefore;
   const both = `${JSON.stringify(bytes.toString('latin1').slice(0, 2000))}\nours: ${JSON.stringify(ours)}\ntheirs: ${JSON.stringify(theirs)}`;
-  if (theirs.rest === '' && theirs.answers.length === theirs.seen.length && theirs.seen.at(-1)?.url === '/last') {
+  if (theirs.rest === '' && theirs.answers.length === theirs.seen.length && theirs.seen.at(-1)?.url === last) {
     assert.deepEqual(ours, theirs, both);
     return true;
   }
+  // What node:http refuses, the front door does not take.
+  assert.ok(readByDoor <= theirs.seen.length, both);
   // How far each reads ahead behind an answer that ends the connection is its own affair; what they read is not.
   const common = Math.min(ours.seen.length, theirs.seen.length);
   assert.deepEqual(headsOf(ours.seen.slice(0, common)), headsOf(theirs.seen.slice(0, common)), both);
@@ -159,7 +164,7 @@ function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 
 /** The first choice mostly. */
 function mostly<T>(usual: fc.Arbitrary<T>, ...rare: fc.Arbitrary<T>[]): fc.Arbitrary<T> {
-  return fc.oneof({ weight: 12, arbitrary: usual }, ...rare.map((arbitrary) => ({ weight: 1, arbitrary })));
+  return fc.oneof({ weight: 20, arbitrary: usual }, ...rare.map((arbitrary) => ({ weight: 1, arbitrary })));
 }
 
 const token = fc.string({ unit: fc.constantFrom(..."abcXYZ019-_!#$%&'*+.^`|~"), minLength: 1, maxLength: 12 });
@@ -276,37 +281,39 @@ function chunked(text: string, sizes: readonly number[]): string {
   return `${framed}0\r\n\r\n`;
 }
 
+const framed = (lines: (length: number) => string) => body.map((text) => ({ lines: lines(text.length), bytes: text }));
 const framing = mostly(
-  body.map((text) => ({ lines: `content-length: ${text.length}\r\n`, bytes: text })),
-  body.map((text) => ({ lines: `Content-Length:${text.length} \r\n`, bytes: text })),
+  fc
+    .constantFrom<(length: number) => string>(
+      (length) => `content-length: ${length}\r\n`,
+      (length) => `Content-Length:${length} \t\r\n`,
+    )
+    .chain(framed),
   fc.tuple(body, fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 5 })).map(([text, sizes]) => ({
     lines: 'transfer-encoding: chunked\r\n',
     bytes: chunked(text, sizes),
   })),
   fc
-    .tuple(
-      body,
-      fc.constantFrom<(length: number) => string>(
-        (length) => `content-length: 00${length}\r\n`,
-        (length) => `content-length: +${length}\r\n`,
-        (length) => `content-length: ${length}, ${length}\r\n`,
-        (length) => `content-length: ${length}\r\ncontent-length: ${length}\r\n`,
-        (length) => `content-length: ${length}\r\nContent-Length: ${length + 1}\r\n`,
-        (length) => `content-length: ${length}\r\ntransfer-encoding: chunked\r\n`,
-        (length) => `transfer-encoding: identity\r\ncontent-length: ${length}\r\n`,
-        (length) => `content-length: ${length + 3}\r\n`,
-        (length) => `content-length: ${Math.max(0, length - 1)}\r\n`,
-        (length) => `content-length: 0x${length.toString(16)}\r\n`,
-        (length) => `content-length: ${length}.0\r\n`,
-        (length) => `content-length : ${length}\r\n`,
-        (length) => `content_length: ${length}\r\n`,
-        () => 'content-length: 99999999999999999999\r\n',
-        () => 'content-length:\r\n',
-        () => 'content-length: -1\r\n',
-        () => '',
-      ),
+    .constantFrom<(length: number) => string>(
+      (length) => `content-length: 00${length}\r\n`,
+      (length) => `content-length: +${length}\r\n`,
+      (length) => `content-length: ${length}, ${length}\r\n`,
+      (length) => `content-length: ${length}\r\ncontent-length: ${length}\r\n`,
+      (length) => `content-length: ${length}\r\nContent-Length: ${length + 1}\r\n`,
+      (length) => `content-length: ${length}\r\ntransfer-encoding: chunked\r\n`,
+      (length) => `transfer-encoding: identity\r\ncontent-length: ${length}\r\n`,
+      (length) => `content-length: ${length + 3}\r\n`,
+      (length) => `content-length: ${Math.max(0, length - 1)}\r\n`,
+      (length) => `content-length: 0x${length.toString(16)}\r\n`,
+      (length) => `content-length: ${length}.0\r\n`,
+      (length) => `content-length : ${length}\r\n`,
+      (length) => `content_length: ${length}\r\n`,
+      () => 'content-length: 99999999999999999999\r\n',
+      () => 'content-length:\r\n',
+      () => 'content-length: -1\r\n',
+      () => '',
     )
-    .map(([text, lines]) => ({ lines: lines(text.length), bytes: text })),
+    .chain(framed),
 );
 
 const request = fc
@@ -370,9 +377,9 @@ describe('the front door and node:http', () => {
       { numRuns: RUNS },
     );
     // The agreement means something only where both had a part in it.
-    assert.ok(whole >= RUNS / 20, `only ${whole} of ${RUNS} conversations came to their end`);
+    assert.ok(whole >= RUNS / 12, `only ${whole} of ${RUNS} conversations came to their end`);
     assert.ok(readBy.door - doorBefore >= RUNS / 5, `the front door read only ${readBy.door - doorBefore} requests`);
-    assert.ok(readBy.node - nodeBefore >= RUNS / 5, `node:http read only ${readBy.node - nodeBefore} requests`);
+    assert.ok(readBy.node - nodeBefore >= RUNS / 6, `node:http read only ${readBy.node - nodeBefore} requests`);
   });
 
   it('agree on damaged requests', async () => {
@@ -382,6 +389,74 @@ describe('the front door and node:http', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it('agree on every unusual line, alone and with the connection’s fate', async () => {
+    const lines = [
+      ...[
+        '',
+        'x-a:',
+        'x-a: \xe9',
+        'x-a: \x7f',
+        'x-a: \x01',
+        'x-a : 1',
+        ' x-a: 1',
+        'x-a',
+        ': 1',
+        'x-a: 1\r\n 2',
+        'x-a: 1\nx-b: 2',
+        'x(a): 1',
+      ],
+      ...['connection: close', 'connection: Close', 'connection:close\t', 'connection: keep-alive, close', 'connection: x', 'connection:'],
+      ...[
+        'connection: close\r\nconnection: keep-alive',
+        'proxy-connection: close',
+        'proxy-connection: keep-alive',
+        'keep-alive: timeout=1',
+      ],
+      ...[
+        'transfer-encoding: chunked',
+        'transfer-encoding: identity',
+        'Transfer-Encoding:',
+        'transfer-encoding: x',
+        'transfer_encoding: chunked',
+      ],
+      ...[
+        'content-length: 3',
+        'content-length: 4',
+        'Content-Length: +3',
+        'expect: 100-continue',
+        'expect: x',
+        'upgrade: h2c',
+        'connection: upgrade',
+      ],
+      ...['connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA', 'trailer: x', 'te: trailers'],
+      ...[
+        'host: again',
+        'set-cookie: a=b',
+        'cookie: a\r\ncookie: b',
+        '__proto__: a',
+        'constructor: a',
+        'age: 1\r\nage: 2',
+        'x-a: 1\r\nx-a: 2',
+      ],
+    ].map((line) => (line === '' ? '' : `${line}\r\n`));
+    const heads = lines.flatMap((line) => [
+      `POST / HTTP/1.1\r\nhost: test\r\n${line}content-length: 3\r\n\r\nabc`,
+      `POST / HTTP/1.1\r\ncontent-length: 3\r\n${line}host: test\r\n\r\nabc`,
+    ]);
+    const framings = [
+      '',
+      'content-length:',
+      'content-length: -1',
+      'content-length: 3 3',
+      'content-length: 3,3',
+      'content-length: 0003',
+      'content-length: 3\t',
+    ];
+    for (const line of framings) heads.push(`POST / HTTP/1.1\r\nhost: test\r\n${line === '' ? '' : `${line}\r\n`}\r\nabc`);
+    for (const line of ['', 'host:\r\n', 'Host: a b\r\n']) heads.push(`POST / HTTP/1.1\r\n${line}content-length: 3\r\n\r\nabc`);
+    for (const bytes of heads) await agree(Buffer.from(bytes, 'latin1'), [], '/');
   });
 
   it('agree on a conversation cut at every byte', async () => {
