@@ -21,7 +21,7 @@ export interface ConnectionHost {
   /** Whether requests to this URL are answered here. */
   takes(url: string): boolean;
   handle(request: ClientRequest, response: ClientResponse): void;
-  /** node:http takes the connection over, `bytes` first. */
+  /** node:http takes the connection over, `bytes` first. The socket flows, with nothing in its buffer: what it reads no longer passes there. */
   handOver(connection: ClientConnection, bytes: Buffer): void;
   onGone(connection: ClientConnection): void;
 }
@@ -40,6 +40,7 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   #early: Buffer = NOTHING;
   #isHandling = false;
   #isPaused = false;
+  #isLeaving = false;
 
   constructor(socket: Socket, host: ConnectionHost) {
     this.socket = socket;
@@ -118,6 +119,7 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
 
   /** Reads the socket, or does not, so that only so much waits here. */
   #readAsWanted(): void {
+    if (this.#isLeaving) return;
     const request = this.#request;
     const isWanted = request !== null && !request.complete ? request.wantsMore : this.#early.length < MAX_EARLY_BYTES;
     if (isWanted !== this.#isPaused) return;
@@ -161,7 +163,7 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   #begin(bytes: Buffer): void {
     const head = readPlainHead(bytes, this.#host.headerNames);
     if (head === null || !this.#host.takes(head.url)) {
-      this.#host.handOver(this, bytes);
+      this.#leave(bytes);
       return;
     }
     const request = new PlainRequest(head, this);
@@ -178,6 +180,20 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
     }
     request.deliver();
     this.#readAsWanted();
+  }
+
+  #leave(bytes: Buffer): void {
+    if (!this.#isPaused) {
+      this.#host.handOver(this, bytes);
+      return;
+    }
+    this.#isLeaving = true;
+    this.#early = bytes;
+    this.#isPaused = false;
+    this.socket.resume();
+    setImmediate(() => {
+      if (this.socket.writable) this.#host.handOver(this, this.#early);
+    });
   }
 
   onAnswerEnd(isKeptAlive: boolean): void {
@@ -209,7 +225,7 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   /** A client that does not take its answers gets no further ones: `drain` comes back here. */
   readonly #beginEarly = (): void => {
     const bytes = this.#early;
-    if (this.#request !== null || bytes.length === 0 || !this.socket.writable || this.socket.writableNeedDrain) return;
+    if (this.#isLeaving || this.#request !== null || bytes.length === 0 || !this.socket.writable || this.socket.writableNeedDrain) return;
     this.#early = NOTHING;
     this.#begin(bytes);
   };

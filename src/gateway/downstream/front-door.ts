@@ -75,8 +75,6 @@ export class FrontDoor implements ConnectionHost {
     const { socket } = connection;
     this.#connections.delete(connection);
     connection.release();
-    // What has been read and waits in the stream follows `bytes`, before anything new is read.
-    socket.resume();
     this.#acceptByServer.call(this.#server, socket);
     socket.emit('data', bytes);
   }

@@ -97,7 +97,7 @@ describe('hand-over to node:http', () => {
     };
     await withServer(handle, async ({ port }) => {
       const client = await openClient(port);
-      const body = Array.from({ length: 12_000 }, (_, index) => `${index},`).join('');
+      const body = Array.from({ length: 20_000 }, (_, index) => `${index},`).join('');
       const whole = post('/theirs', body);
       client.write(post('/ours/first') + whole.slice(0, -10_000));
       await until(() => held.length === 1, 'the first request is there');
