@@ -284,8 +284,8 @@ describe('answers that are cut', () => {
     for (const stage of ['receiving', 'waiting', 'streaming', 'flushing'] as const) {
       for (const how of ['half-close', 'reset'] as const) {
         const { calls, handle } = holding();
-        await withServer(handle, async ({ port, server }) => {
-          const client = await openClient(port);
+        await withServer(handle, async (server) => {
+          const client = await openClient(server.port);
           if (stage === 'flushing') client.socket.pause();
           client.write(stage === 'receiving' ? post('/', 'body').slice(0, -2) : post('/', 'body'));
           await until(() => calls.length === 1, 'the request is there');
@@ -309,13 +309,7 @@ describe('answers that are cut', () => {
           await nextTurn();
           assert.equal(response.writableFinished, false);
           client.socket.destroy();
-          let open = -1;
-          await until(() => {
-            server.getConnections((_error, count) => {
-              open = count;
-            });
-            return open === 0;
-          }, 'no connection is left');
+          await server.untilUnused();
         });
       }
     }

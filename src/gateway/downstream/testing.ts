@@ -16,6 +16,8 @@ export interface TestServer {
   readonly door: FrontDoor | null;
   /** Handler calls by who read the request. */
   readonly readBy: { door: number; node: number };
+  /** Until no connection is left. */
+  untilUnused(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,12 +37,18 @@ export async function startServer(handle: Handle, options: TestServerOptions = {
   };
   const server = createServer(http, counted);
   const door = hasDoor ? new FrontDoor(server, { clock, takes, handle: counted }) : null;
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections++;
+    socket.on('close', () => connections--);
+  });
   const port = await listen(server);
   return {
     port,
     server,
     door,
     readBy,
+    untilUnused: () => until(() => connections === 0, 'no connection is left'),
     close() {
       door?.destroy();
       return closeServer(server);
