@@ -7,6 +7,8 @@ import { PlainResponse, type ResponseOwner } from './plain-response.ts';
 import { readPlainHead } from './request-head.ts';
 
 const NOTHING = Buffer.alloc(0);
+/** Bytes of requests whose turn has not come, from which on the connection is not read. */
+const MAX_EARLY_BYTES = 64 * 1024;
 
 /** The front door, as its connections see it. */
 export interface ConnectionHost {
@@ -19,7 +21,7 @@ export interface ConnectionHost {
   /** Whether requests to this URL are answered here. */
   takes(url: string): boolean;
   handle(request: ClientRequest, response: ClientResponse): void;
-  /** node:http takes the connection over, `bytes` first. */
+  /** node:http takes the connection over, `bytes` first. The socket flows, with nothing in its buffer: what it reads no longer passes there. */
   handOver(connection: ClientConnection, bytes: Buffer): void;
   onGone(connection: ClientConnection): void;
 }
@@ -28,7 +30,7 @@ export interface ConnectionHost {
 export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   slot = -1;
   readonly socket: Socket;
-  /** When the request began, or the last answer ended; monotonic, as exact as the sweeps are. */
+  /** When the request began, or the last answer ended or was taken by the client; monotonic, of the sweep before. */
   sinceMs: number;
   readonly #host: ConnectionHost;
   #request: PlainRequest | null = null;
@@ -36,7 +38,9 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   #response: PlainResponse | null = null;
   /** Requests that came before the answer to the one before was out. */
   #early: Buffer = NOTHING;
-  #isReading = false;
+  #isHandling = false;
+  #isPaused = false;
+  #isLeaving = false;
 
   constructor(socket: Socket, host: ConnectionHost) {
     this.socket = socket;
@@ -49,19 +53,28 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
     socket.on('drain', this.#onDrain);
   }
 
-  /** Between two calls. */
+  /** Between two calls, with everything sent. */
   get isIdle(): boolean {
-    return this.#request === null && this.#early.length === 0;
+    return this.#isFree && this.socket.writableLength === 0;
   }
 
-  /** The body of a request is not all there. */
-  get isReceiving(): boolean {
-    return this.#request !== null && !this.#request.complete;
+  /** It is the client who has something to do: send the rest of a body, or take its answer. */
+  get waitsForClient(): boolean {
+    if (this.#request !== null && !this.#request.complete) return true;
+    return this.#response === null && this.socket.writableLength > 0;
   }
 
-  /** The client has seen something of an answer. */
+  /** The client has seen something of an answer to the request that is there. */
   get hasAnswered(): boolean {
-    return this.#response?.headersSent ?? false;
+    return this.#response === null || this.#response.headersSent;
+  }
+
+  get isClosing(): boolean {
+    return this.#host.isClosing;
+  }
+
+  get #isFree(): boolean {
+    return this.#request === null && this.#early.length === 0;
   }
 
   get date(): string {
@@ -82,32 +95,57 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
     socket.off('drain', this.#onDrain);
   }
 
+  /** Ends it now when it is between two calls, else with the answer to the request that is there. */
+  close(): void {
+    if (this.#isFree) this.socket.destroySoon();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }
 
-  pauseBody(): void {
-    this.socket.pause();
+  cut(request: PlainRequest): void {
+    if (request === this.#request) this.socket.destroy();
   }
 
-  resumeBody(): void {
-    this.socket.resume();
+  onDemand(request: PlainRequest): void {
+    if (request !== this.#request) return;
+    this.#readAsWanted();
     // Not from within the call that asked for it, as with any stream.
-    if (!this.#isReading) process.nextTick(this.#deliver);
+    if (!this.#isHandling) process.nextTick(this.#deliver);
   }
 
   readonly #deliver = (): void => this.#request?.deliver();
 
-  readonly #onData = (bytes: Buffer): void => {
+  /** Reads the socket, or does not, so that only so much waits here. */
+  #readAsWanted(): void {
+    if (this.#isLeaving) return;
     const request = this.#request;
-    if (request === null && this.#early.length === 0) this.#begin(bytes);
-    else if (request === null || request.complete) this.#keep(bytes);
-    else {
-      this.#keep(this.#feed(request, bytes, 0));
-      request.deliver();
-      if (request.complete && this.#response === null) this.#next();
-    }
+    const isWanted = request !== null && !request.complete ? request.wantsMore : this.#early.length < MAX_EARLY_BYTES;
+    if (isWanted !== this.#isPaused) return;
+    this.#isPaused = !isWanted;
+    if (isWanted) this.socket.resume();
+    else this.socket.pause();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    const { socket } = this;
+    // Our side of the connection has ended: what still comes will not be answered.
+    if (!socket.writable) return;
+    const request = this.#request;
+    if (request !== null && !request.complete) this.#continue(request, bytes);
+    else if (this.#isFree && !socket.writableNeedDrain) this.#begin(bytes);
+    else this.#keep(bytes);
   };
+
+  /** More of a body. */
+  #continue(request: PlainRequest, bytes: Buffer): void {
+    this.#keep(this.#feed(request, bytes, 0));
+    request.deliver();
+    // Where its answer was out before; the listeners may have answered just now, too.
+    if (request === this.#request && request.complete && this.#response === null) this.#next();
+    else this.#readAsWanted();
+  }
 
   /** @returns what stands behind the body */
   #feed(request: PlainRequest, bytes: Buffer, start: number): Buffer {
@@ -119,13 +157,13 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#early = this.#early.length === 0 ? bytes : Buffer.concat([this.#early, bytes]);
-    this.socket.pause();
+    this.#readAsWanted();
   }
 
   #begin(bytes: Buffer): void {
     const head = readPlainHead(bytes, this.#host.headerNames);
     if (head === null || !this.#host.takes(head.url)) {
-      this.#host.handOver(this, bytes);
+      this.#leave(bytes);
       return;
     }
     const request = new PlainRequest(head, this);
@@ -134,49 +172,73 @@ export class ClientConnection implements Slotted, BodySource, ResponseOwner {
     this.#response = response;
     this.sinceMs = this.#host.sweptMs;
     this.#keep(this.#feed(request, bytes, head.end));
-    this.#isReading = true;
+    this.#isHandling = true;
     try {
       this.#host.handle(request, response);
     } finally {
-      this.#isReading = false;
+      this.#isHandling = false;
     }
     request.deliver();
+    this.#readAsWanted();
+  }
+
+  #leave(bytes: Buffer): void {
+    if (!this.#isPaused) {
+      this.#host.handOver(this, bytes);
+      return;
+    }
+    this.#isLeaving = true;
+    this.#early = bytes;
+    this.#isPaused = false;
+    this.socket.resume();
+    setImmediate(() => {
+      if (this.socket.writable) this.#host.handOver(this, this.#early);
+    });
   }
 
   onAnswerEnd(isKeptAlive: boolean): void {
-    const { socket } = this;
     this.#response = null;
     this.sinceMs = this.#host.sweptMs;
-    if (!isKeptAlive || this.#host.isClosing) {
-      socket.destroySoon();
-      return;
-    }
     const request = this.#request;
-    if (request === null) return;
-    request.discard();
-    if (request.complete) this.#next();
+    request?.discard();
+    if (!isKeptAlive) this.socket.destroySoon();
+    else if (request?.complete) this.#next();
+    else this.#readAsWanted();
+  }
+
+  onAnswerTaken(): void {
+    if (this.#request === null) this.sinceMs = this.#host.sweptMs;
   }
 
   /** The call before is over, its body and its answer. */
   #next(): void {
     this.#request = null;
-    if (this.#early.length === 0) return;
-    this.socket.resume();
+    if (this.#host.isClosing) {
+      this.socket.destroySoon();
+      return;
+    }
+    this.#readAsWanted();
     // Not on the stack of the call before.
-    setImmediate(() => {
-      const bytes = this.#early;
-      this.#early = NOTHING;
-      if (!this.socket.destroyed) this.#begin(bytes);
-    });
+    if (this.#early.length > 0) setImmediate(this.#beginEarly);
   }
 
-  readonly #onDrain = (): void => {
-    this.#response?.emit('drain');
+  /** A client that does not take its answers gets no further ones: `drain` comes back here. */
+  readonly #beginEarly = (): void => {
+    const bytes = this.#early;
+    if (this.#isLeaving || this.#request !== null || bytes.length === 0 || !this.socket.writable || this.socket.writableNeedDrain) return;
+    this.#early = NOTHING;
+    this.#begin(bytes);
   };
 
-  /** A client that has closed its side is gone, as node:http sees it. */
+  readonly #onDrain = (): void => {
+    if (this.#response === null) this.#beginEarly();
+    else this.#response.emit('drain');
+  };
+
+  /** A client that has closed its side is gone, as node:http sees it; an answer that has ended may still reach it. */
   readonly #onEnd = (): void => {
-    this.socket.destroySoon();
+    if (this.#response === null) this.socket.destroySoon();
+    else this.socket.destroy();
   };
 
   /** `close` follows. */

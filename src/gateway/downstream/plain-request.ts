@@ -3,14 +3,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientRequest } from './client-exchange.ts';
 import type { RequestHead } from './request-head.ts';
 
+/** Bytes of a body that nobody has asked for yet, from which on its connection stops reading. */
+const MAX_WAITING_BYTES = 64 * 1024;
+
 /** What a request needs of its connection. */
 export interface BodySource {
-  pauseBody(): void;
-  resumeBody(): void;
-  destroy(): void;
+  /** The request takes what comes. */
+  onDemand(request: PlainRequest): void;
+  /** Ends the connection, unless it belongs to a later request. */
+  cut(request: PlainRequest): void;
 }
 
-/** A request whose head `readPlainHead` took. Its connection feeds it the body. */
+/** A request whose head `readPlainHead` took. Its connection feeds it the body. Once its answer is out it has no events any more but `close`. */
 export class PlainRequest extends EventEmitter implements ClientRequest {
   readonly method = 'POST';
   url: string;
@@ -21,6 +25,7 @@ export class PlainRequest extends EventEmitter implements ClientRequest {
   readonly #source: BodySource;
   /** What came while nobody listened. */
   #waiting: Buffer[] | null = null;
+  #waitingBytes = 0;
   #isFlowing = false;
   #hasEnded = false;
 
@@ -38,47 +43,57 @@ export class PlainRequest extends EventEmitter implements ClientRequest {
     return this;
   }
 
+  /** Whether its connection should read on. */
+  get wantsMore(): boolean {
+    return this.#isFlowing || this.#hasEnded || this.#waitingBytes < MAX_WAITING_BYTES;
+  }
+
   /** More of the body: exactly what is missing, or less. */
   push(chunk: Buffer): void {
     this.missingBytes -= chunk.length;
     this.complete = this.missingBytes === 0;
     if (chunk.length === 0 || this.#hasEnded) return;
+    this.#waitingBytes += chunk.length;
     if (this.#waiting === null) this.#waiting = [chunk];
     else this.#waiting.push(chunk);
   }
 
-  /** Hands over what has come, if somebody takes it. */
+  /** Hands over what has come, as long as somebody takes it. */
   deliver(): void {
-    if (!this.#isFlowing || this.#hasEnded) return;
-    const chunks = this.#waiting;
-    this.#waiting = null;
-    if (chunks !== null) for (const chunk of chunks) this.emit('data', chunk);
-    if (!this.complete) return;
+    for (let chunk = this.#take(); chunk !== null; chunk = this.#take()) this.emit('data', chunk);
+    if (!this.complete || !this.#isFlowing || this.#hasEnded) return;
     this.#hasEnded = true;
     this.emit('end');
+  }
+
+  /** A listener may pause, or answer, after each chunk. */
+  #take(): Buffer | null {
+    if (!this.#isFlowing || this.#waiting === null) return null;
+    const chunk = this.#waiting.shift() as Buffer; // never kept empty
+    if (this.#waiting.length === 0) this.#waiting = null;
+    this.#waitingBytes -= chunk.length;
+    return chunk;
   }
 
   /** The answer is out: nobody will ask for the rest. */
   discard(): void {
     this.#hasEnded = true;
     this.#waiting = null;
-    this.#source.resumeBody();
   }
 
   pause(): this {
     this.#isFlowing = false;
-    this.#source.pauseBody();
     return this;
   }
 
   resume(): this {
-    if (this.#isFlowing) return this;
+    if (this.#isFlowing || this.#hasEnded) return this;
     this.#isFlowing = true;
-    this.#source.resumeBody();
+    this.#source.onDemand(this);
     return this;
   }
 
   destroy(): void {
-    this.#source.destroy();
+    this.#source.cut(this);
   }
 }

@@ -16,8 +16,12 @@ export interface ResponseOwner {
   readonly date: string;
   /** Header lines of a connection that stays open. */
   readonly keepAliveLines: string;
+  /** No connection is kept any more. */
+  readonly isClosing: boolean;
   /** All of the answer was written. */
   onAnswerEnd(isKeptAlive: boolean): void;
+  /** Where that was not so at its end: all of it is with the operating system now. */
+  onAnswerTaken(): void;
 }
 
 /** The answer to a `PlainRequest`. The head leaves with the first bytes of the body. */
@@ -60,7 +64,8 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
 
   write(bytes: Buffer | string, written?: () => void): boolean {
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    if (this.writableEnded || this.destroyed) return false;
+    if (this.writableEnded || !this.#owner.socket.writable) return false;
+    this.#requireHead();
     // A chunk without bytes would be the end.
     if (buffer.length === 0 && this.#isChunked) {
       if (written !== undefined) this.#owner.socket.write(EMPTY, written);
@@ -73,15 +78,21 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
 
   end(bytes?: Buffer | string, encoding?: 'latin1'): this {
     if (this.writableEnded) return this;
-    this.writableEnded = true;
     const { socket } = this.#owner;
-    if (socket.destroyed) return this;
+    if (!socket.writable) {
+      this.writableEnded = true;
+      return this;
+    }
+    this.#requireHead();
+    this.writableEnded = true;
     if (typeof bytes === 'string' && encoding === 'latin1' && this.#head?.hasLength) socket.write(this.#takeHead() + bytes, 'latin1');
-    else this.#send(bytes === undefined ? EMPTY : typeof bytes === 'string' ? Buffer.from(bytes) : bytes, LAST_CHUNK);
-    if (socket.writableLength === 0) this.writableFinished = true;
+    else this.#send(bytes === undefined ? EMPTY : typeof bytes === 'string' ? Buffer.from(bytes, encoding) : bytes, LAST_CHUNK);
+    if (socket.writableLength === 0) this.writableFinished = socket.errored === null;
     else
-      socket.write(EMPTY, () => {
+      socket.write(EMPTY, (error) => {
+        if (error) return;
         this.writableFinished = true;
+        this.#owner.onAnswerTaken();
       });
     this.#owner.onAnswerEnd(this.shouldKeepAlive);
     return this;
@@ -118,11 +129,16 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
     return isTaken;
   }
 
+  /** Bytes without a head would be taken for the answer to another request. */
+  #requireHead(): void {
+    if (!this.#hasHead) throw new Error('The head of this answer was not written.');
+  }
+
   #takeHead(): string {
-    const head = this.#head;
-    if (head === null) throw new Error('The head of this answer was not written.');
+    const head = this.#head as WrittenHead; // who calls this knows it
     this.#head = null;
-    const { date, keepAliveLines } = this.#owner;
+    const { date, keepAliveLines, isClosing } = this.#owner;
+    if (isClosing) this.shouldKeepAlive = false;
     return `${head.text}date: ${date}\r\n${this.shouldKeepAlive ? keepAliveLines : 'connection: close\r\n'}${this.#isChunked ? 'transfer-encoding: chunked\r\n\r\n' : '\r\n'}`;
   }
 }

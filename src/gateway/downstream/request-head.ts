@@ -23,8 +23,20 @@ const VISIBLE = new Uint8Array(256).fill(1, 0x21, 0x7f);
 const PLAIN_TEXT = new Uint8Array(256).fill(1, 0x20, 0x7f);
 PLAIN_TEXT[HTAB] = 1;
 
-/** Headers that ask for more than a plain request: another framing, an interim answer, another protocol. */
-const UNUSUAL = new Set(['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings', 'proxy-connection']);
+/**
+ * Headers that ask for more than a plain request (another framing, an interim answer, another protocol), and two of which node:http makes
+ * something else than a string.
+ */
+const UNUSUAL = new Set([
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'trailer',
+  'http2-settings',
+  'proxy-connection',
+  'set-cookie',
+  '__proto__',
+]);
 
 type MutableHeaders = Record<string, string>;
 

@@ -12,8 +12,15 @@ export interface WrittenHead {
   readonly isClosing: boolean;
 }
 
-/** @param head flat list of names (lower case) and values @throws TypeError for a value that no header may have */
+/**
+ * @param status of an answer that has a body: 200 to 999, but not 204 and 304
+ * @param head flat list of names (tokens in lower case, taken as they are) and values
+ * @throws RangeError for another status @throws TypeError for a value that no header may have
+ */
 export function writeHeadText(status: number, head: readonly string[]): WrittenHead {
+  // The framing that is written for a body would be read as the next answer.
+  if (!(status >= 200 && status <= 999) || status === 204 || status === 304)
+    throw new RangeError(`An answer with status ${status} has no body.`);
   let text = STATUS_LINES.get(status) ?? `HTTP/1.1 ${status} \r\n`;
   let hasLength = false;
   let isClosing = false;
