@@ -54,6 +54,7 @@ async function withJournal(run: (directory: string, start: (store: MemoryStore) 
         cursors: control.cursors,
         insert: store.insert,
         hasLedgerRow: async (row) => store.ledger.some((stored) => stored.callId === row.callId),
+        storedSpans: async () => [],
         onEvents: async () => {},
         onKeysUsed: async () => {},
         clock: systemClock,
