@@ -172,6 +172,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     cursors: store.cursors,
     insert: async (batch) => (await engine.stores()).insert(batch),
     hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
+    priceBook,
     storedSpans: async (tenant, traceIds) => (await engine.stores()).traces.storedSpans(tenant, traceIds),
     onEvents: (journaled) => webhooks.record(journaled),
     onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),

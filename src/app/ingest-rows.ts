@@ -3,7 +3,7 @@ import type { CallBatch, LedgerRow } from '../costs/store.ts';
 import { type JournaledEvent, readJournaledEvent } from '../kernel/event-log/journaled-event.ts';
 import type { JournalRecord } from '../kernel/journal/record.ts';
 import { parseJsonText } from '../kernel/parse-json.ts';
-import { genaiPriceBook } from '../models/price-book.ts';
+import type { PriceBook } from '../models/price-book.ts';
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
@@ -19,7 +19,7 @@ interface Rows {
 }
 
 /** Pure: equal records give equal rows, which is what makes a replay recognisable. */
-export function rowsOf(records: readonly JournalRecord[]): Rows {
+export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook): Rows {
   const spans: SpanRow[] = [];
   const io: SpanIoRow[] = [];
   const ledger: LedgerRow[] = [];
@@ -39,7 +39,7 @@ export function rowsOf(records: readonly JournalRecord[]): Rows {
         io.push(ioRowFromPayload(decodeCallPayload(record)));
       } else if (record.type === 'otlp.batch') {
         const { meta, body } = readBatchRecord(record);
-        const rows = rowsFromOtlp(meta, body, genaiPriceBook);
+        const rows = rowsFromOtlp(meta, body, priceBook);
         for (const span of rows.spans) spans.push(span);
         for (const row of rows.io) io.push(row);
         used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, meta.receivedAtMs));

@@ -9,6 +9,7 @@ import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journa
 import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { PriceBook } from '../models/price-book.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import { countOnce, type StoredSpan } from '../traces/count-once.ts';
 import type { SpanRow } from '../traces/store.ts';
@@ -20,6 +21,8 @@ export interface IngestOptions {
   readonly cursors: IngestCursorStore;
   readonly insert: (batch: CallBatch) => Promise<void>;
   readonly hasLedgerRow: (row: LedgerRow) => Promise<boolean>;
+  /** For the model calls of clients; those of gateways are priced already. */
+  readonly priceBook: PriceBook;
   /** Stored spans of traces, to tell which model calls of clients are counted already. */
   readonly storedSpans: (scope: Scope, traceIds: readonly string[]) => Promise<StoredSpan[]>;
   /** Keys seen in a batch, with the time of their last call. */
@@ -190,7 +193,7 @@ export class Ingest {
   }
 
   async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<void> {
-    const { batch: rows, used, events, unreadable } = rowsOf(records);
+    const { batch: rows, used, events, unreadable } = rowsOf(records, this.#options.priceBook);
     const batch = { ...rows, spans: await this.#countedOnce(writer, rows.spans) };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
     if (batch.spans.length + batch.io.length + batch.ledger.length > 0) {
@@ -247,10 +250,10 @@ export class Ingest {
    */
   async #moveOneByOne(writer: string, token: string, records: readonly JournalRecord[], whole: PlimsollError): Promise<void> {
     this.#options.log('error', 'ingest_batch_refused', { writer, token, message: whole.message });
-    const { batch } = rowsOf(records);
+    const { batch } = rowsOf(records, this.#options.priceBook);
     const isLedgerIn = await this.#isTaken({ token, spans: [], io: [], ledger: batch.ledger });
     for (const [index, record] of records.entries()) {
-      const { io, ledger, ...rows } = rowsOf([record]).batch;
+      const { io, ledger, ...rows } = rowsOf([record], this.#options.priceBook).batch;
       const spans = await this.#countedOnce(writer, rows.spans);
       const row = ledger[0];
       const needsRow = row !== undefined && !isLedgerIn && !(await this.#options.hasLedgerRow(row));

@@ -117,7 +117,7 @@ describe('OTLP from OpenTelemetry’s own exporters', () => {
     assert.equal(chat.ttftMs, 1);
     assert.equal(chat.attributes['my.own'], 'kept');
     assert.equal(chat.attributes['plimsoll.dialect'], 'opentelemetry');
-    assert.equal(chat.attributes['plimsoll.usage.rule'], 'dialect: inclusive');
+    assert.equal(chat.attributes['plimsoll.usage.rule'], 'input inclusive, by dialect; output inclusive, by dialect');
     assert.deepEqual(JSON.parse(chat.input ?? ''), { messages: [{ role: 'user', content: 'Where is order 7?' }] });
     assert.deepEqual(JSON.parse(chat.output ?? ''), [
       {

@@ -1,11 +1,6 @@
+import { type CountedTokens, type CountRule, type CountRules, countRules } from '../../models/count-rule.ts';
 import { NO_USAGE, type Usage } from '../../models/usage.ts';
 import type { SpanView } from './span-view.ts';
-
-/**
- * Whether a sender's count of input tokens holds those read from and written to a cache (inclusive) or only the rest (exclusive); likewise its
- * output tokens and reasoning.
- */
-export type CountRule = 'inclusive' | 'exclusive';
 
 /** What a dialect says of its counts, before arithmetic is asked. */
 export interface DialectRule {
@@ -24,8 +19,8 @@ interface Totals {
 
 export interface TokenReading {
   readonly usage: Usage;
-  /** By what the counts were read, e.g. `dialect: inclusive` or `arithmetic: cached > input, so exclusive`. */
-  readonly rule: string;
+  /** By what the counts were read, e.g. `input inclusive, by dialect`; null where there was nothing to decide. */
+  readonly rule: string | null;
   /** All input and output tokens under either reading; equal where nothing is cached and nothing is reasoning. */
   readonly readings: { readonly inclusive: Totals; readonly exclusive: Totals };
   /** True when both readings are possible, they differ, and the dialect does not define which it is. */
@@ -61,36 +56,12 @@ export function reportedCounts(view: SpanView): ReportedCounts {
   };
 }
 
-interface Decision {
-  readonly rule: CountRule;
-  readonly because: string;
-  readonly isProven: boolean;
-}
-
-/** One side (input or output) whose parts may or may not be in its sum. @param proven by the total; it cannot stand against the parts */
-function decide(sum: number, parts: number, dialect: CountRule, proven: CountRule | null, side: string): Decision {
-  if (parts > sum) return { rule: 'exclusive', because: `arithmetic: parts of the ${side} exceed it, so exclusive`, isProven: true };
-  if (proven !== null) return { rule: proven, because: `total: ${proven}`, isProven: true };
-  return { rule: dialect, because: `dialect: ${dialect}`, isProven: false };
-}
-
-interface ByTotal {
-  readonly input: CountRule | null;
-  readonly output: CountRule | null;
-  readonly fits: boolean;
-}
-
-/** The sender's own total can prove a reading: only where parts are added beside their sum does more come out than input and output. */
-function byTotal({ input, output, total }: ReportedCounts, cached: number, reasoning: number): ByTotal {
-  if (total === null || input === null || output === null) return { input: null, output: null, fits: true };
-  const extra = total - input - output;
-  const isCached = cached > 0 && extra === cached;
-  const isReasoning = reasoning > 0 && extra === reasoning;
-  if (extra === 0 || (isCached && isReasoning)) return { input: null, output: null, fits: true };
-  if (isCached) return { input: 'exclusive', output: reasoning > 0 ? 'inclusive' : null, fits: true };
-  if (isReasoning) return { input: cached > 0 ? 'inclusive' : null, output: 'exclusive', fits: true };
-  if (extra === cached + reasoning) return { input: 'exclusive', output: 'exclusive', fits: true };
-  return { input: null, output: null, fits: false };
+/** E.g. `input exclusive, by arithmetic; output inclusive, by dialect`; only what there was to decide. */
+function ruleText({ input, output }: CountRules, counts: CountedTokens, isProven: boolean): string | null {
+  const side = (name: string, rule: CountRule, sum: number, parts: number): string[] =>
+    parts === 0 ? [] : [`${name} ${rule}, ${parts > sum ? 'by arithmetic' : isProven ? 'by the total' : 'by dialect'}`];
+  const sides = [...side('input', input, counts.input, counts.cached), ...side('output', output, counts.output, counts.reasoning)];
+  return sides.length === 0 ? null : sides.join('; ');
 }
 
 /** Disjoint classes from counts that may overlap; null when nothing was counted. Never negative: what cannot be is said to be inconsistent. */
@@ -103,11 +74,12 @@ export function readTokens(counts: ReportedCounts, dialect: DialectRule): TokenR
   const cacheWrite1h = counts.cacheWrite1h ?? 0;
   const reasoning = counts.reasoning ?? 0;
   const cached = cacheRead + cacheWrite;
-  const fromTotal = byTotal(counts, cached, reasoning);
-  const inputSide = decide(input, cached, dialect.input, fromTotal.input, 'input');
-  const outputSide = decide(output, reasoning, dialect.output, fromTotal.output, 'output');
-  const inputRest = inputSide.rule === 'inclusive' ? input - cached : input;
-  const outputRest = outputSide.rule === 'inclusive' ? output - reasoning : output;
+  // Input and output added up prove nothing: many SDKs make the total themselves, of whatever they counted.
+  const isPartial = counts.input === null || counts.output === null;
+  const counted = { input, cached, output, reasoning, total: isPartial || counts.total === input + output ? null : counts.total };
+  const rules = countRules(counted, dialect);
+  const inputRest = rules.input === 'inclusive' ? input - cached : input;
+  const outputRest = rules.output === 'inclusive' ? output - reasoning : output;
   // Audio is a part of what is neither cached nor reasoning; where it is more, it was counted beside it.
   const audioInput = Math.min(counts.audioInput ?? 0, inputRest);
   const audioOutput = Math.min(counts.audioOutput ?? 0, outputRest);
@@ -122,17 +94,15 @@ export function readTokens(counts: ReportedCounts, dialect: DialectRule): TokenR
     reasoningTokens: reasoning,
     audioOutputTokens: audioOutput,
   };
+  const isProven = counted.total !== null && rules.isConsistent;
   return {
     usage,
-    rule:
-      reasoning === 0 || inputSide.because === outputSide.because
-        ? inputSide.because
-        : `${inputSide.because}; output ${outputSide.because}`,
+    rule: ruleText(rules, counted, isProven),
     readings: {
       inclusive: { inputTokens: Math.max(input, cached), outputTokens: Math.max(output, reasoning) },
       exclusive: { inputTokens: input + cached, outputTokens: output + reasoning },
     },
-    isAmbiguous: cached > 0 && !inputSide.isProven && !dialect.isCertain,
-    isInconsistent: !fromTotal.fits,
+    isAmbiguous: cached > 0 && cached <= input && !isProven && !dialect.isCertain,
+    isInconsistent: !rules.isConsistent,
   };
 }
