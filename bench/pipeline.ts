@@ -117,7 +117,7 @@ class InstantPools extends UpstreamPools {
 const NO_JOURNAL: JournalWriter = {
   append() {},
   written: () => Promise.resolve(),
-  sync: () => Promise.resolve(),
+  sync: () => Promise.resolve(true),
   canAccept: () => true,
   stats: { shedPayloads: 0, appended: 0, bytes: 0, isDegraded: false },
   close: () => Promise.resolve(),

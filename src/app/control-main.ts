@@ -23,6 +23,9 @@ import { firstStart } from './first-start.ts';
 import { Ingest } from './ingest.ts';
 import { InternalApi } from './internal-api.ts';
 import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
+import { handleOtlp, isOtlpPath } from './otlp/http.ts';
+import { OtlpIntake } from './otlp/intake.ts';
+import { OtlpPorts } from './otlp/ports.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
@@ -36,6 +39,8 @@ import { ReloadingStaticKeys, resolveStaticKeys } from './static-key-catalogue.t
 const ENGINE_VERDICT_MS = 15_000;
 /** How long the first start waits for a gateway to take up the first key. */
 const FIRST_KEY_MS = 5_000;
+/** Name of the journal that clients' spans go through. */
+const OTLP_WRITER = 'otlp';
 const SNAPSHOT_SETTING = 'snapshot.current';
 const STATUS_SETTING = 'status_page.';
 
@@ -167,16 +172,26 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     cursors: store.cursors,
     insert: async (batch) => (await engine.stores()).insert(batch),
     hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
+    priceBook,
+    storedSpans: async (tenant, traceIds) => (await engine.stores()).traces.storedSpans(tenant, traceIds),
     onEvents: (journaled) => webhooks.record(journaled),
     onKeysUsed: (lastUsed) => store.keys.recordUse(scope, lastUsed),
     clock: systemClock,
     log,
   });
+  const otlp = await OtlpIntake.open({
+    directory: data.journal(OTLP_WRITER),
+    snapshot: () => publisher.current,
+    pendingBytes: () => ingest.pendingBytesOf(OTLP_WRITER),
+    clock: systemClock,
+    log,
+  });
+  const otlpPorts = new OtlpPorts(context, otlp);
   const internal: InternalApi = new InternalApi({
     clusterKey,
     publisher,
     data,
-    metrics: (): string => api.metrics(),
+    metrics: (): string => `${api.metrics()}${otlp.metrics()}`,
     onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
@@ -211,7 +226,8 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000, noDelay: true }, (request, response) => {
     const path = request.url ?? '/';
-    if (path.startsWith('/internal/v1/')) internal.handle(request, response);
+    if (isOtlpPath(path)) void handleOtlp(otlp, request, response);
+    else if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
     else if (isPublic && api.answerProbe(path, response)) return;
     else if (isModelPath(path)) answerUnknownModelPath(request, response);
@@ -222,6 +238,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     server.once('error', reject);
     server.listen(handle as { port: number }, resolve);
   });
+  await otlpPorts.listen();
   engine.start();
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
@@ -273,7 +290,9 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       server.close();
       server.closeIdleConnections();
       await jobs.stop(2_000);
+      await otlpPorts.close();
       await ingest.stop();
+      await otlp.close();
       await engine.close();
       server.closeAllConnections();
       await store.close();

@@ -96,6 +96,7 @@ export class EngineLink {
     insertSpans: async (batch) => (await this.stores()).traces.insertSpans(batch),
     listTraces: async (scope, query, nowMs) => (await this.stores()).traces.listTraces(scope, query, nowMs),
     getTrace: async (scope, traceId) => (await this.stores()).traces.getTrace(scope, traceId),
+    storedSpans: async (scope, traceIds) => (await this.stores()).traces.storedSpans(scope, traceIds),
     summary: async (scope, from, to, groupBy) => (await this.stores()).traces.summary(scope, from, to, groupBy),
     decisions: async (scope, query) => (await this.stores()).traces.decisions(scope, query),
     targets: async (scope, from, to, groupBy) => (await this.stores()).traces.targets(scope, from, to, groupBy),

@@ -7,6 +7,9 @@ export interface Environment {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
+  /** Ports where OpenTelemetry exporters send by default; null = not listened on. */
+  readonly otlpHttpPort: number | null;
+  readonly otlpGrpcPort: number | null;
   /** An extra admin key, for machines that are set up without a person; null when unset. */
   readonly adminKey: string | null;
   /** Set: this process tree has no control of its own and follows this one. */
@@ -29,6 +32,8 @@ export const ENVIRONMENT_VARIABLES = {
   PLIMSOLL_DATA_DIR: 'Directory of everything that Plimsoll keeps (default ./plimsoll-data)',
   PLIMSOLL_HOST: 'Address to listen on (default 127.0.0.1)',
   PLIMSOLL_PORT: 'Port of gateway, API and dashboard (default 4000)',
+  PLIMSOLL_OTLP_HTTP_PORT: 'Port for OTLP over HTTP beside PLIMSOLL_PORT (default 4318; "off" = none; one that is taken is left alone)',
+  PLIMSOLL_OTLP_GRPC_PORT: 'Port for OTLP over gRPC (default 4317; "off" = none; one that is taken is left alone)',
   PLIMSOLL_ADMIN_KEY: 'An admin key of your own, accepted beside those made by Plimsoll',
   PLIMSOLL_CONTROL_URL: 'Run the gateway only and follow the control plane at this URL',
   PLIMSOLL_CLUSTER_KEY: 'Shared secret of gateways and control (default: made once, kept in the data directory)',
@@ -47,6 +52,10 @@ function portOf(variables: Readonly<Record<string, string | undefined>>, name: s
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new PlimsollError('config_invalid', `${name} must be a port number from 0 to 65535, got "${text}"`);
   return port;
+}
+
+function optionalPortOf(variables: Readonly<Record<string, string | undefined>>, name: string, fallback: number): number | null {
+  return variables[name] === 'off' ? null : portOf(variables, name, fallback);
 }
 
 function urlOf(variables: Readonly<Record<string, string | undefined>>, name: string, protocols: readonly string[]): string | null {
@@ -83,6 +92,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     dataDirectory: resolve(variables.PLIMSOLL_DATA_DIR || 'plimsoll-data'),
     host: variables.PLIMSOLL_HOST || '127.0.0.1',
     port: portOf(variables, 'PLIMSOLL_PORT', 4000),
+    otlpHttpPort: optionalPortOf(variables, 'PLIMSOLL_OTLP_HTTP_PORT', 4318),
+    otlpGrpcPort: optionalPortOf(variables, 'PLIMSOLL_OTLP_GRPC_PORT', 4317),
     adminKey: variables.PLIMSOLL_ADMIN_KEY || null,
     controlUrl: urlOf(variables, 'PLIMSOLL_CONTROL_URL', ['http:', 'https:']),
     clusterKey: clusterKeyOf(variables),

@@ -10,6 +10,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { FileJournalWriter } from '../kernel/journal/writer.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
+import { readShippedPriceBook } from '../models/price-book.ts';
 import { openControlStore } from '../stores/sql/control-store.ts';
 import { Ingest } from './ingest.ts';
 import { settledRecord } from './journal-recovery.ts';
@@ -54,6 +55,8 @@ async function withJournal(run: (directory: string, start: (store: MemoryStore) 
         cursors: control.cursors,
         insert: store.insert,
         hasLedgerRow: async (row) => store.ledger.some((stored) => stored.callId === row.callId),
+        priceBook: readShippedPriceBook(),
+        storedSpans: async () => [],
         onEvents: async () => {},
         onKeysUsed: async () => {},
         clock: systemClock,

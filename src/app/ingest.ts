@@ -1,20 +1,19 @@
 import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ledgerRowFromCall } from '../costs/ledger-row.ts';
 import type { CallBatch, LedgerRow } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type PlimsollError, toPlimsollError } from '../kernel/errors.ts';
-import { type JournaledEvent, readJournaledEvent } from '../kernel/event-log/journaled-event.ts';
+import type { JournaledEvent } from '../kernel/event-log/journaled-event.ts';
+import { SEGMENT_MAGIC } from '../kernel/journal/frame.ts';
 import { deleteReadSegments, JOURNAL_START, readJournal } from '../kernel/journal/reader.ts';
 import type { JournalPosition, JournalRecord } from '../kernel/journal/record.ts';
 import { listSegments, segmentPath } from '../kernel/journal/segment.ts';
-import { parseJsonText } from '../kernel/parse-json.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { PriceBook } from '../models/price-book.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
-import { decodeCallPayload } from '../traces/call-payload-codec.ts';
-import type { CallSettled } from '../traces/call-record.ts';
-import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
-import type { SpanIoRow, SpanRow } from '../traces/store.ts';
+import { countOnce, type StoredSpan } from '../traces/count-once.ts';
+import type { SpanRow } from '../traces/store.ts';
+import { rowsOf } from './ingest-rows.ts';
 
 export interface IngestOptions {
   readonly journals: string;
@@ -22,6 +21,10 @@ export interface IngestOptions {
   readonly cursors: IngestCursorStore;
   readonly insert: (batch: CallBatch) => Promise<void>;
   readonly hasLedgerRow: (row: LedgerRow) => Promise<boolean>;
+  /** For the model calls of clients; those of gateways are priced already. */
+  readonly priceBook: PriceBook;
+  /** Stored spans of traces, to tell which model calls of clients are counted already. */
+  readonly storedSpans: (scope: Scope, traceIds: readonly string[]) => Promise<StoredSpan[]>;
   /** Keys seen in a batch, with the time of their last call. */
   readonly onKeysUsed: (lastUsedAtMs: ReadonlyMap<string, number>) => Promise<void>;
   /** Events that gateways journaled. May be told of one more than once. */
@@ -46,6 +49,8 @@ const IDLE_MS = 100;
 const GATHER_MS = 250;
 const GATHER_BELOW = 200;
 const MAX_BACKOFF_MS = 5_000;
+/** Spans of clients wait this long for the calls that gateways journaled before them. A gateway that is that far behind is counted besides. */
+const NEIGHBOURS_MS = 3_000;
 
 /** `pending` = a batch that was begun and may or may not have reached the store. */
 interface Cursor {
@@ -87,7 +92,7 @@ export class Ingest {
     let pendingBytes = 0;
     let oldest: number | null = null;
     for (const writer of this.#workers.keys()) {
-      const bytes = this.#pendingBytes(writer);
+      const bytes = this.pendingBytesOf(writer);
       pendingBytes += bytes;
       const age = this.#oldest.get(writer) ?? null;
       if (bytes > 0 && age !== null) oldest = Math.min(oldest ?? age, age);
@@ -96,7 +101,8 @@ export class Ingest {
     return { lagMs, pendingBytes, quarantined: this.#quarantined, lastError: this.#lastError };
   }
 
-  #pendingBytes(writer: string): number {
+  /** Bytes of a writer's journal that are not in the store yet. */
+  pendingBytesOf(writer: string): number {
     const directory = join(this.#options.journals, writer);
     const position = this.#cursors.get(writer)?.position ?? JOURNAL_START;
     return listSegments(directory)
@@ -187,7 +193,8 @@ export class Ingest {
   }
 
   async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<void> {
-    const { batch, used, events, unreadable } = rowsOf(records);
+    const { batch: rows, used, events, unreadable } = rowsOf(records, this.#options.priceBook);
+    const batch = { ...rows, spans: await this.#countedOnce(writer, rows.spans) };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
     if (batch.spans.length + batch.io.length + batch.ledger.length > 0) {
       try {
@@ -203,15 +210,51 @@ export class Ingest {
   }
 
   /**
+   * A client's span around a call of a gateway must not count it again. A call is journaled before its client has the answer, and so before the
+   * client's span has ended: once every journal has been moved up to now, the store knows all calls inside the spans at hand.
+   */
+  async #countedOnce(writer: string, spans: readonly SpanRow[]): Promise<readonly SpanRow[]> {
+    const requests = spans.filter(({ callId, isRequest }) => callId === null && isRequest);
+    if (requests.length === 0) return spans;
+    await this.#neighboursMoved(writer);
+    const stored: StoredSpan[] = [];
+    const scopes = new Map(
+      requests.map(({ organisationId, environment }) => [`${organisationId}/${environment}`, { organisationId, environment }]),
+    );
+    for (const scope of scopes.values()) {
+      const own = requests.filter((span) => span.organisationId === scope.organisationId && span.environment === scope.environment);
+      stored.push(...(await this.#options.storedSpans(scope, [...new Set(own.map(({ traceId }) => traceId))])));
+    }
+    return countOnce(spans, stored);
+  }
+
+  async #neighboursMoved(writer: string): Promise<void> {
+    const { clock, journals } = this.#options;
+    const ends = [...this.#workers.keys()].flatMap((other) => {
+      const segment = other === writer ? undefined : listSegments(join(journals, other)).at(-1);
+      if (segment === undefined) return [];
+      const offset = statSync(segmentPath(join(journals, other), segment), { throwIfNoEntry: false })?.size ?? 0;
+      return [{ other, segment, offset }];
+    });
+    const isBehind = ({ other, segment, offset }: (typeof ends)[number]): boolean => {
+      const { position } = this.#cursors.get(other) ?? { position: JOURNAL_START };
+      return position.segment < segment ? offset > SEGMENT_MAGIC.length : position.segment === segment && position.offset < offset;
+    };
+    const endMs = clock.monotonicMs() + NEIGHBOURS_MS;
+    while (ends.some(isBehind) && clock.monotonicMs() < endMs && !this.#isStopping) await clock.sleep(20);
+  }
+
+  /**
    * The store refuses the batch for its content: find the record at fault instead of standing still for ever. The ledger rows went in under
    * the batch's own token, or go in so now; only what the store refuses even then is tried alone, after a look whether its row exists.
    */
   async #moveOneByOne(writer: string, token: string, records: readonly JournalRecord[], whole: PlimsollError): Promise<void> {
     this.#options.log('error', 'ingest_batch_refused', { writer, token, message: whole.message });
-    const { batch } = rowsOf(records);
+    const { batch } = rowsOf(records, this.#options.priceBook);
     const isLedgerIn = await this.#isTaken({ token, spans: [], io: [], ledger: batch.ledger });
     for (const [index, record] of records.entries()) {
-      const { spans, io, ledger } = rowsOf([record]).batch;
+      const { io, ledger, ...rows } = rowsOf([record], this.#options.priceBook).batch;
+      const spans = await this.#countedOnce(writer, rows.spans);
       const row = ledger[0];
       const needsRow = row !== undefined && !isLedgerIn && !(await this.#options.hasLedgerRow(row));
       if (needsRow && !(await this.#isTaken({ token: `${token}#${index}`, spans: [], io: [], ledger }))) {
@@ -245,41 +288,4 @@ export class Ingest {
       { mode: 0o600 },
     );
   }
-}
-
-interface Rows {
-  readonly batch: Omit<CallBatch, 'token'>;
-  readonly used: Map<string, number>;
-  readonly events: readonly JournaledEvent[];
-  readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
-}
-
-/** Pure: equal records give equal rows, which is what makes a replay recognisable. */
-function rowsOf(records: readonly JournalRecord[]): Rows {
-  const spans: SpanRow[] = [];
-  const io: SpanIoRow[] = [];
-  const ledger: LedgerRow[] = [];
-  const used = new Map<string, number>();
-  const events: JournaledEvent[] = [];
-  const unreadable: { record: JournalRecord; reason: string }[] = [];
-  for (const record of records) {
-    try {
-      if (record.type === 'call.settled') {
-        const call = parseJsonText(record.payload.toString('utf8')) as CallSettled;
-        const rows = spansFromCall(call, null);
-        spans.push(...rows.spans);
-        io.push(...rows.io);
-        ledger.push(ledgerRowFromCall(call));
-        used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
-      } else if (record.type === 'payload') {
-        io.push(ioRowFromPayload(decodeCallPayload(record)));
-      } else if (record.type === 'event') {
-        const event = readJournaledEvent(record);
-        if (event !== null) events.push(event);
-      }
-    } catch (error) {
-      unreadable.push({ record, reason: (error as Error).message });
-    }
-  }
-  return { batch: { spans, io, ledger }, used, events, unreadable };
 }

@@ -50,8 +50,8 @@ export class MemoryJournal implements JournalWriter {
     return this.#batch;
   }
 
-  sync(): Promise<void> {
-    return this.written();
+  sync(): Promise<boolean> {
+    return this.written().then(() => true);
   }
 
   canAccept(): boolean {

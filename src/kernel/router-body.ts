@@ -87,7 +87,7 @@ function decodeUtf8(bytes: Buffer): string {
 }
 
 /** Depth before parsing, so that a bracket bomb costs one pass over its bytes and no stack. */
-function assertDepth(text: string, maxDepth: number): void {
+export function assertDepth(text: string, maxDepth: number): void {
   let depth = 0;
   let isInText = false;
   for (let index = 0; index < text.length; index++) {

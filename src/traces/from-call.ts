@@ -206,6 +206,7 @@ function entrySpan(call: CallSettled): SpanRow {
     parentSpanId: call.parentSpanId,
     // What the gateway did by itself is no request of anybody: it would distort every count of requests, errors and latencies.
     isEntry: call.purpose === undefined || call.purpose === 'probe',
+    isRequest: call.purpose === undefined || call.purpose === 'probe',
     startedAtNs: toNs(call.startedAtMs),
     durationNs: toNs(call.durationMs),
     name: `${call.operation} ${call.requestedModel}`,
@@ -268,6 +269,7 @@ function stageSpan(call: CallSettled, stage: CallStage): SpanRow {
     spanId: stageSpanId(call, stage.name),
     parentSpanId: call.spanId,
     isEntry: false,
+    isRequest: false,
     startedAtNs: toNs(call.startedAtMs) + toNs(stage.startOffsetMs),
     durationNs: toNs(stage.durationMs),
     name: stage.name,
@@ -286,6 +288,7 @@ function attemptSpan(call: CallSettled, attempt: CallAttempt, parentSpanId: stri
     spanId: attempt.spanId,
     parentSpanId,
     isEntry: false,
+    isRequest: false,
     startedAtNs: toNs(call.startedAtMs) + toNs(attempt.startOffsetMs),
     durationNs: toNs(attempt.durationMs),
     name: `${call.operation} ${attempt.requestModel}`,

@@ -2,7 +2,8 @@ import { parseJsonText } from '../kernel/parse-json.ts';
 
 const PREVIEW_CHARACTERS = 200;
 
-function cut(text: string): string {
+/** First 200 characters. */
+export function cutPreview(text: string): string {
   // A cut may halve a surrogate pair; half a pair is not valid UTF-8.
   return text.slice(0, PREVIEW_CHARACTERS).toWellFormed();
 }
@@ -41,30 +42,30 @@ function lastContentOfCutJson(text: string): string {
  * @param isPreview the text is the preview already (policy `preview`)
  */
 export function inputPreview(input: string, isPreview: boolean): string {
-  if (isPreview) return cut(input);
+  if (isPreview) return cutPreview(input);
   const body = parse(input);
-  if (body === undefined) return cut(lastContentOfCutJson(input));
+  if (body === undefined) return cutPreview(lastContentOfCutJson(input));
   if (!isRecord(body)) return '';
   // OpenAI's chat and Anthropic; OpenAI's responses, which take a text too; Gemini, where no role means user.
   const conversation = body.messages ?? body.input ?? body.contents;
-  if (typeof conversation === 'string') return cut(conversation);
+  if (typeof conversation === 'string') return cutPreview(conversation);
   if (!Array.isArray(conversation)) return '';
   const last = conversation.findLast(
     (message) => isRecord(message) && (message.role === 'user' || (message.role === undefined && message.parts !== undefined)),
   );
-  return isRecord(last) ? cut(contentText(last.content ?? last.parts)) : '';
+  return isRecord(last) ? cutPreview(contentText(last.content ?? last.parts)) : '';
 }
 
 /** First 200 characters of the first answer of a list of messages (JSON text); for a tool call, its name and arguments. */
 export function outputPreview(output: string, isPreview: boolean): string {
-  if (isPreview) return cut(output);
+  if (isPreview) return cutPreview(output);
   const messages = parse(output);
-  if (messages === undefined) return cut(lastContentOfCutJson(output));
+  if (messages === undefined) return cutPreview(lastContentOfCutJson(output));
   const first: unknown = Array.isArray(messages) ? messages[0] : messages;
   if (!isRecord(first)) return '';
   const text = contentText(first.content);
-  if (text !== '') return cut(text);
+  if (text !== '') return cutPreview(text);
   const call: unknown = Array.isArray(first.tool_calls) ? first.tool_calls[0] : null;
   const called = isRecord(call) && isRecord(call.function) ? call.function : null;
-  return called ? cut(`${String(called.name)}(${String(called.arguments)})`) : '';
+  return called ? cutPreview(`${String(called.name)}(${String(called.arguments)})`) : '';
 }

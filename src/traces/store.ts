@@ -2,6 +2,7 @@ import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
+import type { StoredSpan } from './count-once.ts';
 import type { MetricGroupBy, MetricSeries, MetricSummary, SpanKind, TraceDetail, TracePage, TraceQuery, TraceStatus } from './model.ts';
 import type { DecisionQuery, RoutingDecisions } from './routing-decisions.ts';
 import type { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
@@ -15,8 +16,10 @@ export interface SpanRow {
   readonly parentSpanId: string | null;
   /** Id of the gateway call that the span belongs to; null for spans from elsewhere. */
   readonly callId: string | null;
-  /** A call's own root span: carries the totals of the call and is what lists and metrics count. */
+  /** By what lists find the trace: a call's own root span with its totals, a model call of a client, the root of a client's trace. */
   readonly isEntry: boolean;
+  /** An entry that is one request to a model: what metrics count and what costs. No two requests stand for the same work. */
+  readonly isRequest: boolean;
   /** Epoch nanoseconds. */
   readonly startedAtNs: bigint;
   readonly durationNs: bigint;
@@ -125,6 +128,9 @@ export interface TraceStore {
 
   /** Null when no span of the trace is stored. Holds the first 10 000 spans by start. */
   getTrace(scope: Scope, traceId: string): Promise<TraceDetail | null>;
+
+  /** All stored spans, at most 100 000, of those of the traces that have an entry. For `countOnce`. */
+  storedSpans(scope: Scope, traceIds: readonly string[]): Promise<StoredSpan[]>;
 
   /** Metrics over [from, to), epoch ms, exact to the millisecond. Groups by falling number of requests, at most 500. */
   summary(scope: Scope, from: number, to: number, groupBy: MetricGroupBy): Promise<MetricSummary>;

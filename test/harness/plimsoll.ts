@@ -63,6 +63,8 @@ function launch(options: PlimsollOptions): {
       ...process.env,
       NODE_OPTIONS: '',
       PLIMSOLL_PORT: '0',
+      PLIMSOLL_OTLP_HTTP_PORT: '0',
+      PLIMSOLL_OTLP_GRPC_PORT: '0',
       PLIMSOLL_DATA_DIR: dataDirectory,
       PLIMSOLL_CONFIG: configPath,
       PLIMSOLL_ADMIN_KEY: ADMIN_KEY,

@@ -37,8 +37,8 @@ export interface JournalWriter {
   append(record: JournalEntry): void;
   /** Resolves when everything appended before went through `write()` (kill -9 safe), or when the writer has fallen back to memory. Callers of one batch share a promise. */
   written(): Promise<void>;
-  /** Resolves when everything appended before is synced to disk. */
-  sync(): Promise<void>;
+  /** Resolves once everything appended before is synced to disk; false when the disk does not take it, so that it is only in memory or the reserve. */
+  sync(): Promise<boolean>;
   /** True while ledger records can still be taken. Admission answers 503 `journal_full` when false. */
   canAccept(): boolean;
   readonly stats: { readonly shedPayloads: number; readonly appended: number; readonly bytes: number; readonly isDegraded: boolean };

@@ -68,3 +68,8 @@ function writeSome(fd: number, buffers: readonly Buffer[], position: number): Pr
     else writev(fd, buffers.slice(0, MAX_VECTOR), position, onWritten);
   });
 }
+
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

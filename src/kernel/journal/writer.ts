@@ -10,7 +10,7 @@ import { FrameEncoder, gatherFrames } from './frame-encoder.ts';
 import type { JournalEntry, JournalWriter } from './record.ts';
 import { prepareReserve } from './reserve.ts';
 import { journalBytes, listSegments, segmentPath } from './segment.ts';
-import { type Written, writeAll, writeAllDirectly } from './write-all.ts';
+import { isDiskFull, type Written, writeAll, writeAllDirectly } from './write-all.ts';
 
 export interface JournalWriterOptions {
   /** `<data>/journal/<writer>`; created when missing. One process writes to it. */
@@ -170,9 +170,12 @@ export class FileJournalWriter implements JournalWriter {
     return this.#gathering;
   }
 
-  async sync(): Promise<void> {
+  async sync(): Promise<boolean> {
+    const sequence = this.#sequence;
     await this.written();
+    const isDown = this.#mode === 'normal' && this.#writtenSequence >= sequence;
     await this.#syncNow();
+    return isDown && this.#mode === 'normal';
   }
 
   async close(): Promise<void> {
@@ -491,9 +494,4 @@ export class FileJournalWriter implements JournalWriter {
       this.#watchTotal();
     });
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT';
 }

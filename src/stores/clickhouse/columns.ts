@@ -57,6 +57,7 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['organisation_id', (span) => text(span.organisationId)],
   ['environment', (span) => text(span.environment)],
   ['is_entry', (span) => span.isEntry],
+  ['is_request', (span) => span.isRequest],
   ['started_at_ns', (span) => span.startedAtNs.toString()],
   ['trace_id', (span) => text(span.traceId)],
   ['span_id', (span) => text(span.spanId)],

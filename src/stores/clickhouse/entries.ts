@@ -7,11 +7,12 @@ import type { QueryParameters } from './client.ts';
 /** Columns of an entry span that a trace summary needs. 64-bit integers come as text. */
 export const ENTRY_COLUMNS = `trace_id, span_id, parent_span_id, name, status, error_type, started_at_ns, duration_ns, feature, team, user_id,
   session_id, customer, tags, models, providers, requested_model, input_tokens, output_tokens, cost_pico_usd, cost_status, ttft_ms, attempts,
-  is_stream, is_simulated`;
+  is_stream, is_simulated, is_request`;
 
 export interface EntryRecord {
   readonly trace_id: string;
   readonly span_id: string;
+  readonly parent_span_id: string;
   readonly name: string;
   readonly status: TraceSummary['status'];
   readonly error_type: string;
@@ -34,6 +35,7 @@ export interface EntryRecord {
   readonly attempts: number;
   readonly is_stream: number;
   readonly is_simulated: number;
+  readonly is_request: number;
 }
 
 /** The tenant filter. Every statement that reads tables starts its WHERE with it. */
@@ -107,6 +109,17 @@ function sumOrNull(values: readonly (string | null)[]): bigint | null {
   return sum;
 }
 
+interface Previews {
+  readonly input_preview: string;
+  readonly output_preview: string;
+}
+
+/** What a trace is about: the texts of its first entry that has any. */
+export function firstPreviews(entries: readonly Previews[]): { inputPreview: string; outputPreview: string } {
+  const first = entries.find((entry) => entry.input_preview !== '' || entry.output_preview !== '');
+  return { inputPreview: first?.input_preview ?? '', outputPreview: first?.output_preview ?? '' };
+}
+
 /** For tokens: an entry without a provider's answer used none that anybody knows of; null only when nothing is known. */
 function sumOfKnown(values: readonly (string | null)[]): number | null {
   const known = values.filter((value) => value !== null);
@@ -126,18 +139,21 @@ export function summarise(
   extra: { readonly spanCount: number; readonly inputPreview: string; readonly outputPreview: string },
 ): TraceSummary {
   const entries = [...unordered].sort(byStart);
-  const first = entries[0];
+  // Clocks of two processes, or one that counts milliseconds: the root may not be the first.
+  const first = entries.find((entry) => entry.parent_span_id === '') ?? entries[0];
   if (!first) throw new RangeError('a trace summary needs an entry span');
   const failed = entries.find((entry) => entry.status === 'error') ?? entries.find((entry) => entry.status === 'aborted') ?? null;
-  const startNs = BigInt(first.started_at_ns);
+  const startNs = BigInt(entries[0]?.started_at_ns ?? first.started_at_ns);
   let endNs = startNs;
   for (const entry of entries) {
     const end = BigInt(entry.started_at_ns) + BigInt(entry.duration_ns);
     if (end > endNs) endNs = end;
   }
-  const models = distinct(entries.flatMap((entry) => (entry.models.length > 0 ? entry.models : [entry.requested_model])));
+  // The root of a client's trace shows the trace; only requests use tokens and cost.
+  const requests = entries.filter((entry) => entry.is_request === 1);
+  const models = distinct(requests.flatMap((entry) => (entry.models.length > 0 ? entry.models : [entry.requested_model])));
   const errorType = failed?.error_type;
-  const ttftEntry = entries.find((entry) => entry.ttft_ms !== null);
+  const ttftEntry = requests.find((entry) => entry.ttft_ms !== null);
   return {
     traceId: first.trace_id,
     name: first.name,
@@ -152,10 +168,14 @@ export function summarise(
     providers: distinct(entries.flatMap((entry) => entry.providers)),
     status: failed?.status ?? 'ok',
     errorType: isErrorCode(errorType) ? errorType : null,
-    inputTokens: sumOfKnown(entries.map((entry) => entry.input_tokens)),
-    outputTokens: sumOfKnown(entries.map((entry) => entry.output_tokens)),
-    costPicoUsd: sumOrNull(entries.map((entry) => entry.cost_pico_usd))?.toString() ?? null,
-    costStatus: COST_STATUS_WEAKEST_FIRST.find((status) => entries.some((entry) => entry.cost_status === status)) ?? 'unpriced',
+    inputTokens: sumOfKnown(requests.map((entry) => entry.input_tokens)),
+    outputTokens: sumOfKnown(requests.map((entry) => entry.output_tokens)),
+    costPicoUsd: sumOrNull(requests.map((entry) => entry.cost_pico_usd))?.toString() ?? null,
+    // A trace that called no model cost nothing.
+    costStatus:
+      requests.length === 0
+        ? 'priced'
+        : (COST_STATUS_WEAKEST_FIRST.find((status) => requests.some((entry) => entry.cost_status === status)) ?? 'unpriced'),
     ttftMs: ttftEntry?.ttft_ms ?? null,
     durationMs: Number(endNs - startNs) / 1e6,
     spanCount: extra.spanCount,

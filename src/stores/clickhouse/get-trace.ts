@@ -5,13 +5,12 @@ import type { CostStatus, Usage } from '../../models/usage.ts';
 import type { Span, SpanKind, TraceDetail, TraceStatus } from '../../traces/model.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
-import { byStart, ENTRY_COLUMNS, type EntryRecord, SCOPE_FILTER, scopeParameters, summarise } from './entries.ts';
+import { byStart, ENTRY_COLUMNS, type EntryRecord, firstPreviews, SCOPE_FILTER, scopeParameters, summarise } from './entries.ts';
 import { readIndex } from './list-traces.ts';
 
 const MAX_SPANS = 10_000;
 
 interface SpanRecord extends EntryRecord {
-  readonly parent_span_id: string;
   readonly kind: SpanKind;
   readonly status: TraceStatus;
   readonly status_message: string;
@@ -58,12 +57,11 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
   const io = new Map(texts.map((row) => [row.span_id, row]));
   const shown = entries.length > 0 ? entries : spans.slice(0, 1);
-  const firstIo = io.get(shown[0]?.span_id ?? '');
+  const entryTexts = shown.flatMap((entry) => io.get(entry.span_id) ?? []);
   return {
     trace: summarise(shown, {
       spanCount: Number(bounds.spans),
-      inputPreview: firstIo?.input_preview ?? '',
-      outputPreview: firstIo?.output_preview ?? '',
+      ...firstPreviews(entryTexts),
     }),
     spans: spans.map((span) => toSpan(span, io.get(span.span_id))),
   };

@@ -2,7 +2,16 @@ import { PlimsollError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { TracePage, TraceQuery } from '../../traces/model.ts';
 import type { ClickHouseConnection, ReadOptions } from './client.ts';
-import { ENTRY_COLUMNS, type EntryRecord, entryFilter, type Filter, SCOPE_FILTER, scopeParameters, summarise } from './entries.ts';
+import {
+  ENTRY_COLUMNS,
+  type EntryRecord,
+  entryFilter,
+  type Filter,
+  firstPreviews,
+  SCOPE_FILTER,
+  scopeParameters,
+  summarise,
+} from './entries.ts';
 
 /** A place in the list: (start, trace, span) of an entry span, falling. */
 interface Position {
@@ -28,6 +37,9 @@ interface PreviewRecord {
 
 /** Entry spans of one trace that are read for its line; a trace with more shows the totals of its first ones. */
 const MAX_ENTRIES_PER_TRACE = 2_000;
+
+/** The root of a client's trace often has no texts: then the first of its calls says what it is about. */
+const MAX_PREVIEWED_ENTRIES = 5;
 
 export function encodeCursor(position: Position): string {
   return Buffer.from(`${position.startedAtNs}.${position.traceId}.${position.spanId}`).toString('base64url');
@@ -83,14 +95,15 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
   }
   const page = found.slice(0, query.limit);
   const last = page.at(-1);
-  const [entries, previews] = await Promise.all([readAllEntries(connection, scope, page, index), readPreviews(connection, scope, page)]);
+  const entries = await readAllEntries(connection, scope, page, index);
+  const speaking = page.flatMap((entry) => (entries.get(entry.trace_id) ?? [entry]).slice(0, MAX_PREVIEWED_ENTRIES));
+  const previews = await readPreviews(connection, scope, speaking);
   return {
     traces: page.map((entry) => {
-      const preview = previews.get(entry.span_id);
-      return summarise(entries.get(entry.trace_id) ?? [entry], {
+      const all = entries.get(entry.trace_id) ?? [entry];
+      return summarise(all, {
         spanCount: Number(index.get(entry.trace_id)?.spans ?? 1),
-        inputPreview: preview?.input_preview ?? '',
-        outputPreview: preview?.output_preview ?? '',
+        ...firstPreviews(all.flatMap(({ span_id }) => previews.get(span_id) ?? [])),
       });
     }),
     nextCursor:
@@ -143,9 +156,10 @@ async function readOldestMatching(
   return new Map(rows.map((row) => [row.trace_id, row.span_id]));
 }
 
-const WITHIN_BOUNDS = 'started_at_ns >= {firstNs:Int64} AND started_at_ns <= {lastNs:Int64} AND trace_id IN {traceIds:Array(String)}';
+export const WITHIN_BOUNDS =
+  'started_at_ns >= {firstNs:Int64} AND started_at_ns <= {lastNs:Int64} AND trace_id IN {traceIds:Array(String)}';
 
-function boundParameters(traces: readonly IndexRecord[]): { firstNs: bigint; lastNs: bigint; traceIds: string[] } {
+export function boundParameters(traces: readonly IndexRecord[]): { firstNs: bigint; lastNs: bigint; traceIds: string[] } {
   // bigint has no Math.min.
   let firstNs = BigInt(traces[0]?.first_ns ?? 0);
   let lastNs = firstNs;

@@ -84,7 +84,7 @@ function source(
     parameters[`to${place}`] = BigInt(part.to) * unit;
     const where = [
       SCOPE_FILTER,
-      ...(isBase ? ['is_entry = 1'] : []),
+      ...(isBase ? ['is_entry = 1 AND is_request = 1'] : []),
       `${time} >= {from${place}:Int64}`,
       `${time} < {to${place}:Int64}`,
       ...conditions,

@@ -9,6 +9,7 @@ import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
 import { readDecisions } from './routing-decisions.ts';
 import { checkName, type Dialect, onCluster } from './schema.ts';
+import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 
 export interface ClickHouseStores {
@@ -46,6 +47,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       insertSpans,
       listTraces: (scope, query) => listTraces(connection, scope, query),
       getTrace: (scope, traceId) => getTrace(connection, scope, traceId),
+      storedSpans: (scope, traceIds) => readStoredSpans(connection, scope, traceIds),
       summary: (scope, from, to, groupBy) => readSummary(connection, scope, from, to, groupBy),
       decisions: (scope, query) => readDecisions(connection, scope, query),
       targets: (scope, from, to, groupBy) => readTargetMetrics(connection, scope, from, to, groupBy),

@@ -62,10 +62,19 @@ export const MEASURES = {
 const count = 'SimpleAggregateFunction(sum, UInt64)';
 const sketch = 'AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Float64)';
 
-function rollup(dialect: Dialect, { table, stepMs }: (typeof ROLLUPS)[number]): string[] {
+function rollupView(dialect: Dialect, { table, stepMs }: (typeof ROLLUPS)[number], condition: string): string {
   const measures = Object.entries(MEASURES)
     .map(([name, expression]) => `${expression} AS ${name}`)
     .join(', ');
+  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS
+    SELECT organisation_id, environment, intDiv(started_at_ns, ${stepMs * 1_000_000}) * ${stepMs} AS at_ms,
+      feature, team, model, provider, status, error_type, ${measures}
+    FROM spans WHERE ${condition}
+    GROUP BY organisation_id, environment, at_ms, feature, team, model, provider, status, error_type`;
+}
+
+function rollup(dialect: Dialect, level: (typeof ROLLUPS)[number]): string[] {
+  const { table } = level;
   return [
     `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
       organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD),
@@ -80,11 +89,7 @@ function rollup(dialect: Dialect, { table, stepMs }: (typeof ROLLUPS)[number]): 
     PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
     ORDER BY (organisation_id, environment, at_ms, feature, team, model, provider, status, error_type)
     ${tableSettings(dialect)}`,
-    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS
-    SELECT organisation_id, environment, intDiv(started_at_ns, ${stepMs * 1_000_000}) * ${stepMs} AS at_ms,
-      feature, team, model, provider, status, error_type, ${measures}
-    FROM spans WHERE is_entry = 1
-    GROUP BY organisation_id, environment, at_ms, feature, team, model, provider, status, error_type`,
+    rollupView(dialect, level, 'is_entry = 1'),
   ];
 }
 
@@ -187,8 +192,22 @@ const routingColumns: Migration = {
   ],
 };
 
+/** Roots of clients' traces are entries, by which lists find them, and no requests: rollups must not count them. */
+const requestColumn: Migration = {
+  version: 4,
+  name: 'which entry spans are requests',
+  statements: (dialect) => [
+    `ALTER TABLE spans${onCluster(dialect)} ADD COLUMN IF NOT EXISTS is_request UInt8 DEFAULT is_entry`,
+    // Made anew: a view whose query was modified no longer knows the tokens of before once its server has been restarted.
+    ...ROLLUPS.flatMap((level) => [
+      `DROP VIEW IF EXISTS ${level.table}_view${onCluster(dialect)} SYNC`,
+      rollupView(dialect, level, 'is_entry = 1 AND is_request = 1'),
+    ]),
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

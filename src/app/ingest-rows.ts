@@ -1,0 +1,55 @@
+import { ledgerRowFromCall } from '../costs/ledger-row.ts';
+import type { CallBatch, LedgerRow } from '../costs/store.ts';
+import { type JournaledEvent, readJournaledEvent } from '../kernel/event-log/journaled-event.ts';
+import type { JournalRecord } from '../kernel/journal/record.ts';
+import { parseJsonText } from '../kernel/parse-json.ts';
+import type { PriceBook } from '../models/price-book.ts';
+import { decodeCallPayload } from '../traces/call-payload-codec.ts';
+import type { CallSettled } from '../traces/call-record.ts';
+import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
+import { rowsFromOtlp } from '../traces/from-otlp.ts';
+import { readBatchRecord } from '../traces/otlp/batch-record.ts';
+import type { SpanIoRow, SpanRow } from '../traces/store.ts';
+
+interface Rows {
+  readonly batch: Omit<CallBatch, 'token'>;
+  readonly used: Map<string, number>;
+  readonly events: readonly JournaledEvent[];
+  readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
+}
+
+/** Pure: equal records give equal rows, which is what makes a replay recognisable. */
+export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook): Rows {
+  const spans: SpanRow[] = [];
+  const io: SpanIoRow[] = [];
+  const ledger: LedgerRow[] = [];
+  const used = new Map<string, number>();
+  const events: JournaledEvent[] = [];
+  const unreadable: { record: JournalRecord; reason: string }[] = [];
+  for (const record of records) {
+    try {
+      if (record.type === 'call.settled') {
+        const call = parseJsonText(record.payload.toString('utf8')) as CallSettled;
+        const rows = spansFromCall(call, null);
+        spans.push(...rows.spans);
+        io.push(...rows.io);
+        ledger.push(ledgerRowFromCall(call));
+        used.set(call.keyId, Math.max(used.get(call.keyId) ?? 0, call.startedAtMs));
+      } else if (record.type === 'payload') {
+        io.push(ioRowFromPayload(decodeCallPayload(record)));
+      } else if (record.type === 'otlp.batch') {
+        const { meta, body } = readBatchRecord(record);
+        const rows = rowsFromOtlp(meta, body, priceBook);
+        for (const span of rows.spans) spans.push(span);
+        for (const row of rows.io) io.push(row);
+        used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, meta.receivedAtMs));
+      } else if (record.type === 'event') {
+        const event = readJournaledEvent(record);
+        if (event !== null) events.push(event);
+      }
+    } catch (error) {
+      unreadable.push({ record, reason: (error as Error).message });
+    }
+  }
+  return { batch: { spans, io, ledger }, used, events, unreadable };
+}

@@ -1,0 +1,36 @@
+import type { Scope } from '../../kernel/scope.ts';
+import type { StoredSpan } from '../../traces/count-once.ts';
+import type { SpanKind } from '../../traces/model.ts';
+import type { ClickHouseConnection } from './client.ts';
+import { SCOPE_FILTER, scopeParameters } from './entries.ts';
+import { boundParameters, readIndex, WITHIN_BOUNDS } from './list-traces.ts';
+
+interface Row {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id: string;
+  readonly kind: SpanKind;
+  readonly is_request: number;
+  readonly is_measured: number;
+}
+
+const MAX_SPANS = 100_000;
+
+export async function readStoredSpans(connection: ClickHouseConnection, scope: Scope, traceIds: readonly string[]): Promise<StoredSpan[]> {
+  if (traceIds.length === 0) return [];
+  const withEntries = [...(await readIndex(connection, scope, traceIds)).values()].filter(({ entries }) => entries !== '0');
+  if (withEntries.length === 0) return [];
+  const rows = await connection.read<Row>(
+    `SELECT trace_id, span_id, parent_span_id, kind, is_request, kind = 'gateway' OR notEmpty(usage) OR cost_pico_usd IS NOT NULL AS is_measured
+     FROM spans WHERE ${SCOPE_FILTER} AND is_entry IN (0, 1) AND ${WITHIN_BOUNDS} LIMIT ${MAX_SPANS}`,
+    { ...scopeParameters(scope), ...boundParameters(withEntries) },
+  );
+  return rows.map((row) => ({
+    traceId: row.trace_id,
+    spanId: row.span_id,
+    parentSpanId: row.parent_span_id || null,
+    kind: row.kind,
+    isRequest: row.is_request === 1,
+    isMeasured: row.is_measured === 1,
+  }));
+}

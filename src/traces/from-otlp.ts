@@ -1,0 +1,270 @@
+import type { PriceBook } from '../models/price-book.ts';
+import { priceUsage } from '../models/price-usage.ts';
+import type { Content } from './dialects/dialect.ts';
+import { type CanonicalSpan, MODEL_CALL_KINDS, readSpan } from './dialects/read-span.ts';
+import { ALL_CONTENT } from './dialects/registry.ts';
+import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy } from './otlp/batch-record.ts';
+import type { Attributes, OtlpSpan } from './otlp/span.ts';
+import { cutPreview, inputPreview, outputPreview } from './preview.ts';
+import type { SpanIoRow, SpanRow } from './store.ts';
+
+const NS_PER_MS = 1_000_000n;
+/** Longest JSON of one attribute that is kept whole. */
+const MAX_ATTRIBUTE_CHARACTERS = 32_768;
+
+type CostColumns = Pick<SpanRow, 'costPicoUsd' | 'costStatus' | 'priceId'>;
+const NO_COST: CostColumns = { costPicoUsd: null, costStatus: null, priceId: null };
+
+/** Refusals that no provider charges for. */
+const FREE_REFUSALS: ReadonlySet<string> = new Set(['provider_rate_limited', 'provider_auth_failed', 'provider_rejected']);
+
+interface Costed {
+  readonly columns: CostColumns;
+  /** What our price book says, also where the sender's cost is preferred. */
+  readonly pricedPicoUsd: bigint | null;
+}
+
+/** The sender's cost where it states one, else tokens × price book. What cannot be priced has no amount. */
+function costOf(span: CanonicalSpan, startedAtMs: number, priceBook: PriceBook): Costed {
+  if (!MODEL_CALL_KINDS.has(span.kind)) return { columns: NO_COST, pricedPicoUsd: null };
+  const { tokens, provider, reportedCost } = span;
+  const models = [span.responseModel, span.requestModel].filter((model) => model !== null);
+  const price =
+    provider === null
+      ? undefined
+      : models.map((model) => priceBook.find(provider.name, model, startedAtMs)).find((found) => found !== null);
+  const priced = tokens === null || price == null ? null : priceUsage(tokens.usage, price);
+  const pricedPicoUsd = priced?.costPicoUsd ?? null;
+  const isOurs = reportedCost === null || (reportedCost.isEstimate && pricedPicoUsd !== null);
+  if (!isOurs) return { columns: { costPicoUsd: reportedCost.costPicoUsd, costStatus: 'provider_reported', priceId: null }, pricedPicoUsd };
+  if (priced !== null && pricedPicoUsd !== null) {
+    const costStatus = tokens?.isAmbiguous || tokens?.isInconsistent ? 'estimated_tokens' : 'priced';
+    return { columns: { costPicoUsd: pricedPicoUsd, costStatus, priceId: priced.priceId }, pricedPicoUsd };
+  }
+  if (tokens === null && span.errorType !== null && FREE_REFUSALS.has(span.errorType))
+    return { columns: { costPicoUsd: 0n, costStatus: 'priced', priceId: null }, pricedPicoUsd };
+  return { columns: { costPicoUsd: null, costStatus: 'unpriced', priceId: null }, pricedPicoUsd };
+}
+
+function isContent(name: string, content: readonly string[]): boolean {
+  return content.some((entry) =>
+    entry.endsWith('.#') ? /^\d/.test(name.slice(entry.length - 1)) && name.startsWith(entry.slice(0, -1)) : name === entry,
+  );
+}
+
+function cut(value: unknown): { value: unknown; isCut: boolean } {
+  const length = typeof value === 'string' ? value.length : typeof value === 'object' && value !== null ? JSON.stringify(value).length : 0;
+  if (length <= MAX_ATTRIBUTE_CHARACTERS) return { value, isCut: false };
+  return {
+    value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_ATTRIBUTE_CHARACTERS).toWellFormed(),
+    isCut: true,
+  };
+}
+
+/** Everything that was sent and has no column, under the names under which it came; and, under `plimsoll.`, how it was read. */
+function attributesOf(
+  span: OtlpSpan,
+  resource: Attributes,
+  canonical: CanonicalSpan,
+  costed: Costed,
+  policy: PayloadPolicy,
+): Record<string, unknown> {
+  const kept = new Map<string, unknown>();
+  const shortened: string[] = [];
+  // Whoever wants no texts kept wants none in any attribute that is known to hold some.
+  const content = policy === 'full' ? (canonical.input === null && canonical.output === null ? [] : canonical.content) : ALL_CONTENT;
+  const keep = (name: string, value: unknown): void => {
+    if (isContent(name, content)) return;
+    // Names under plimsoll. are ours: nobody else may write what we say of a span.
+    const safe = name.startsWith('plimsoll.') ? `client.${name}` : name;
+    const short = cut(value);
+    if (short.isCut) shortened.push(safe);
+    kept.set(safe, short.value);
+  };
+  for (const [name, value] of span.attributes) keep(name, value);
+  for (const [name, value] of resource) keep(`resource.${name}`, value);
+  if (span.scope.name !== '') kept.set('scope.name', span.scope.name.slice(0, 256));
+  if (span.scope.version !== '') kept.set('scope.version', span.scope.version.slice(0, 256));
+  const events = span.events.map(({ name, atNs, attributes }) => ({
+    name,
+    atNs: atNs.toString(),
+    attributes: Object.fromEntries(
+      [...attributes]
+        .filter(([attribute]) => !isEventContent(name, attribute, policy))
+        .map(([attribute, value]) => [attribute, cut(value).value]),
+    ),
+  }));
+  if (events.length > 0) kept.set('events', events);
+  if (span.links.length > 0) kept.set('links', span.links);
+  for (const [name, value] of Object.entries(reading(span, canonical, costed)))
+    if (value !== null && value !== undefined) kept.set(`plimsoll.${name}`, value);
+  if (shortened.length > 0) kept.set('plimsoll.cut_attributes', shortened);
+  return Object.fromEntries(kept);
+}
+
+function isEventContent(event: string, attribute: string, policy: PayloadPolicy): boolean {
+  if (policy === 'full') return /^gen_ai\.(system|user|assistant|tool)\.message$|^gen_ai\.choice$|^gen_ai\.content\./.test(event);
+  return event.startsWith('gen_ai.') ? !attribute.startsWith('gen_ai.evaluation.') : isContent(attribute, ALL_CONTENT);
+}
+
+/** How the span was read, for who doubts it. */
+function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed): Record<string, unknown> {
+  const { tokens, reportedCost, firstToken, provider, documents, scores } = canonical;
+  return {
+    dialect: canonical.dialect,
+    'usage.rule': tokens?.rule,
+    'usage.readings':
+      tokens === null ||
+      (tokens.readings.inclusive.inputTokens === tokens.readings.exclusive.inputTokens &&
+        tokens.readings.inclusive.outputTokens === tokens.readings.exclusive.outputTokens)
+        ? null
+        : tokens.readings,
+    'usage.is_ambiguous': tokens?.isAmbiguous ? true : null,
+    'usage.is_inconsistent': tokens?.isInconsistent ? true : null,
+    'cost.reported_pico_usd': reportedCost?.costPicoUsd.toString(),
+    'cost.priced_pico_usd': reportedCost === null ? null : costed.pricedPicoUsd?.toString(),
+    'ttft.source': firstToken?.source,
+    'provider.is_inferred': provider?.isInferred ? true : null,
+    documents: documents.length > 0 ? documents.map(({ id, score, metadata }) => ({ id, score, metadata: cut(metadata).value })) : null,
+    scores: scores.length > 0 ? scores : null,
+    dropped_parts: span.dropped > 0 ? span.dropped : null,
+  };
+}
+
+/** Payload text of what went in: a request body in the hub's form, or the value as JSON or text. */
+function inputText(content: Content): string {
+  if (content.kind === 'messages')
+    return JSON.stringify({ messages: content.messages, ...(content.tools === undefined ? {} : { tools: content.tools }) });
+  return typeof content.value === 'string' ? content.value : JSON.stringify(content.value);
+}
+
+function outputText(content: Content): string {
+  if (content.kind === 'messages') return JSON.stringify(content.messages);
+  return typeof content.value === 'string' ? content.value : JSON.stringify(content.value);
+}
+
+function shorten(text: string, maxBytes: number): { text: string; isCut: boolean } {
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, isCut: false };
+  return {
+    text: Buffer.from(text)
+      .subarray(0, maxBytes)
+      .toString('utf8')
+      .replace(/\uFFFD$/, ''),
+    isCut: true,
+  };
+}
+
+function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: OtlpBatchMeta, policy: PayloadPolicy): SpanIoRow | null {
+  const { documents } = canonical;
+  const output: Content | null = documents.length > 0 ? { kind: 'value', value: { documents } } : canonical.output;
+  if (policy === 'none' || (canonical.input === null && output === null)) return null;
+  const input = canonical.input === null ? null : inputText(canonical.input);
+  const answer = output === null ? null : outputText(output);
+  const previewIn = input === null ? '' : canonical.input?.kind === 'messages' ? inputPreview(input, false) : cutPreview(input);
+  const previewOut = answer === null ? '' : output?.kind === 'messages' ? outputPreview(answer, false) : cutPreview(answer);
+  const base = {
+    organisationId: meta.organisationId,
+    environment: meta.environment,
+    traceId: span.traceId,
+    spanId: span.spanId,
+    startedAtMs: Number(span.startedAtNs / NS_PER_MS),
+    inputPreview: previewIn,
+    outputPreview: previewOut,
+  };
+  if (policy === 'preview')
+    return { ...base, input: input === null ? null : previewIn, output: answer === null ? null : previewOut, isTruncated: false };
+  const shortIn = input === null ? null : shorten(input, meta.maxPayloadBytes);
+  const shortOut = answer === null ? null : shorten(answer, meta.maxPayloadBytes);
+  return { ...base, input: shortIn?.text ?? null, output: shortOut?.text ?? null, isTruncated: Boolean(shortIn?.isCut || shortOut?.isCut) };
+}
+
+function spanRowOf(
+  span: OtlpSpan,
+  resource: Attributes,
+  canonical: CanonicalSpan,
+  meta: OtlpBatchMeta,
+  feature: string,
+  priceBook: PriceBook,
+): SpanRow {
+  const policy = meta.features[feature] ?? 'none';
+  const costed = costOf(canonical, Number(span.startedAtNs / NS_PER_MS), priceBook);
+  const { provider, requestModel, responseModel, tokens } = canonical;
+  const isModelCall = MODEL_CALL_KINDS.has(canonical.kind);
+  const models = isModelCall ? [responseModel ?? requestModel].filter((model) => model !== null) : [];
+  return {
+    organisationId: meta.organisationId,
+    environment: meta.environment,
+    traceId: span.traceId,
+    spanId: span.spanId,
+    parentSpanId: span.parentSpanId,
+    callId: null,
+    isEntry: isModelCall || span.parentSpanId === null,
+    isRequest: isModelCall,
+    startedAtNs: span.startedAtNs,
+    durationNs: span.endedAtNs - span.startedAtNs,
+    name: canonical.name.slice(0, 512),
+    kind: canonical.kind,
+    status: span.status.code === 'error' ? 'error' : 'ok',
+    statusMessage: (span.status.message || exceptionMessage(span)).slice(0, 2_000).toWellFormed(),
+    errorType: canonical.errorType,
+    httpStatus: canonical.httpStatus,
+    feature,
+    team: meta.team,
+    user: canonical.user,
+    session: canonical.session,
+    customer: canonical.customer,
+    tags: canonical.tags,
+    keyId: meta.keyId,
+    route: null,
+    provider: provider?.name ?? null,
+    requestedModel: requestModel,
+    requestModel,
+    responseModel,
+    responseId: canonical.responseId,
+    finishReasons: canonical.finishReasons,
+    models,
+    providers: provider === null ? [] : [provider.name],
+    modelNames: isModelCall ? [...new Set([requestModel, responseModel].filter((model) => model !== null))] : [],
+    usage: tokens?.usage ?? null,
+    usageSource: tokens === null ? null : 'reported',
+    ...costed.columns,
+    ttftMs: canonical.firstToken?.ms ?? null,
+    interTokenMeanMs: null,
+    interTokenMaxMs: null,
+    attempts: isModelCall ? 1 : 0,
+    fallbackFrom: null,
+    isStream: canonical.isStream,
+    isSimulated: false,
+    isRecovered: false,
+    attributes: attributesOf(span, resource, canonical, costed, policy),
+  };
+}
+
+function exceptionMessage(span: OtlpSpan): string {
+  if (span.status.code !== 'error') return '';
+  const message = span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.message');
+  return typeof message === 'string' ? message : '';
+}
+
+const NO_ATTRIBUTES: Attributes = new Map();
+
+/**
+ * The rows of one journaled OTLP request. Pure: the same record gives the same rows. Whether a model call is counted once only is not decided here
+ * (`count-once.ts`): that needs its neighbours.
+ * @throws PlimsollError `invalid_argument` when the body cannot be read, which its receipt has ruled out
+ */
+export function rowsFromOtlp(meta: OtlpBatchMeta, body: Buffer, priceBook: PriceBook): { spans: SpanRow[]; io: SpanIoRow[] } {
+  const request = decodeBatch(body, meta);
+  const spans: SpanRow[] = [];
+  const io: SpanIoRow[] = [];
+  for (const span of request.spans) {
+    const resource = request.resources[span.resource] ?? NO_ATTRIBUTES;
+    const feature = featureOf(span, resource, meta);
+    if (feature === null) continue;
+    const canonical = readSpan(span, resource);
+    spans.push(spanRowOf(span, resource, canonical, meta, feature, priceBook));
+    const texts = ioRowOf(span, canonical, meta, meta.features[feature] ?? 'none');
+    if (texts !== null) io.push(texts);
+  }
+  return { spans, io };
+}
