@@ -38,6 +38,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
+    name: 'costs reprice',
+    summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
+    load: () => import('./commands/costs-reprice.ts'),
+  },
+  {
     name: 'cache stats',
     summary: 'What the answer cache holds, serves and saves, by feature',
     load: () => import('./commands/cache-stats.ts'),

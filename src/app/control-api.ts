@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
+import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
@@ -40,6 +41,7 @@ import type { InternalApi } from './internal-api.ts';
 import { planModelMigration } from './model-migration.ts';
 import type { PriceHistory } from './price-history.ts';
 import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
+import type { Repricing } from './repricing.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
 import { VERSION } from './version.ts';
@@ -57,6 +59,7 @@ export interface ControlApiOptions {
   readonly caches: CacheControl;
   readonly priceBook: PriceBook;
   readonly prices: PriceHistory;
+  readonly repricing: Repricing;
   readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
@@ -75,6 +78,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...jobRoutes,
   ...eventLogRoutes,
   ...providerRoutes,
+  ...repricingRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -86,7 +90,8 @@ type ApiServices = TraceServices &
   LimitServices &
   JobServices &
   EventLogServices &
-  ProviderServices;
+  ProviderServices &
+  RepricingServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -134,6 +139,7 @@ export class ControlApi {
         sessions: createSessionService({ store: stores.sessions, access, throttle, pepperHex, clock }),
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
+        repricing: options.repricing.service(stores),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         snapshot: () => {

@@ -6,6 +6,7 @@ import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
 import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
+import { REPRICING_JOB, type Repricing } from './repricing.ts';
 
 export interface ControlJobsOptions {
   readonly store: ControlStore;
@@ -14,6 +15,7 @@ export interface ControlJobsOptions {
   readonly log: ChildContext['log'];
   readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
   readonly webhooks: OwnerWebhooks;
+  readonly repricing: Repricing;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
   /** Asks the status pages that are due; asks none when none is configured. */
@@ -30,6 +32,7 @@ export async function startControlJobs({
   log,
   featureSwitches,
   webhooks,
+  repricing,
   checkModels,
   pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
@@ -41,6 +44,7 @@ export async function startControlJobs({
       'sessions.prune': async () => void (await store.sessions.prune(scope, clock.nowMs())),
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
+      [REPRICING_JOB]: (job) => repricing.run(job),
       'models.check_lifecycle': checkModels,
       'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),

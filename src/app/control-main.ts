@@ -29,6 +29,7 @@ import { OtlpPorts } from './otlp/ports.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
+import { Repricing } from './repricing.ts';
 import { readSchemaFile } from './schema-file.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
@@ -165,6 +166,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   config.start();
 
   const engine = new EngineLink({ environment, clock: systemClock, log });
+  const repricing = new Repricing({
+    store,
+    scope,
+    corrections: async () => (await engine.stores()).corrections,
+    config: () => config.current,
+    book: priceBook,
+    rememberPrice: (price) => prices.rememberPrice(price),
+    nowMs: () => clock.nowMs(),
+  });
   const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
@@ -216,6 +226,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     caches,
     priceBook,
     prices,
+    repricing,
     statusPoller,
     staticKeys,
     targets,
@@ -250,10 +261,12 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     log,
     featureSwitches: api.featureSwitches,
     webhooks,
+    repricing,
     checkModels,
     pollStatusPages,
   });
   webhooks.use(jobs);
+  repricing.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();

@@ -86,9 +86,10 @@ export class EngineLink {
   }
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
-  async stores(): Promise<{ traces: TraceStore; ledger: ClickHouseStores['ledger']; insert(batch: CallBatch): Promise<void> }> {
+  async stores(): Promise<Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections'> & { insert(batch: CallBatch): Promise<void> }> {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    return { traces: this.#stores.traces, ledger: this.#stores.ledger, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections } = this.#stores;
+    return { traces, ledger, corrections, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */

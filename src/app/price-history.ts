@@ -22,11 +22,13 @@ export class PriceHistory {
   }
 
   async remember(snapshot: Snapshot): Promise<void> {
-    for (const { price } of snapshot.models) {
-      if (price === null || this.#known.get(price.priceId)) continue;
-      await this.#store.settings.putIfAbsent(this.#scope, SETTING(price.priceId), price);
-      this.#known.set(price.priceId, price);
-    }
+    for (const { price } of snapshot.models) if (price !== null) await this.rememberPrice(price);
+  }
+
+  async rememberPrice(price: Price): Promise<void> {
+    if (this.#known.get(price.priceId)) return;
+    await this.#store.settings.putIfAbsent(this.#scope, SETTING(price.priceId), price);
+    this.#known.set(price.priceId, price);
   }
 
   async find(priceId: string): Promise<Price | null> {

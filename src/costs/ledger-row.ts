@@ -40,6 +40,7 @@ export function ledgerRowFromCall(call: CallSettled): LedgerRow {
       errorType: attempt.errorType,
       usage: attempt.usage,
       usageSource: attempt.usageSource,
+      ...(attempt.units === undefined ? {} : { units: attempt.units }),
       providerUsage: attempt.providerUsage,
       costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd),
       costStatus: attempt.costStatus,

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
+import type { MeteredUnits } from '../models/metered-units.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 import type { CallCacheRecord } from '../traces/call-record.ts';
 import type { SpanBatch } from '../traces/store.ts';
@@ -16,6 +17,8 @@ export interface LedgerAttempt {
   readonly errorType: ErrorCode | null;
   readonly usage: Usage | null;
   readonly usageSource: 'reported' | 'estimated' | null;
+  /** Pieces that were measured; absent for chat, and in rows of versions that did not keep them. */
+  readonly units?: MeteredUnits | undefined;
   /** The provider's own usage object, verbatim JSON text. */
   readonly providerUsage: string | null;
   readonly costPicoUsd: PicoUsd | null;
@@ -88,6 +91,36 @@ export interface CacheUse {
   readonly unpricedCalls: number;
   readonly savedInputTokens: number;
   readonly savedOutputTokens: number;
+}
+
+/** A call whose cost is to be corrected. */
+export interface RepricedCall {
+  readonly before: LedgerRow;
+  /** The same call but for cost, cost status and price ids, its own and its attempts'. */
+  readonly after: LedgerRow;
+}
+
+export interface LedgerPage {
+  /** Calls started in [from, to), epoch ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly feature: string | null;
+  /** Call id after which the page begins; empty = at the first. Pages are ordered by call id. */
+  readonly after: string;
+  /** Last call id of the page; null = open. */
+  readonly upTo: string | null;
+  readonly limit: number;
+}
+
+/** Corrections of what was written. Every step may run again with the same arguments, and then changes nothing more. */
+export interface LedgerCorrections {
+  page(scope: Scope, page: LedgerPage): Promise<LedgerRow[]>;
+  /** Writes down what a batch of a run is going to change; kept as the record of the correction. A batch that is there already stays as it is. */
+  stage(scope: Scope, runId: string, batch: number, calls: readonly RepricedCall[]): Promise<void>;
+  /** Adds the differences of a staged batch to the rollups. */
+  correctRollups(scope: Scope, runId: string, batch: number): Promise<void>;
+  /** Puts the staged costs into spans and, last, into the ledger. Resolves when they can be read. */
+  correctRows(scope: Scope, runId: string, batch: number): Promise<void>;
 }
 
 /** The money side of calls. Reads throw like those of TraceStore. */

@@ -7,6 +7,7 @@ import { startEngine } from '../../src/stores/chdb/engine.ts';
 import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { openClickHouse } from '../../src/stores/clickhouse/open.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import { repricingContract } from './repricing.contract.ts';
 import { type TraceStoreFixture, traceStoreContract } from './trace-store.contract.ts';
 
 async function overEngine(): Promise<TraceStoreFixture> {
@@ -70,6 +71,7 @@ const asLedger = (open: () => Promise<TraceStoreFixture>) => async () => {
 
 traceStoreContract('chDB engine', overEngine);
 ledgerContract('chDB engine', asLedger(overEngine));
+repricingContract('chDB engine', overEngine);
 
 const serverUrl = process.env.TEST_CLICKHOUSE_URL;
 if (serverUrl === undefined)
@@ -77,4 +79,5 @@ if (serverUrl === undefined)
 else {
   traceStoreContract('ClickHouse server', overServer(serverUrl));
   ledgerContract('ClickHouse server', asLedger(overServer(serverUrl)));
+  repricingContract('ClickHouse server', overServer(serverUrl));
 }

@@ -1,7 +1,7 @@
+import { sumCost } from '../../costs/call-cost.ts';
 import { ERRORS, PlimsollError } from '../../kernel/errors.ts';
 import { formatUsd } from '../../kernel/money.ts';
-import type { CostStatus } from '../../models/usage.ts';
-import { CALL_SCHEMA_VERSION, type CallAttempt, type CallStatus } from '../../traces/call-record.ts';
+import { CALL_SCHEMA_VERSION, type CallStatus } from '../../traces/call-record.ts';
 import { requestParameters } from '../body/chat-body.ts';
 import { type Call, type CallOutcome, roundMs } from '../call.ts';
 import { openedJson, outcomeMembers } from '../call-json.ts';
@@ -12,31 +12,6 @@ import { describeCall } from './open.ts';
 const FREE = { costPicoUsd: '0', costStatus: 'cached_zero' } as const;
 /** Longest error text kept in a record. */
 const MAX_ERROR_CHARACTERS = 1000;
-
-/**
- * Cost of a call: the sum over its attempts. Unpriced as soon as one attempt used tokens that have no price; also when nothing at all is
- * known of what the attempts used. A call that reached no provider cost nothing.
- */
-export function sumCost(attempts: readonly CallAttempt[]): { costPicoUsd: string | null; costStatus: CostStatus } {
-  if (attempts.length === 1) {
-    const [only] = attempts;
-    if (only !== undefined) return { costPicoUsd: only.costPicoUsd, costStatus: only.costStatus };
-  }
-  let sum = 0n;
-  let known = attempts.length === 0;
-  let isEstimated = false;
-  let isReported = false;
-  for (const attempt of attempts) {
-    if (attempt.costPicoUsd !== null) {
-      known = true;
-      sum += BigInt(attempt.costPicoUsd);
-      if (attempt.costStatus === 'estimated_tokens') isEstimated = true;
-      else if (attempt.costStatus === 'provider_reported') isReported = true;
-    } else if (attempt.usage !== null) return { costPicoUsd: null, costStatus: 'unpriced' };
-  }
-  if (!known) return { costPicoUsd: null, costStatus: 'unpriced' };
-  return { costPicoUsd: sum.toString(), costStatus: isEstimated ? 'estimated_tokens' : isReported ? 'provider_reported' : 'priced' };
-}
 
 function statusOf(error: PlimsollError | null): CallStatus {
   if (error === null) return 'ok';

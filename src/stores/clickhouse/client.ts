@@ -93,9 +93,9 @@ export class ClickHouseConnection {
     }
   }
 
-  async command(sql: string): Promise<void> {
+  async command(sql: string, parameters: QueryParameters = {}): Promise<void> {
     try {
-      await this.#client.command({ query: sql });
+      await this.#client.command({ query: sql, query_params: { ...parameters } });
     } catch (cause) {
       throw toStoreError(cause, 'write');
     }

@@ -1,4 +1,5 @@
-import type { LedgerRow } from '../../costs/store.ts';
+import { decidingAttempt } from '../../costs/repricing/report.ts';
+import type { LedgerAttempt, LedgerRow, RepricedCall } from '../../costs/store.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
 
@@ -120,6 +121,10 @@ const IO_COLUMNS: Columns<SpanIoRow> = [
   ['is_truncated', (row) => row.isTruncated],
 ];
 
+function attemptsText(attempts: readonly LedgerAttempt[]): string {
+  return text(JSON.stringify(attempts, (_, value) => (typeof value === 'bigint' ? value.toString() : value)));
+}
+
 const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['organisation_id', (row) => text(row.organisationId)],
   ['environment', (row) => text(row.environment)],
@@ -141,13 +146,38 @@ const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['output_tokens', (row) => count(row.outputTokens)],
   ['cost_pico_usd', (row) => row.costPicoUsd?.toString() ?? null],
   ['cost_status', (row) => row.costStatus],
-  ['attempts', (row) => text(JSON.stringify(row.attempts, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))],
+  ['attempts', (row) => attemptsText(row.attempts)],
   ['is_simulated', (row) => row.isSimulated],
   ['is_recovered', (row) => row.isRecovered],
   ['cache_outcome', (row) => row.cacheOutcome ?? ''],
   ['saved_pico_usd', (row) => row.savedPicoUsd?.toString() ?? null],
   ['saved_input_tokens', (row) => count(row.savedInputTokens)],
   ['saved_output_tokens', (row) => count(row.savedOutputTokens)],
+];
+
+export interface StagedCall extends RepricedCall {
+  readonly runId: string;
+  readonly batch: number;
+}
+
+const REPRICING_COLUMNS: Columns<StagedCall> = [
+  ['organisation_id', ({ after }) => text(after.organisationId)],
+  ['environment', ({ after }) => text(after.environment)],
+  ['run_id', ({ runId }) => runId],
+  ['batch', ({ batch }) => batch],
+  ['call_id', ({ after }) => text(after.callId)],
+  ['started_at_ms', ({ after }) => epochMs(after.startedAtMs)],
+  ['old_cost_pico_usd', ({ before }) => before.costPicoUsd?.toString() ?? null],
+  ['old_cost_status', ({ before }) => before.costStatus],
+  ['cost_pico_usd', ({ after }) => after.costPicoUsd?.toString() ?? null],
+  ['cost_status', ({ after }) => after.costStatus],
+  ['price_id', ({ after }) => text(decidingAttempt(after)?.priceId ?? null)],
+  ['attempts', ({ after }) => attemptsText(after.attempts)],
+  ['old_attempts', ({ before }) => attemptsText(before.attempts)],
+  ['span_ids', ({ after }) => texts(after.attempts.map(({ spanId }) => spanId))],
+  ['span_costs', ({ after }) => after.attempts.map(({ costPicoUsd }) => costPicoUsd?.toString() ?? '')],
+  ['span_statuses', ({ after }) => after.attempts.map(({ costStatus }) => costStatus)],
+  ['span_price_ids', ({ after }) => texts(after.attempts.map(({ priceId }) => priceId ?? ''))],
 ];
 
 export interface TableWriter<Row> {
@@ -164,6 +194,7 @@ function tableWriter<Row>(table: string, columns: Columns<Row>): TableWriter<Row
 export const SPAN_WRITER = tableWriter('spans', SPAN_COLUMNS);
 export const IO_WRITER = tableWriter('span_io', IO_COLUMNS);
 export const LEDGER_WRITER = tableWriter('ledger', LEDGER_COLUMNS);
+export const REPRICING_WRITER = tableWriter('repricings', REPRICING_COLUMNS);
 
 /** Keeps one insert well inside one block of the server, so that token and block stay one to one. */
 const MAX_CHUNK_CHARACTERS = 6_000_000;

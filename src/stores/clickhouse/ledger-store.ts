@@ -1,4 +1,4 @@
-import type { CacheUse, LedgerAttempt, LedgerCounts, LedgerRow } from '../../costs/store.ts';
+import type { CacheUse, LedgerAttempt, LedgerCounts, LedgerPage, LedgerRow } from '../../costs/store.ts';
 import { isErrorCode } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection } from './client.ts';
@@ -34,12 +34,37 @@ interface LedgerRecord {
 
 type StoredAttempt = Omit<LedgerAttempt, 'costPicoUsd'> & { readonly costPicoUsd: string | null };
 
+const ROW_COLUMNS = `call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, route, status,
+  error_type, input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered,
+  cache_outcome, saved_pico_usd, saved_input_tokens, saved_output_tokens`;
+
+/** Rows in the order of call ids, for work over a long range: a page reads on where the one before ended. */
+export async function readLedgerPage(connection: ClickHouseConnection, scope: Scope, page: LedgerPage): Promise<LedgerRow[]> {
+  const conditions = [
+    SCOPE_FILTER,
+    'started_at_ms >= {from:Int64} AND started_at_ms < {to:Int64} AND call_id > {after:String}',
+    ...(page.upTo === null ? [] : ['call_id <= {upTo:String}']),
+    ...(page.feature === null ? [] : ['feature = {feature:String}']),
+  ];
+  const rows = await connection.read<LedgerRecord>(
+    `SELECT ${ROW_COLUMNS} FROM ledger WHERE ${conditions.join(' AND ')} ORDER BY call_id LIMIT {limit:UInt32}`,
+    {
+      ...scopeParameters(scope),
+      from: page.from,
+      to: page.to,
+      after: page.after,
+      limit: page.limit,
+      ...(page.upTo === null ? {} : { upTo: page.upTo }),
+      ...(page.feature === null ? {} : { feature: page.feature }),
+    },
+    { lane: 'adhoc' },
+  );
+  return rows.map((row) => toLedgerRow(scope, row));
+}
+
 export async function readLedgerByCall(connection: ClickHouseConnection, scope: Scope, callId: string): Promise<LedgerRow[]> {
   const rows = await connection.read<LedgerRecord>(
-    `SELECT call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, route, status, error_type,
-       input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered,
-       cache_outcome, saved_pico_usd, saved_input_tokens, saved_output_tokens
-     FROM ledger WHERE ${SCOPE_FILTER} AND call_id = {callId:String} ORDER BY started_at_ms LIMIT 100`,
+    `SELECT ${ROW_COLUMNS} FROM ledger WHERE ${SCOPE_FILTER} AND call_id = {callId:String} ORDER BY started_at_ms LIMIT 100`,
     { ...scopeParameters(scope), callId },
   );
   return rows.map((row) => toLedgerRow(scope, row));

@@ -1,9 +1,10 @@
-import type { CallBatch, LedgerBatch, LedgerStore } from '../../costs/store.ts';
+import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
-import { chunks, IO_WRITER, LEDGER_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
+import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
+import { correctRollups, correctRows } from './corrections.ts';
 import { getTrace } from './get-trace.ts';
-import { readCacheUse, readLedgerByCall, readLedgerCounts } from './ledger-store.ts';
+import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
@@ -15,6 +16,7 @@ import { readTargetMetrics } from './target-metrics.ts';
 export interface ClickHouseStores {
   readonly traces: TraceStore;
   readonly ledger: LedgerStore;
+  readonly corrections: LedgerCorrections;
   /** Spans, texts and ledger of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
   insertBatch(batch: CallBatch): Promise<void>;
   /**
@@ -59,6 +61,17 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       ledgerByCall: (scope, callId) => readLedgerByCall(connection, scope, callId),
       ledgerCounts: (scope, from, to) => readLedgerCounts(connection, scope, from, to),
       cacheUse: (scope, from, to) => readCacheUse(connection, scope, from, to),
+    },
+    corrections: {
+      page: (scope, page) => readLedgerPage(connection, scope, page),
+      stage: (_scope, runId, batch, calls) =>
+        insertRows(
+          REPRICING_WRITER,
+          calls.map((call) => ({ ...call, runId, batch })),
+          `repricing/${runId}/${batch}`,
+        ),
+      correctRollups: (scope, runId, batch) => correctRollups(connection, scope, runId, batch),
+      correctRows: (scope, runId, batch) => correctRows(connection, scope, runId, batch),
     },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });

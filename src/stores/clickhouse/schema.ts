@@ -206,8 +206,26 @@ const requestColumn: Migration = {
   ],
 };
 
+/** What a repricing changed, call by call: the source of its updates and the record of what stood there before. */
+const repricings: Migration = {
+  version: 5,
+  name: 'corrections of costs',
+  statements: (dialect) => [
+    `CREATE TABLE IF NOT EXISTS repricings${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), run_id String, batch UInt32, call_id String,
+      started_at_ms Int64 CODEC(ZSTD), old_cost_pico_usd Nullable(Int64), old_cost_status LowCardinality(String),
+      cost_pico_usd Nullable(Int64), cost_status LowCardinality(String), price_id LowCardinality(String), attempts String CODEC(ZSTD),
+      old_attempts String CODEC(ZSTD), span_ids Array(String) CODEC(ZSTD), span_costs Array(String) CODEC(ZSTD),
+      span_statuses Array(LowCardinality(String)), span_price_ids Array(LowCardinality(String)),
+      staged_at DateTime('UTC') DEFAULT now()
+    ) ENGINE = ${engine(dialect, 'MergeTree')}
+    ORDER BY (organisation_id, environment, run_id, batch, call_id)
+    ${tableSettings(dialect)}`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

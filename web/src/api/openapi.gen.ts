@@ -530,6 +530,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/repricings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recompute the cost of recorded calls under the prices in force, in ledger, traces and rollups; tokens and everything else stay
+         * @description Permission: `costs:write`.
+         */
+        post: operations["postCostsRepricings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/repricings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a repricing is, and what it changed: before, after and difference by model
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsRepricingsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1685,6 +1725,65 @@ export interface components {
                 startedAt: number | null;
                 url: string | null;
             }[];
+        };
+        RepricingRun: {
+            id: string;
+            /** @description Epoch ms, inclusive: calls that started then or later */
+            from: number;
+            /** @description Epoch ms, exclusive */
+            to: number;
+            /** @description Only calls of this feature; null = all */
+            feature: string | null;
+            isDryRun: boolean;
+            requestedBy: string;
+            requestedAtMs: number;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done";
+            /** @description Of what is done so far */
+            report: components["schemas"]["RepricingReport"];
+        };
+        RepricingReport: {
+            /** @description The sum of `models` */
+            total: {
+                /** @description Calls that were looked at */
+                calls: number;
+                changedCalls: number;
+                /** @description What the priced ones cost before, pico-dollars */
+                beforePicoUsd: string;
+                /** @description What the priced ones cost after, pico-dollars */
+                afterPicoUsd: string;
+                /** @description after − before */
+                differencePicoUsd: string;
+                /** @description Calls without an amount before */
+                unpricedBefore: number;
+                /** @description Calls without an amount after */
+                unpricedAfter: number;
+            };
+            /** @description By the model of the attempt that answered, else of the last one; null = no provider was asked */
+            models: {
+                /** @description Calls that were looked at */
+                calls: number;
+                changedCalls: number;
+                /** @description What the priced ones cost before, pico-dollars */
+                beforePicoUsd: string;
+                /** @description What the priced ones cost after, pico-dollars */
+                afterPicoUsd: string;
+                /** @description after − before */
+                differencePicoUsd: string;
+                /** @description Calls without an amount before */
+                unpricedBefore: number;
+                /** @description Calls without an amount after */
+                unpricedAfter: number;
+                provider: string | null;
+                /** @description Id sent to the provider */
+                model: string | null;
+            }[];
+            kept: {
+                /** @description Calls that kept their cost because a provider of theirs is no longer configured */
+                notConfigured: number;
+                /** @description Calls that kept their cost because the model has no price now */
+                wouldLosePrice: number;
+            };
         };
     };
     responses: never;
@@ -3486,6 +3585,145 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCostsRepricings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Calls that started then or later, epoch ms */
+                    from: number;
+                    /** @description Calls that started before, epoch ms; now when absent */
+                    to?: number;
+                    /** @description Only calls of this feature */
+                    feature?: string;
+                    /**
+                     * @description Only report what would change
+                     * @default false
+                     */
+                    isDryRun?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepricingRun"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsRepricingsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepricingRun"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
