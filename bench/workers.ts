@@ -27,6 +27,16 @@ const seconds = options.smoke ? 1 : Number(options.seconds);
 const { key: KEY } = createKey('plk', Date.now());
 const directory = mkdtempSync(join(tmpdir(), 'plimsoll-bench-workers-'));
 const children: ChildProcess[] = [];
+const trees: ChildProcess[] = [];
+
+/** In order: a supervisor that is killed leaves processes that still write. */
+function end(tree: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (tree.exitCode !== null) resolve();
+    tree.once('exit', () => resolve());
+    tree.kill('SIGTERM');
+  });
+}
 
 interface Tree {
   readonly workers: number;
@@ -85,7 +95,7 @@ async function startTree(workers: number, upstream: string): Promise<Tree> {
   // Not pinned after all: the workers are to use what there is.
   execFileSync('taskset', ['-acp', '0-1', String(child.pid)], { stdio: 'ignore' });
   child.stdout?.resume();
-  children.push(child);
+  trees.push(child);
   for (let tries = 0; ; tries++) {
     const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
       ({ ok }) => ok,
@@ -130,10 +140,10 @@ async function measure(): Promise<void> {
   const stub = start(OTHER_CORE, process.execPath, [join(import.meta.dirname, 'gateway', 'stub-upstream.ts')]);
   children.push(stub);
   const upstream = `http://127.0.0.1:${await portOf(stub)}`;
-  const trees = [await startTree(1, upstream), await startTree(2, upstream)];
-  const samples = new Map<number, Sample[]>(trees.map(({ workers }) => [workers, []]));
+  const started = [await startTree(1, upstream), await startTree(2, upstream)];
+  const samples = new Map<number, Sample[]>(started.map(({ workers }) => [workers, []]));
   for (let round = -1; round < rounds; round++) {
-    for (const tree of trees) {
+    for (const tree of started) {
       const sample = load(tree, seconds);
       if (round >= 0) samples.get(tree.workers)?.push(sample);
     }
@@ -168,6 +178,7 @@ if (!isInstalled('wrk')) {
 try {
   await measure();
 } finally {
+  await Promise.all(trees.map(end));
   await Promise.all(children.map(stop));
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 }
