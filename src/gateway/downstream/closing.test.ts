@@ -2,19 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { until } from '../testing.ts';
-import type { ClientRequest, ClientResponse } from './client-exchange.ts';
-import { answerText, type Handle, openClient, post, readAll, readAnswers, startServer, turns } from './testing.ts';
-
-function holding(): { calls: [ClientRequest, ClientResponse][]; handle: Handle } {
-  const calls: [ClientRequest, ClientResponse][] = [];
-  return { calls, handle: (request, response) => void calls.push([request, response]) };
-}
-
-function callAt(calls: readonly [ClientRequest, ClientResponse][], index: number): [ClientRequest, ClientResponse] {
-  const call = calls[index];
-  assert.ok(call !== undefined);
-  return call;
-}
+import { answerText, callAt, holding, openClient, post, readAll, readAnswers, startServer, turns } from './testing.ts';
 
 function closed(server: { close(done: () => void): unknown }): () => boolean {
   let isClosed = false;
@@ -32,7 +20,7 @@ describe('the end of the front door', () => {
     const idle = await openClient(port);
     idle.write(post('/'));
     await until(() => calls.length === 1, 'the call of the idle one is there');
-    answerText(callAt(calls, 0)[1], 'idle');
+    answerText(callAt(calls, 0).response, 'idle');
     await idle.untilText('idle');
     const waiting = await openClient(port);
     waiting.write(post('/waiting') + post('/behind'));
@@ -40,8 +28,8 @@ describe('the end of the front door', () => {
     const streaming = await openClient(port);
     streaming.write(post('/streaming'));
     await until(() => calls.length === 3, 'the streaming one is there');
-    callAt(calls, 2)[1].writeHead(200, []);
-    callAt(calls, 2)[1].write('begun ');
+    callAt(calls, 2).response.writeHead(200, []);
+    callAt(calls, 2).response.write('begun ');
     const receiving = await openClient(port);
     receiving.write(post('/receiving', 'body').slice(0, -2));
     await until(() => calls.length === 4, 'the receiving one is there');
@@ -52,14 +40,14 @@ describe('the end of the front door', () => {
     assert.equal(idle.error, null);
     await turns(5);
     assert.ok(!waiting.isClosed && !streaming.isClosed && !receiving.isClosed && !isClosed());
-    answerText(callAt(calls, 1)[1], 'waited');
+    answerText(callAt(calls, 1).response, 'waited');
     await waiting.untilClosed();
     const [answer] = readAnswers(waiting.text()).answers;
     assert.deepEqual([answer?.body, answer?.headers.connection], ['waited', 'close']);
-    callAt(calls, 2)[1].end(Buffer.from('and ended'));
+    callAt(calls, 2).response.end(Buffer.from('and ended'));
     await streaming.untilClosed();
     assert.equal(readAnswers(streaming.text()).answers[0]?.body, 'begun and ended');
-    readAll(callAt(calls, 3)[0], (body) => answerText(callAt(calls, 3)[1], body.toString()));
+    readAll(callAt(calls, 3).request, (body) => answerText(callAt(calls, 3).response, body.toString()));
     receiving.write('dy');
     await receiving.untilClosed();
     assert.equal(readAnswers(receiving.text()).answers[0]?.body, 'body');
@@ -108,7 +96,7 @@ describe('the end of the front door', () => {
     clients[2]?.write(post('/', 'body').slice(0, -1));
     await until(() => calls.length === 2, 'both calls are there');
     let heard = 0;
-    for (const [, response] of calls) response.on('close', () => heard++);
+    for (const { response } of calls) response.on('close', () => heard++);
     const isClosed = closed(server);
     door?.destroy();
     for (const client of clients) await client.untilClosed();

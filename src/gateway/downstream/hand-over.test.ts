@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { describe, it } from 'node:test';
 import { until } from '../testing.ts';
-import { answerText, echo, type Handle, openClient, post, readAnswers, startServer, type TestServer, turns } from './testing.ts';
+import {
+  answerText,
+  echo,
+  type Handle,
+  openClient,
+  post,
+  readAnswers,
+  startServer,
+  type TestServer,
+  turns,
+  withServer as withAnyServer,
+} from './testing.ts';
 
 const GET = 'GET /get HTTP/1.1\r\nhost: test\r\n\r\n';
 const CHUNKED = 'POST /chunked HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n';
@@ -20,13 +31,8 @@ async function bodiesOf(port: number, parts: readonly string[], count: number): 
   return readAnswers(client.text()).answers.map(({ body, status }) => (body === '' ? String(status) : body.trim()));
 }
 
-async function withServer(handle: Handle, run: (server: TestServer) => Promise<void>): Promise<void> {
-  const server = await startServer(handle, { takes: (url) => url.startsWith('/ours') });
-  try {
-    await run(server);
-  } finally {
-    await server.close();
-  }
+function withServer(handle: Handle, run: (server: TestServer) => Promise<void>): Promise<void> {
+  return withAnyServer(handle, run, { takes: (url) => url.startsWith('/ours') });
 }
 
 describe('hand-over to node:http', () => {

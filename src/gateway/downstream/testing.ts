@@ -198,3 +198,41 @@ function readChunks(text: string): { text: string; end: number } | null {
     at = end;
   }
 }
+
+export async function withServer(
+  handle: Handle,
+  run: (server: TestServer) => Promise<void>,
+  options: TestServerOptions = {},
+): Promise<void> {
+  const server = await startServer(handle, options);
+  try {
+    await run(server);
+  } finally {
+    await server.close();
+  }
+}
+
+export interface Held {
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  readonly events: string[];
+}
+
+/** Keeps every call as it came; the test plays the handler. */
+export function holding(): { calls: Held[]; handle: Handle } {
+  const calls: Held[] = [];
+  const handle: Handle = (request, response) => {
+    const events: string[] = [];
+    request.on('close', () => events.push('request close'));
+    response.on('close', () => events.push('response close'));
+    response.on('drain', () => events.push('drain'));
+    calls.push({ request, response, events });
+  };
+  return { calls, handle };
+}
+
+export function callAt(calls: readonly Held[], index: number): Held {
+  const call = calls[index];
+  assert.ok(call !== undefined, `there is no call ${index}`);
+  return call;
+}
