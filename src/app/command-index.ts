@@ -38,6 +38,16 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
+    name: 'costs variance',
+    summary: 'What changed since an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+    load: () => import('./commands/costs-variance.ts'),
+  },
+  {
+    name: 'costs units',
+    summary: 'Cost per call, user and session, and the share of cost that belongs to nobody',
+    load: () => import('./commands/costs-units.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

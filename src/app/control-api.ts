@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
+import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
@@ -78,6 +79,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...jobRoutes,
   ...eventLogRoutes,
   ...providerRoutes,
+  ...costRoutes,
   ...repricingRoutes,
 ];
 
@@ -91,6 +93,7 @@ type ApiServices = TraceServices &
   JobServices &
   EventLogServices &
   ProviderServices &
+  CostServices &
   RepricingServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
@@ -139,6 +142,8 @@ export class ControlApi {
         sessions: createSessionService({ store: stores.sessions, access, throttle, pepperHex, clock }),
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
+        costs: options.engine.costs,
+        findPrice: (priceId) => options.prices.find(priceId),
         repricing: options.repricing.service(stores),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,

@@ -1,3 +1,4 @@
+import type { CostQueries } from '../costs/cost-queries.ts';
 import type { CallBatch } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
@@ -86,10 +87,12 @@ export class EngineLink {
   }
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
-  async stores(): Promise<Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections'> & { insert(batch: CallBatch): Promise<void> }> {
+  async stores(): Promise<
+    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs'> & { insert(batch: CallBatch): Promise<void> }
+  > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections } = this.#stores;
-    return { traces, ledger, corrections, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs } = this.#stores;
+    return { traces, ledger, corrections, costs, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
@@ -103,6 +106,14 @@ export class EngineLink {
     targets: async (scope, from, to, groupBy) => (await this.stores()).traces.targets(scope, from, to, groupBy),
     series: async (scope, query) => (await this.stores()).traces.series(scope, query),
     ping: async () => (await this.stores()).traces.ping(),
+  };
+
+  /** Ledger questions for routes: answers `store_unavailable` while the engine is away. */
+  readonly costs: CostQueries = {
+    totals: async (scope, period) => (await this.stores()).costs.totals(scope, period),
+    priceIds: async (scope, period) => (await this.stores()).costs.priceIds(scope, period),
+    usedAtPrices: async (scope, period, tiers) => (await this.stores()).costs.usedAtPrices(scope, period, tiers),
+    economics: async (scope, period, groupBy) => (await this.stores()).costs.economics(scope, period, groupBy),
   };
 
   async health(): Promise<{ ready: boolean; message: string }> {

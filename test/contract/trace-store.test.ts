@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { startEngine } from '../../src/stores/chdb/engine.ts';
 import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { openClickHouse } from '../../src/stores/clickhouse/open.ts';
+import { costQueriesContract } from './cost-queries.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import { repricingContract } from './repricing.contract.ts';
 import { type TraceStoreFixture, traceStoreContract } from './trace-store.contract.ts';
@@ -72,6 +73,7 @@ const asLedger = (open: () => Promise<TraceStoreFixture>) => async () => {
 traceStoreContract('chDB engine', overEngine);
 ledgerContract('chDB engine', asLedger(overEngine));
 repricingContract('chDB engine', overEngine);
+costQueriesContract('chDB engine', overEngine);
 
 const serverUrl = process.env.TEST_CLICKHOUSE_URL;
 if (serverUrl === undefined)
@@ -80,4 +82,5 @@ else {
   traceStoreContract('ClickHouse server', overServer(serverUrl));
   ledgerContract('ClickHouse server', asLedger(overServer(serverUrl)));
   repricingContract('ClickHouse server', overServer(serverUrl));
+  costQueriesContract('ClickHouse server', overServer(serverUrl));
 }

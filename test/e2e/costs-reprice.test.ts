@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { CostEconomics } from '../../src/costs/economics.ts';
 import type { RepricingRun } from '../../src/costs/repricing/run.ts';
+import type { CostVariance } from '../../src/costs/variance/report.ts';
 import type { MetricSummary } from '../../src/traces/model.ts';
 import { chat } from '../fault/chat.ts';
 import { ADMIN_KEY, eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
@@ -58,6 +60,22 @@ describe('a wrong price is corrected after the fact', { timeout: 600_000 }, () =
     const corrected = await summary();
     assert.equal(corrected.total.costPicoUsd, String(inputTokens * 1_000_000 + outputTokens * 2_000_000));
     assert.deepEqual({ ...corrected.total, costPicoUsd: '' }, { ...wrong.total, costPicoUsd: '' });
+
+    const view = async <T>(...words: string[]) => {
+      const variables = { PLIMSOLL_URL: plimsoll.url, PLIMSOLL_ADMIN_KEY: ADMIN_KEY };
+      const result = await cli(['costs', ...words, '--json'], { cwd: dirname(plimsoll.configPath), variables });
+      assert.equal(result.exitCode, 0, result.stderr);
+      return result.json<T>();
+    };
+    const variance = await view<CostVariance>('variance', '--last', '1h');
+    assert.equal(variance.total.afterPicoUsd, corrected.total.costPicoUsd);
+    assert.equal(variance.total.effects.volume, corrected.total.costPicoUsd, 'without calls before, everything is volume');
+    const units = await view<CostEconomics>('units', '--by', 'model');
+    assert.deepEqual(
+      units.groups.map(({ key, calls, perCallPicoUsd }) => [key, calls, perCallPicoUsd]),
+      [['stub-1', CALLS, String(BigInt(corrected.total.costPicoUsd) / BigInt(CALLS))]],
+    );
+    assert.equal(units.unallocated.user.ratio, 1);
 
     const again = (await reprice('--json')).json<RepricingRun>();
     assert.equal(again.report.total.changedCalls, 0);

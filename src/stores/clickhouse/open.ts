@@ -1,8 +1,10 @@
+import type { CostQueries } from '../../costs/cost-queries.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
 import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
 import { correctRollups, correctRows } from './corrections.ts';
+import { readEconomics, readPeriodTotals, readPriceIds, readUsedAtPrices } from './cost-queries.ts';
 import { getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
@@ -17,6 +19,7 @@ export interface ClickHouseStores {
   readonly traces: TraceStore;
   readonly ledger: LedgerStore;
   readonly corrections: LedgerCorrections;
+  readonly costs: CostQueries;
   /** Spans, texts and ledger of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
   insertBatch(batch: CallBatch): Promise<void>;
   /**
@@ -72,6 +75,12 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
         ),
       correctRollups: (scope, runId, batch) => correctRollups(connection, scope, runId, batch),
       correctRows: (scope, runId, batch) => correctRows(connection, scope, runId, batch),
+    },
+    costs: {
+      totals: (scope, period) => readPeriodTotals(connection, scope, period),
+      priceIds: (scope, period) => readPriceIds(connection, scope, period),
+      usedAtPrices: (scope, period, tiers) => readUsedAtPrices(connection, scope, period, tiers),
+      economics: (scope, period, groupBy) => readEconomics(connection, scope, period, groupBy),
     },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });

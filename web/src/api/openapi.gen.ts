@@ -530,6 +530,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/variance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed: the difference to an earlier period, split exactly into volume, caches, mix, tokens per call and price
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsVariance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/economics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cost per call, per user and per session by group, and how much of the cost belongs to nobody
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsEconomics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/repricings": {
         parameters: {
             query?: never;
@@ -1725,6 +1765,149 @@ export interface components {
                 startedAt: number | null;
                 url: string | null;
             }[];
+        };
+        CostVariance: {
+            before: {
+                /** @description Epoch ms, inclusive */
+                from: number;
+                /** @description Epoch ms, exclusive */
+                to: number;
+                calls: number;
+                /** @description Answered from the answer cache */
+                cachedCalls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+            };
+            after: {
+                /** @description Epoch ms, inclusive */
+                from: number;
+                /** @description Epoch ms, exclusive */
+                to: number;
+                calls: number;
+                /** @description Answered from the answer cache */
+                cachedCalls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+            };
+            /** @enum {string} */
+            groupBy: "feature" | "team" | "model" | "key";
+            total: {
+                /** @description Cost before, pico-dollars */
+                beforePicoUsd: string;
+                /** @description Cost after, pico-dollars */
+                afterPicoUsd: string;
+                /** @description after − before, the sum of the effects, pico-dollars */
+                differencePicoUsd: string;
+                effects: {
+                    /** @description More or fewer calls, all else as before, pico-dollars */
+                    volume: string;
+                    /** @description Another share of calls that the answer cache answered, pico-dollars */
+                    answerCache: string;
+                    /** @description Other features, teams, keys, models, or attempts per call; all of what is new or gone, pico-dollars */
+                    mix: string;
+                    /** @description Longer or shorter questions and answers, pico-dollars */
+                    tokensPerCall: string;
+                    /** @description Another share of input from or to the provider's prompt cache, pico-dollars */
+                    promptCache: string;
+                    /** @description Another price for the same, pico-dollars */
+                    price: string;
+                };
+            };
+            /** @description The largest change first */
+            groups: {
+                /** @description Cost before, pico-dollars */
+                beforePicoUsd: string;
+                /** @description Cost after, pico-dollars */
+                afterPicoUsd: string;
+                /** @description after − before, the sum of the effects, pico-dollars */
+                differencePicoUsd: string;
+                effects: {
+                    /** @description More or fewer calls, all else as before, pico-dollars */
+                    volume: string;
+                    /** @description Another share of calls that the answer cache answered, pico-dollars */
+                    answerCache: string;
+                    /** @description Other features, teams, keys, models, or attempts per call; all of what is new or gone, pico-dollars */
+                    mix: string;
+                    /** @description Longer or shorter questions and answers, pico-dollars */
+                    tokensPerCall: string;
+                    /** @description Another share of input from or to the provider's prompt cache, pico-dollars */
+                    promptCache: string;
+                    /** @description Another price for the same, pico-dollars */
+                    price: string;
+                };
+                /** @description Null = calls without one */
+                key: string | null;
+            }[];
+        };
+        CostEconomics: {
+            from: number;
+            to: number;
+            /** @enum {string} */
+            groupBy: "feature" | "team" | "customer" | "model" | "key" | "user";
+            total: {
+                calls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+                /** @description Cost, pico-dollars */
+                costPicoUsd: string;
+                /** @description Different users that calls name */
+                users: number;
+                /** @description Different sessions that calls name */
+                sessions: number;
+                /** @description Cost of a priced call, pico-dollars to the nearest one; null = there are none */
+                perCallPicoUsd: string | null;
+                /** @description Cost of the calls that name a user, per user, pico-dollars to the nearest one; null = there are none */
+                perUserPicoUsd: string | null;
+                /** @description Cost of the calls that name a session, per session, pico-dollars to the nearest one; null = there are none */
+                perSessionPicoUsd: string | null;
+            };
+            /** @description The dearest first, at most 500 */
+            groups: {
+                calls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+                /** @description Cost, pico-dollars */
+                costPicoUsd: string;
+                /** @description Different users that calls name */
+                users: number;
+                /** @description Different sessions that calls name */
+                sessions: number;
+                /** @description Cost of a priced call, pico-dollars to the nearest one; null = there are none */
+                perCallPicoUsd: string | null;
+                /** @description Cost of the calls that name a user, per user, pico-dollars to the nearest one; null = there are none */
+                perUserPicoUsd: string | null;
+                /** @description Cost of the calls that name a session, per session, pico-dollars to the nearest one; null = there are none */
+                perSessionPicoUsd: string | null;
+                /** @description Null = calls without one */
+                key: string | null;
+            }[];
+            /** @description Cost that belongs to nobody, by what is missing */
+            unallocated: {
+                team: {
+                    /** @description Cost of calls that name none, pico-dollars */
+                    costPicoUsd: string;
+                    /** @description Share of the whole cost, 0 to 1; null = nothing was spent */
+                    ratio: number | null;
+                };
+                customer: {
+                    /** @description Cost of calls that name none, pico-dollars */
+                    costPicoUsd: string;
+                    /** @description Share of the whole cost, 0 to 1; null = nothing was spent */
+                    ratio: number | null;
+                };
+                user: {
+                    /** @description Cost of calls that name none, pico-dollars */
+                    costPicoUsd: string;
+                    /** @description Share of the whole cost, 0 to 1; null = nothing was spent */
+                    ratio: number | null;
+                };
+                session: {
+                    /** @description Cost of calls that name none, pico-dollars */
+                    costPicoUsd: string;
+                    /** @description Share of the whole cost, 0 to 1; null = nothing was spent */
+                    ratio: number | null;
+                };
+            };
         };
         RepricingRun: {
             id: string;
@@ -3572,6 +3755,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsVariance: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+                /** @description previous = the period right before; week = the same days a week (or as many as the period has) earlier */
+                against?: "previous" | "week";
+                groupBy?: "feature" | "team" | "model" | "key";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostVariance"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsEconomics: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+                groupBy?: "feature" | "team" | "customer" | "model" | "key" | "user";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostEconomics"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid key or session */

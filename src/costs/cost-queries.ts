@@ -1,0 +1,77 @@
+import type { PicoUsd } from '../kernel/money.ts';
+import type { Scope } from '../kernel/scope.ts';
+import type { Usage } from '../models/usage.ts';
+
+/** Calls started in [from, to), epoch ms. */
+export interface CostPeriod {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface PeriodTotals {
+  readonly calls: bigint;
+  /** Answered from the answer cache. */
+  readonly cachedCalls: bigint;
+  readonly unpricedCalls: bigint;
+  readonly costPicoUsd: PicoUsd;
+}
+
+/** What some attempts of priced calls used, all at one price. */
+export interface UsedAtPrice {
+  readonly feature: string;
+  readonly team: string | null;
+  readonly keyId: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Null = no price of ours: the provider's own word, or nothing known. */
+  readonly priceId: string | null;
+  /** How many of the price's tiers of context length the input reached. */
+  readonly tier: number;
+  readonly attempts: bigint;
+  readonly tokens: Readonly<Record<keyof Usage, bigint>>;
+  readonly costPicoUsd: PicoUsd;
+}
+
+/** Lengths of input from which a price has other amounts. */
+export interface PriceTiers {
+  readonly priceId: string;
+  readonly aboveInputTokens: readonly number[];
+}
+
+export const COST_GROUPS = ['feature', 'team', 'customer', 'model', 'key', 'user'] as const;
+export type CostGroup = (typeof COST_GROUPS)[number];
+
+export interface EconomicsRow {
+  /** Null = calls without one. */
+  readonly key: string | null;
+  readonly calls: number;
+  readonly unpricedCalls: number;
+  readonly costPicoUsd: PicoUsd;
+  readonly users: number;
+  /** Cost of the calls that name a user. */
+  readonly userCostPicoUsd: PicoUsd;
+  readonly sessions: number;
+  readonly sessionCostPicoUsd: PicoUsd;
+}
+
+export interface Unallocated {
+  readonly team: PicoUsd;
+  readonly customer: PicoUsd;
+  readonly user: PicoUsd;
+  readonly session: PicoUsd;
+}
+
+/** Questions to the ledger. Reads throw like those of TraceStore. */
+export interface CostQueries {
+  totals(scope: Scope, period: CostPeriod): Promise<PeriodTotals>;
+  /** Ids of the prices at which calls of the period were priced. */
+  priceIds(scope: Scope, period: CostPeriod): Promise<string[]>;
+  /** Attempts of priced calls; their costs add up to the cost of the period. */
+  usedAtPrices(scope: Scope, period: CostPeriod, tiers: readonly PriceTiers[]): Promise<UsedAtPrice[]>;
+  /** By group, dearest first, at most 500, and over all. */
+  economics(
+    scope: Scope,
+    period: CostPeriod,
+    groupBy: CostGroup,
+  ): Promise<{ groups: EconomicsRow[]; total: EconomicsRow; unallocated: Unallocated }>;
+}

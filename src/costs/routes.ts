@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import type { Clock } from '../kernel/clock.ts';
+import { PlimsollError } from '../kernel/errors.ts';
+import { defineRoute } from '../kernel/routes.ts';
+import type { Price } from '../models/price.ts';
+import { COST_GROUPS, type CostPeriod, type CostQueries } from './cost-queries.ts';
+import { CostEconomics, costEconomics } from './economics.ts';
+import { CostVariance, costVariance, type PeriodUse, VARIANCE_GROUPS } from './variance/report.ts';
+
+export interface CostServices {
+  readonly costs: CostQueries;
+  /** A price as it was in force; null = not known here. */
+  readonly findPrice: (priceId: string) => Promise<Price | null>;
+  readonly clock: Clock;
+}
+
+const route = defineRoute<CostServices>();
+
+const DAY_MS = 86_400_000;
+const epochMs = z.coerce.number().int().nonnegative();
+
+/** Yesterday, UTC: the last day that is over. */
+function yesterday(nowMs: number): CostPeriod {
+  const to = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  return { from: to - DAY_MS, to };
+}
+
+/** @throws PlimsollError `invalid_argument` when only one end is given, or the range is empty */
+function resolvePeriod(from: number | undefined, to: number | undefined, nowMs: number): CostPeriod {
+  if (from === undefined && to === undefined) return yesterday(nowMs);
+  const end = to ?? nowMs;
+  if (from === undefined || from >= end)
+    throw new PlimsollError('invalid_argument', `"from" (${from ?? 'missing'}) must be before "to" (${end}).`, {
+      details: { param: 'from' },
+    });
+  return { from, to: end };
+}
+
+/** The same length of time before: right before, or the same days of the week before. */
+function periodBefore({ from, to }: CostPeriod, against: 'previous' | 'week'): CostPeriod {
+  const shift = against === 'previous' ? to - from : Math.ceil((to - from) / (7 * DAY_MS)) * 7 * DAY_MS;
+  return { from: from - shift, to: to - shift };
+}
+
+async function pricesOf(services: CostServices, ids: readonly string[]): Promise<Map<string, Price>> {
+  const found = new Map<string, Price>();
+  for (const id of ids) {
+    const price = await services.findPrice(id);
+    if (price !== null) found.set(id, price);
+  }
+  return found;
+}
+
+const Range = z.strictObject({
+  from: epochMs.optional().describe('Epoch ms, inclusive; yesterday (UTC) when absent'),
+  to: epochMs.optional().describe('Epoch ms, exclusive; now when only `from` is given'),
+});
+
+export const costRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/variance',
+    summary: 'What changed: the difference to an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+    permission: 'costs:read',
+    query: Range.extend({
+      against: z
+        .enum(['previous', 'week'])
+        .default('previous')
+        .describe('previous = the period right before; week = the same days a week (or as many as the period has) earlier'),
+      groupBy: z.enum(VARIANCE_GROUPS).default('feature'),
+    }),
+    response: CostVariance,
+    async handler({ scope, query, services }) {
+      const after = resolvePeriod(query.from, query.to, services.clock.nowMs());
+      const before = periodBefore(after, query.against);
+      const ids = new Set([...(await services.costs.priceIds(scope, before)), ...(await services.costs.priceIds(scope, after))]);
+      const prices = await pricesOf(services, [...ids]);
+      const tiers = [...prices.values()]
+        .filter((price) => price.tiers.length > 0)
+        .map(({ priceId, tiers: of }) => ({ priceId, aboveInputTokens: of.map(({ aboveInputTokens }) => aboveInputTokens) }));
+      const useOf = async (period: CostPeriod): Promise<PeriodUse> => ({
+        ...period,
+        totals: await services.costs.totals(scope, period),
+        used: await services.costs.usedAtPrices(scope, period, tiers),
+      });
+      return costVariance(await useOf(before), await useOf(after), prices, query.groupBy);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/economics',
+    summary: 'Cost per call, per user and per session by group, and how much of the cost belongs to nobody',
+    permission: 'costs:read',
+    query: Range.extend({ groupBy: z.enum(COST_GROUPS).default('feature') }),
+    response: CostEconomics,
+    async handler({ scope, query, services }) {
+      const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
+      return costEconomics(period, query.groupBy, await services.costs.economics(scope, period, query.groupBy));
+    },
+  }),
+];

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { costEconomics } from '../../src/costs/economics.ts';
+import { EFFECT_NAMES } from '../../src/costs/variance/decompose.ts';
+import { costVariance, type PeriodUse, VARIANCE_GROUPS } from '../../src/costs/variance/report.ts';
+import type { Price } from '../../src/models/price.ts';
+import { priceUsage } from '../../src/models/price-usage.ts';
+import { NO_USAGE, type Usage } from '../../src/models/usage.ts';
+import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
+import type { CallAttempt, CallSettled } from '../../src/traces/call-record.ts';
+import { batchOf, sampleAttempt, sampleCall } from './ledger-sample-calls.ts';
+import type { TraceStoreFixture } from './trace-store.contract.ts';
+
+const WEEK = 7 * 86_400_000;
+const NOW = Date.UTC(2026, 5, 1);
+
+const PRICES: readonly Price[] = [
+  {
+    priceId: 'dear',
+    perToken: { inputUncachedTokens: '1000', cacheReadTokens: '100', outputTextTokens: '3000' },
+    perRequest: null,
+    tiers: [],
+  },
+  {
+    priceId: 'cheap',
+    perToken: { inputUncachedTokens: '100', cacheReadTokens: '10', outputTextTokens: '300' },
+    perRequest: '77',
+    tiers: [],
+  },
+  {
+    priceId: 'cheap-new',
+    perToken: { inputUncachedTokens: '90', cacheReadTokens: '9', outputTextTokens: '330' },
+    perRequest: '77',
+    tiers: [],
+  },
+  {
+    priceId: 'long',
+    perToken: { inputUncachedTokens: '7', outputTextTokens: '9' },
+    perRequest: null,
+    tiers: [
+      { aboveInputTokens: 1000, perToken: { inputUncachedTokens: '14', outputTextTokens: '11' } },
+      { aboveInputTokens: 5000, perToken: { inputUncachedTokens: '21', outputTextTokens: '13' } },
+    ],
+  },
+];
+const priceOf = (priceId: string) => PRICES.find((price) => price.priceId === priceId) ?? null;
+
+function paid(seed: string, priceId: string, usage: Partial<Usage>, changes: Partial<CallAttempt> = {}): CallAttempt {
+  const whole = { ...NO_USAGE, ...usage };
+  const cost = priceUsage(whole, priceOf(priceId)).costPicoUsd;
+  return sampleAttempt(seed, { requestModel: `model-${priceId.split('-')[0]}`, usage: whole, priceId, costPicoUsd: `${cost}`, ...changes });
+}
+
+/** Calls of a week: more of them, with longer answers, more from the caches, at another price in the second. */
+function week(name: string, startMs: number, scope: { organisationId: string; environment: string }, isSecond: boolean): CallSettled[] {
+  const count = isSecond ? 53 : 40;
+  return Array.from({ length: count }, (_, place): CallSettled => {
+    const seed = `${scope.organisationId}-${name}-${place}`;
+    const base = {
+      ...scope,
+      feature: place % 3 === 0 ? 'search' : 'support',
+      team: place % 5 === 0 ? null : 'support',
+      user: place % 4 === 0 ? null : `u-${place % 7}`,
+      session: `s-${place % 11}`,
+      keyId: `key-${place % 2}`,
+    };
+    const at = startMs + place * 3_600_000;
+    const of = (attempts: CallAttempt[], changes: Partial<CallSettled> = {}) =>
+      sampleCall(seed, at, {
+        ...base,
+        attempts,
+        costPicoUsd: attempts.reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n).toString(),
+        ...changes,
+      });
+    const output = isSecond ? 61 : 50;
+    const cached = isSecond ? 40 + place : 20;
+    if (place % 10 === 1) return of([], { costStatus: 'cached_zero' });
+    if (place % 10 === 2 && isSecond) return of([], { costStatus: 'cached_zero' });
+    if (place % 10 === 3)
+      return of([sampleAttempt(seed, { costPicoUsd: null, costStatus: 'unpriced', priceId: null })], {
+        costPicoUsd: null,
+        costStatus: 'unpriced',
+      });
+    if (place % 10 === 4)
+      return of([
+        paid(`${seed}-a`, 'dear', { inputUncachedTokens: 90 }, { status: 'error', errorType: 'provider_timeout' }),
+        paid(`${seed}-b`, isSecond ? 'cheap-new' : 'cheap', { inputUncachedTokens: 90, outputTextTokens: output }),
+      ]);
+    if (place % 10 === 5)
+      return of([paid(seed, 'long', { inputUncachedTokens: isSecond ? 700 + place * 200 : 999, outputTextTokens: output })]);
+    if (place % 10 === 6)
+      return of([
+        paid(seed, 'dear', { inputUncachedTokens: 9 }, { costPicoUsd: '123456789', costStatus: 'provider_reported', priceId: null }),
+      ]);
+    if (place % 10 === 7) return of([paid(seed, 'dear', { inputUncachedTokens: 100, outputTextTokens: output })]);
+    return of([
+      paid(seed, isSecond && place > 10 ? 'cheap-new' : 'cheap', {
+        inputUncachedTokens: 100,
+        cacheReadTokens: cached,
+        outputTextTokens: output,
+      }),
+    ]);
+  });
+}
+
+export function costQueriesContract(driver: string, open: () => Promise<TraceStoreFixture>): void {
+  describe(`CostQueries contract: ${driver}`, () => {
+    let fixture: TraceStoreFixture;
+    let stores: ClickHouseStores;
+    const scope = { organisationId: 'org-costs', environment: 'production' };
+    const first = { from: NOW, to: NOW + WEEK };
+    const second = { from: NOW + WEEK, to: NOW + 2 * WEEK };
+    before(async () => {
+      fixture = await open();
+      stores = fixture.stores;
+      const calls = [...week('first', first.from, scope, false), ...week('second', second.from, scope, true)];
+      const neighbour = week('first', first.from, { ...scope, organisationId: 'org-costs-neighbour' }, false);
+      await stores.insertBatch(
+        batchOf(
+          'cost-queries',
+          [...calls, ...neighbour].map((call) => ({ call })),
+        ),
+      );
+    });
+    after(() => fixture?.close());
+
+    const tiers = PRICES.filter((price) => price.tiers.length > 0).map(({ priceId, tiers: of }) => ({
+      priceId,
+      aboveInputTokens: of.map(({ aboveInputTokens }) => aboveInputTokens),
+    }));
+
+    async function use(period: typeof first): Promise<PeriodUse> {
+      return {
+        ...period,
+        totals: await stores.costs.totals(scope, period),
+        used: await stores.costs.usedAtPrices(scope, period, tiers),
+      };
+    }
+
+    it('knows the calls, the prices and the attempts of a period; their costs are those of the ledger', async () => {
+      const whole = await use(first);
+      assert.deepEqual([whole.totals.calls, whole.totals.cachedCalls, whole.totals.unpricedCalls], [40n, 4n, 4n]);
+      const { costPicoUsd } = await stores.ledger.ledgerCounts(scope, first.from, first.to);
+      assert.equal(whole.totals.costPicoUsd, costPicoUsd);
+      assert.equal(
+        whole.used.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        costPicoUsd,
+      );
+      assert.deepEqual(await stores.costs.priceIds(scope, first), ['cheap', 'dear', 'long']);
+      assert.deepEqual(await stores.costs.priceIds(scope, second), ['cheap', 'cheap-new', 'dear', 'long']);
+      const reached = (await use(second)).used.filter(({ priceId }) => priceId === 'long').map(({ tier }) => tier);
+      assert.deepEqual([...new Set(reached)].sort(), [1, 2]);
+      for (const row of whole.used) {
+        if (row.priceId !== 'long') continue;
+        assert.equal(row.tier, 0);
+        assert.equal(row.costPicoUsd, row.tokens.inputUncachedTokens * 7n + row.tokens.outputTextTokens * 9n);
+      }
+    });
+
+    it('splits the difference of two weeks exactly, in every grouping', async () => {
+      const before = await use(first);
+      const after = await use(second);
+      const prices = new Map(PRICES.map((price) => [price.priceId, price]));
+      const totals = new Set<string>();
+      for (const groupBy of VARIANCE_GROUPS) {
+        const variance = costVariance(before, after, prices, groupBy);
+        const lines = [variance.total, ...variance.groups];
+        for (const line of lines) {
+          assert.equal(BigInt(line.afterPicoUsd) - BigInt(line.beforePicoUsd), BigInt(line.differencePicoUsd));
+          assert.equal(
+            EFFECT_NAMES.reduce((sum, name) => sum + BigInt(line.effects[name]), 0n),
+            BigInt(line.differencePicoUsd),
+          );
+        }
+        for (const name of EFFECT_NAMES)
+          assert.equal(
+            variance.groups.reduce((sum, line) => sum + BigInt(line.effects[name]), 0n),
+            BigInt(variance.total.effects[name]),
+          );
+        assert.equal(BigInt(variance.total.beforePicoUsd), before.totals.costPicoUsd);
+        assert.equal(BigInt(variance.total.afterPicoUsd), after.totals.costPicoUsd);
+        totals.add(JSON.stringify(variance.total));
+        for (const name of EFFECT_NAMES) assert.notEqual(variance.total.effects[name], '0', `${name} was planted`);
+      }
+      assert.equal(totals.size, 1, 'the total does not depend on the grouping');
+    });
+
+    it('knows unit costs, and what belongs to nobody', async () => {
+      const calls = week('first', first.from, scope, false);
+      const cost = (of: readonly CallSettled[]) => of.reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n);
+      const whole = await stores.costs.economics(scope, first, 'feature');
+      assert.deepEqual(whole.unallocated, {
+        team: cost(calls.filter(({ team }) => team === null)),
+        customer: cost(calls),
+        user: cost(calls.filter(({ user }) => user === null)),
+        session: 0n,
+      });
+      const support = whole.groups.find(({ key }) => key === 'support');
+      const own = calls.filter(({ feature }) => feature === 'support');
+      assert.deepEqual(support, {
+        key: 'support',
+        calls: own.length,
+        unpricedCalls: own.filter(({ costPicoUsd }) => costPicoUsd === null).length,
+        costPicoUsd: cost(own),
+        users: new Set(own.flatMap(({ user }) => user ?? [])).size,
+        userCostPicoUsd: cost(own.filter(({ user }) => user !== null)),
+        sessions: new Set(own.map(({ session }) => session)).size,
+        sessionCostPicoUsd: cost(own),
+      });
+      const view = costEconomics(first, 'feature', whole);
+      assert.equal(view.total.calls, 40);
+      assert.equal(BigInt(view.total.perCallPicoUsd ?? 0), (2n * cost(calls) + 36n) / 72n);
+      assert.equal(view.unallocated.customer.ratio, 1);
+      for (const groupBy of ['team', 'customer', 'model', 'key', 'user'] as const) {
+        const { groups, total } = await stores.costs.economics(scope, first, groupBy);
+        assert.equal(
+          groups.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+          total.costPicoUsd,
+          groupBy,
+        );
+      }
+      const models = (await stores.costs.economics(scope, first, 'model')).groups.map(({ key }) => key);
+      assert.ok(models.includes('model-cheap') && models.includes(null), 'the model that answered; none for answers from the cache');
+    });
+
+    it('answers for a period without calls', async () => {
+      const empty = { from: 0, to: 1 };
+      assert.deepEqual(await stores.costs.totals(scope, empty), { calls: 0n, cachedCalls: 0n, unpricedCalls: 0n, costPicoUsd: 0n });
+      assert.deepEqual(await stores.costs.usedAtPrices(scope, empty, []), []);
+      const view = costEconomics(empty, 'team', await stores.costs.economics(scope, empty, 'team'));
+      assert.deepEqual([view.total.calls, view.total.perCallPicoUsd, view.unallocated.team.ratio], [0, null, null]);
+    });
+  });
+}
