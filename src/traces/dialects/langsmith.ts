@@ -36,7 +36,13 @@ function content(view: SpanView, side: 'input' | 'output'): Content | null {
   if (name === undefined) return null;
   const value = view.json(name);
   const role = side === 'input' ? 'user' : 'assistant';
-  const inner = memberOf(value, 'messages') ?? generations(value) ?? memberOf(value, 'choices') ?? memberOf(value, 'output') ?? value;
+  const inner =
+    memberOf(value, 'messages') ??
+    generations(value) ??
+    memberOf(value, 'choices') ??
+    memberOf(value, 'output') ??
+    memberOf(value, 'input') ??
+    value;
   const messages = hubMessages(inner, role);
   if (messages === null) return { kind: 'value', value };
   const tools = memberOf(value, 'tools') ?? memberOf(looseJson(view.value('langsmith.metadata.invocation_params')), 'tools');
