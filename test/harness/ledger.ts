@@ -16,8 +16,7 @@ function enginePort(pid: number): number {
   return Number(variables.find((entry) => entry.startsWith('PLIMSOLL_INTERNAL_ENGINE_PORT='))?.split('=')[1]);
 }
 
-/** Reads the ledger in the engine itself once the ingest has caught up. */
-export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<LedgerView> {
+async function withEngine<T>(plimsoll: Plimsoll, work: (read: <R>(query: string) => Promise<R[]>) => Promise<T>): Promise<T> {
   const pid = (await plimsoll.pids()).engine;
   if (pid === null || pid === undefined) throw new Error('no engine');
   const client = createClient({
@@ -26,7 +25,20 @@ export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<Led
     access_token: readFileSync(join(plimsoll.dataDirectory, 'secrets', 'engine-token'), 'utf8').trim(),
   });
   try {
-    const read = async <T>(query: string): Promise<T[]> => (await client.query({ query, format: 'JSONEachRow' })).json<T>();
+    return await work(async <R>(query: string) => (await client.query({ query, format: 'JSONEachRow' })).json<R>());
+  } finally {
+    await client.close();
+  }
+}
+
+/** Rows of a query, from the engine itself. */
+export async function readStore<T>(plimsoll: Plimsoll, query: string): Promise<T[]> {
+  return withEngine(plimsoll, (read) => read<T>(query));
+}
+
+/** Reads the ledger in the engine itself once the ingest has caught up. */
+export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<LedgerView> {
+  return withEngine(plimsoll, async (read) => {
     await eventually(
       'the ingest has caught up',
       () => plimsoll.api<{ ingest: { pendingBytes: number; lagMs: number | null } }>('/api/v1/status'),
@@ -48,7 +60,5 @@ export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<Led
       rowsByTrace: new Map(rows.map((row) => [row.trace_id, Number(row.n)])),
       requestsInRollup: summary.total.requests,
     };
-  } finally {
-    await client.close();
-  }
+  });
 }

@@ -59,7 +59,6 @@ export const ALIASES = {
     'mlflow.trace.session',
     'wandb.thread_id',
     'gcp.vertex.agent.session_id',
-    'thread.id.openinference',
   ],
   user: [
     'plimsoll.user',

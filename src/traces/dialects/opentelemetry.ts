@@ -22,6 +22,8 @@ const KINDS: Readonly<Record<string, SpanKind>> = {
   invoke_agent: 'agent',
   create_agent: 'agent',
   invoke_workflow: 'chain',
+  // The AI SDK's, around each call with its tools.
+  agent_step: 'chain',
   plan: 'chain',
   create_memory: 'retriever',
   search_memory: 'retriever',
