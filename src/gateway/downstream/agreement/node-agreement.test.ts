@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { ClientRequest, ClientResponse } from './client-exchange.ts';
-import { conversation, cutAt, damage, damaged, LAST, places } from './random-conversations.ts';
+import type { ClientRequest, ClientResponse } from '../client-exchange.ts';
 import {
   answerText,
   type Handle,
@@ -14,7 +13,8 @@ import {
   readAnswers,
   startServer,
   type TestServer,
-} from './testing.ts';
+} from '../testing.ts';
+import { conversation, cutAt, damage, damaged, LAST, places } from './testing.ts';
 
 interface Seen {
   readonly method: string | undefined;
