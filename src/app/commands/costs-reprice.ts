@@ -2,19 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RepricingRun } from '../../costs/repricing/run.ts';
 import { defineCommand } from '../../kernel/commands.ts';
-import { parseDay } from '../../kernel/config/day.ts';
+import { dayText, parseDay } from '../../kernel/config/day.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { CliContext } from '../cli.ts';
 import { countOf, formatCount } from '../format.ts';
 import { renderTable } from '../terminal.ts';
 
 const POLL_MS = 500;
-
-const day = (what: string) =>
-  z
-    .string()
-    .refine((text) => !Number.isNaN(parseDay(text)), 'not a date; write e.g. 2026-12-01, or 2026-12-01T18:00:00Z')
-    .describe(what);
 
 type Line = RepricingRun['report']['total'];
 
@@ -50,8 +44,8 @@ export default defineCommand<CliContext>()({
   summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
   example: 'plimsoll costs reprice --from 2026-11-01 --feature customer-support --dry-run',
   options: z.strictObject({
-    from: day('First day or moment, UTC'),
-    to: day('End, exclusive; now when absent').optional(),
+    from: dayText('First day or moment, UTC'),
+    to: dayText('End').optional().describe('End, exclusive; now when absent'),
     feature: z.string().optional().describe('Only calls of this feature'),
     dryRun: z.boolean().default(false).describe('Only report what would change'),
   }),
