@@ -1,5 +1,5 @@
+import { inputTokens, outputTokens } from '../../models/usage.ts';
 import { readOpenAiUsage } from '../usage.ts';
-import { isObject } from './json.ts';
 
 /** The hub's `usage` as clients of other dialects count it. */
 export interface HubUsage {
@@ -15,15 +15,12 @@ export interface HubUsage {
 /** @param usage OpenAI's usage object; `prompt_tokens_details.cache_write_tokens` is ours, for providers that report writes @returns null when it is none */
 export function readHubUsage(usage: unknown): HubUsage | null {
   const read = readOpenAiUsage(usage);
-  if (read === null || !isObject(usage)) return null;
-  const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  const rest = read.inputUncachedTokens + read.audioInputTokens;
-  const written = details.cache_write_tokens;
+  if (read === null) return null;
   return {
-    inputTokens: rest + read.cacheReadTokens,
+    inputTokens: inputTokens(read),
     cacheReadTokens: read.cacheReadTokens,
-    cacheWriteTokens: typeof written === 'number' && Number.isSafeInteger(written) && written > 0 ? Math.min(rest, written) : 0,
-    outputTokens: read.outputTextTokens + read.reasoningTokens + read.audioOutputTokens,
+    cacheWriteTokens: read.cacheWrite5mTokens + read.cacheWrite1hTokens,
+    outputTokens: outputTokens(read),
     reasoningTokens: read.reasoningTokens,
   };
 }
