@@ -55,6 +55,9 @@ export function settle(call: Call, context: GatewayContext): void {
   };
   call.outcome = outcome;
   if (cost.costPicoUsd !== null) call.costUsd = formatUsd(BigInt(cost.costPicoUsd));
+  // A call that was refused before a provider was asked used nothing. While the journal takes no new work its row would only fill the memory: its
+  // log line and the metrics tell of it.
+  if (call.opened === null && !context.journal.canAccept()) return;
   // What `call.opened` said is not turned into JSON a second time, and the parameters are JSON already.
   const openedText = call.openedJson ?? openedJson(opened, call.caller?.json?.opened);
   const parameters = call.body === null ? '{}' : requestParameters(call.body);
