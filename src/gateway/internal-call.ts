@@ -86,7 +86,7 @@ async function run(call: Call, request: Readonly<Record<string, unknown>>, conte
     const bytes = Buffer.from(JSON.stringify(call.operation === 'chat' ? { ...request, stream: false } : request));
     call.body = call.dialect.scan(bytes, call.snapshot.bodyScanner, '');
     await admitInternal(call, context);
-    open(call, context);
+    await open(call, context);
     call.enterStage('infer');
     await infer(call, context);
   } catch (thrown) {

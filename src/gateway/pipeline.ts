@@ -38,7 +38,7 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   if (call.downgradedFrom !== null) context.cache.giveUp(call);
   const planning = planRoute(call, context);
   if (planning !== null) await planning;
-  open(call, context);
+  await open(call, context);
   call.enterStage('infer');
   await infer(call, context);
   if (!wantsOutputCheck(call)) return;

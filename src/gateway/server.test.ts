@@ -101,6 +101,27 @@ describe('chat', () => {
     assert.equal(line?.success, true);
   });
 
+  it('asks no provider before the system has the record of the call', async () => {
+    const { journal } = running;
+    const early: string[] = [];
+    let heard = 0;
+    const { script } = upstream;
+    upstream.script = (request, response) => {
+      heard += 1;
+      const { user } = request.json as { user: string };
+      const written = journal.records.slice(0, journal.writtenCount).filter(({ type }) => type === 'call.opened');
+      if (!written.some(({ payload }) => payload.includes(`"user":"${user}"`))) early.push(user);
+      script(request, response);
+    };
+    try {
+      await Promise.all(Array.from({ length: 16 }, (_, index) => client.chat.completions.create({ ...CHAT, user: `early-${index}.` })));
+    } finally {
+      upstream.script = script;
+    }
+    assert.equal(heard, 16);
+    assert.deepEqual(early, []);
+  });
+
   it('has the ledger row with the system before the client has the whole answer', async () => {
     let writtenWhenAnswered = -1;
     const before = running.journal.records.length;

@@ -39,8 +39,11 @@ export function describeCall(call: Call): CallOpened | null {
   };
 }
 
-/** Journals that a provider is about to be asked, so that a crash leaves a call that recovery can close. @throws PlimsollError `journal_full` */
-export function open(call: Call, context: GatewayContext): void {
+/**
+ * Journals that a provider is about to be asked. Resolves once the record is with the operating system: whatever a provider has heard of, and may
+ * charge for, a crash leaves behind as a call that recovery can close. @throws PlimsollError `journal_full`
+ */
+export function open(call: Call, context: GatewayContext): Promise<void> {
   const opened = describeCall(call);
   if (opened === null) throw new PlimsollError('internal', 'open ran before authenticate');
   const json = openedJson(opened, call.caller?.json?.opened, call.targets[0]?.json.opened);
@@ -52,4 +55,5 @@ export function open(call: Call, context: GatewayContext): void {
   });
   call.opened = opened;
   call.openedJson = json;
+  return context.journal.written();
 }
