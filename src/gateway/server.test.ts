@@ -106,12 +106,12 @@ describe('chat', () => {
     const early: string[] = [];
     let heard = 0;
     const { script } = upstream;
-    upstream.script = (request, response) => {
+    upstream.script = (request, response, incoming) => {
       heard += 1;
       const { user } = request.json as { user: string };
       const written = journal.records.slice(0, journal.writtenCount).filter(({ type }) => type === 'call.opened');
       if (!written.some(({ payload }) => payload.includes(`"user":"${user}"`))) early.push(user);
-      script(request, response);
+      return script(request, response, incoming);
     };
     try {
       await Promise.all(Array.from({ length: 16 }, (_, index) => client.chat.completions.create({ ...CHAT, user: `early-${index}.` })));
