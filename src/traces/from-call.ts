@@ -205,7 +205,7 @@ function entrySpan(call: CallSettled): SpanRow {
     spanId: call.spanId,
     parentSpanId: call.parentSpanId,
     // What the gateway did by itself is no request of anybody: it would distort every count of requests, errors and latencies.
-    isEntry: call.purpose === undefined || call.purpose === 'probe',
+    isEntry: call.purpose === undefined || call.purpose === 'probe' || call.purpose === 'replay',
     isRequest: call.purpose === undefined || call.purpose === 'probe',
     startedAtNs: toNs(call.startedAtMs),
     durationNs: toNs(call.durationMs),
@@ -243,6 +243,7 @@ function entrySpan(call: CallSettled): SpanRow {
     attributes: known({
       'gen_ai.operation.name': call.operation,
       'gen_ai.conversation.id': call.session,
+      'url.path': call.endpoint,
       'http.response.status_code': call.httpStatus,
       'error.type': call.errorType,
       'plimsoll.snapshot.epoch': call.snapshotEpoch,
