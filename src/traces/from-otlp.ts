@@ -96,7 +96,7 @@ function attributesOf(
   }));
   if (events.length > 0) kept.set('events', events);
   if (span.links.length > 0) kept.set('links', span.links);
-  for (const [name, value] of Object.entries(reading(span, canonical, costed)))
+  for (const [name, value] of Object.entries(reading(span, canonical, costed, policy)))
     if (value !== null && value !== undefined) kept.set(`plimsoll.${name}`, value);
   if (shortened.length > 0) kept.set('plimsoll.cut_attributes', shortened);
   return Object.fromEntries(kept);
@@ -108,7 +108,7 @@ function isEventContent(event: string, attribute: string, policy: PayloadPolicy)
 }
 
 /** How the span was read, for who doubts it. */
-function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed): Record<string, unknown> {
+function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed, policy: PayloadPolicy): Record<string, unknown> {
   const { tokens, reportedCost, firstToken, provider, documents, scores } = canonical;
   return {
     dialect: canonical.dialect,
@@ -127,6 +127,7 @@ function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed): Reco
     'provider.is_inferred': provider?.isInferred ? true : null,
     documents: documents.length > 0 ? documents.map(({ id, score, metadata }) => ({ id, score, metadata: cut(metadata).value })) : null,
     scores: scores.length > 0 ? scores : null,
+    payloads: policy === 'full' ? null : policy,
     dropped_parts: span.dropped > 0 ? span.dropped : null,
   };
 }
