@@ -205,8 +205,8 @@ function spanRowOf(
     durationNs: span.endedAtNs - span.startedAtNs,
     name: canonical.name.slice(0, 512),
     kind: canonical.kind,
-    status: span.status.code === 'error' ? 'error' : 'ok',
-    statusMessage: (span.status.message || exceptionMessage(span)).slice(0, 2_000).toWellFormed(),
+    status: canonical.failure === null ? 'ok' : 'error',
+    statusMessage: (canonical.failure?.message ?? span.status.message).slice(0, 2_000).toWellFormed(),
     errorType: canonical.errorType,
     httpStatus: canonical.httpStatus,
     feature,
@@ -239,12 +239,6 @@ function spanRowOf(
     isRecovered: false,
     attributes: attributesOf(span, resource, canonical, costed, policy),
   };
-}
-
-function exceptionMessage(span: OtlpSpan): string {
-  if (span.status.code !== 'error') return '';
-  const message = span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.message');
-  return typeof message === 'string' ? message : '';
 }
 
 const NO_ATTRIBUTES: Attributes = new Map();

@@ -1,263 +1,134 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { OpenTelemetry } from '@ai-sdk/otel';
-import { getLLMAttributes, register as registerPhoenix, traceLLM } from '@arizeai/phoenix-otel';
-import { LangfuseSpanProcessor } from '@langfuse/otel';
-import { propagateAttributes, setLangfuseTracerProvider, startActiveObservation } from '@langfuse/tracing';
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
+import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { BasicTracerProvider, BatchSpanProcessor, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { generateText, registerTelemetry, stepCountIs, streamText, tool } from 'ai';
-import { MockLanguageModelV4, simulateReadableStream } from 'ai/test';
-import { LangSmithOTLPTraceExporter } from 'langsmith/experimental/otel/exporter';
+import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import OpenAI from 'openai';
-import { z } from 'zod';
 import type { MetricSummary, Span, TraceDetail, TracePage } from '../../src/traces/model.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
+import { canonicalSpans, type Differences, expectedSpans, USER } from './sdks/agent-script.ts';
+import { runAiSdkAgent } from './sdks/ai-sdk-agent.ts';
+import { runLangfuseAgent } from './sdks/langfuse-agent.ts';
+import { runLangSmithOtelAgent } from './sdks/langsmith-agent.ts';
+import { EARLIER, PRESENT, runOpenTelemetryAgent } from './sdks/opentelemetry-agent.ts';
+import { runPhoenixAgent } from './sdks/phoenix-agent.ts';
 
-const USAGE = {
-  inputTokens: { total: 100, noCache: 60, cacheRead: 40, cacheWrite: 0 },
-  outputTokens: { total: 20, text: 15, reasoning: 5 },
-};
-const ASKED = { role: 'user', content: 'Where is order 7?' };
-const TOOL_CALL = { id: 'c1', type: 'function', function: { name: 'find_order', arguments: '{"id":7}' } };
-
-/** What every SDK's call of a model comes to, whatever its dialect: 60 × 2.5 $ + 40 × 1.25 $ + 20 × 10 $ per million. */
-const COST = '400000000';
+interface Sender {
+  readonly name: string;
+  readonly dialect: string;
+  readonly differences: Differences;
+  /** @returns the id of the trace */
+  run(session: string): Promise<string>;
+}
 
 describe('the SDKs of others, pointed at Plimsoll', () => {
   let plimsoll: Plimsoll;
+  let grpcPort = 0;
   const contexts = new AsyncLocalStorageContextManager();
   before(async () => {
     plimsoll = await startPlimsoll();
     context.setGlobalContextManager(contexts.enable());
+    grpcPort = await eventually(
+      'the port for gRPC',
+      async () => Number(/"protocol":"grpc","port":(\d+)/.exec(plimsoll.output.stderr)?.[1] ?? 0),
+      (port) => port > 0,
+    );
   });
   after(async () => {
     contexts.disable();
     await plimsoll?.stop();
   });
 
-  const read = (traceId: string, spans: number) =>
-    eventually(
-      `trace ${traceId}`,
-      () => plimsoll.api<TraceDetail>(`/api/v1/traces/${traceId}`),
-      (detail) => detail.spans.length >= spans,
-    );
+  const headers = () => ({ authorization: `Bearer ${plimsoll.virtualKey}` });
+  const EXPORTERS: Readonly<Record<string, () => SpanExporter>> = {
+    'HTTP, protobuf': () => new OTLPTraceExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
+    'HTTP, JSON': () => new JsonExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
+    gRPC: () => {
+      // The exporter wants its headers as gRPC's own metadata, and takes them from the environment as text.
+      process.env.OTEL_EXPORTER_OTLP_HEADERS = `authorization=Bearer%20${plimsoll.virtualKey}`;
+      try {
+        return new GrpcExporter({ url: `http://127.0.0.1:${grpcPort}` });
+      } finally {
+        delete process.env.OTEL_EXPORTER_OTLP_HEADERS;
+      }
+    },
+  };
+  const SENDERS: readonly Sender[] = [
+    ...Object.entries(EXPORTERS).flatMap(([way, open]): Sender[] => [
+      {
+        name: `OpenTelemetry, present conventions (${way})`,
+        dialect: 'opentelemetry',
+        differences: {},
+        run: (session) => runOpenTelemetryAgent(open(), PRESENT, session),
+      },
+      {
+        name: `OpenTelemetry, earlier conventions (${way})`,
+        dialect: 'opentelemetry',
+        differences: {},
+        run: (session) => runOpenTelemetryAgent(open(), EARLIER, session),
+      },
+      {
+        name: `AI SDK 7 (${way})`,
+        dialect: 'opentelemetry',
+        differences: { noReasoning: true },
+        run: (session) => runAiSdkAgent(open(), false, session),
+      },
+      {
+        name: `AI SDK 7, telemetry as before (${way})`,
+        dialect: 'vercel-ai',
+        differences: { noErrorType: true, hasToolNames: true },
+        run: (session) => runAiSdkAgent(open(), true, session),
+      },
+    ]),
+    {
+      name: 'Langfuse 5 (HTTP, JSON)',
+      dialect: 'langfuse',
+      differences: { noFinishReasons: true, noErrorType: true },
+      run: (session) => runLangfuseAgent(plimsoll.url, plimsoll.virtualKey, session),
+    },
+    {
+      name: 'Phoenix 2, OpenInference (HTTP, protobuf)',
+      dialect: 'openinference',
+      differences: { noReasoning: true, noFirstToken: true, noFinishReasons: true },
+      run: (session) => runPhoenixAgent(plimsoll.url, plimsoll.virtualKey, session),
+    },
+    {
+      name: 'LangSmith, OpenTelemetry mode (HTTP, protobuf)',
+      dialect: 'langsmith',
+      differences: { noFirstToken: true },
+      run: (session) => runLangSmithOtelAgent(plimsoll.url, plimsoll.virtualKey, session),
+    },
+  ];
+
+  for (const [index, { name, dialect, differences, run }] of SENDERS.entries())
+    it(`${name}: the same agent comes to the same spans`, async () => {
+      const session = `session-${index}`;
+      const traceId = await run(session);
+      const expected = expectedSpans(differences);
+      const detail = await eventually(
+        `trace ${traceId}`,
+        () => plimsoll.api<TraceDetail>(`/api/v1/traces/${traceId}`),
+        (now) => canonicalSpans(now).length >= expected.length && now.spans.some(({ parentSpanId }) => parentSpanId === null),
+      );
+      assert.deepEqual(canonicalSpans(detail), expected);
+      const calls = detail.spans.filter(({ kind }) => kind === 'llm');
+      assert.deepEqual([...new Set(calls.map(({ attributes }) => attributes['plimsoll.dialect']))], [dialect]);
+      // Agents and steps around the calls may repeat their counts.
+      assert.equal(detail.trace.inputTokens, 200);
+      assert.equal(detail.trace.outputTokens, 40);
+      assert.equal(detail.trace.requests, 3);
+      const listed = (await plimsoll.api<TracePage>(`/api/v1/traces?session=${session}`)).traces.find((each) => each.traceId === traceId);
+      assert.equal(listed?.user, USER);
+    });
+
   const only = (detail: TraceDetail, isIt: (span: Span) => boolean): Span => {
     const found = detail.spans.filter(isIt);
     assert.equal(found.length, 1, JSON.stringify(detail.spans.map(({ name, kind }) => [name, kind])));
     return found[0] as Span; // just counted
   };
-
-  function checkCall(span: Span, { reasoning = 0, dialect }: { reasoning?: number; dialect: string }): void {
-    assert.equal(span.attributes['plimsoll.dialect'], dialect);
-    assert.equal(span.kind, 'llm');
-    assert.equal(span.provider, 'openai');
-    assert.equal(span.responseModel ?? span.requestModel, 'gpt-4o');
-    assert.deepEqual(span.usage, {
-      inputUncachedTokens: 60,
-      cacheReadTokens: 40,
-      cacheWrite5mTokens: 0,
-      cacheWrite1hTokens: 0,
-      audioInputTokens: 0,
-      outputTextTokens: 20 - reasoning,
-      reasoningTokens: reasoning,
-      audioOutputTokens: 0,
-    });
-    assert.equal(span.costPicoUsd, COST);
-    assert.equal(span.costStatus, 'priced');
-    assert.deepEqual((JSON.parse(span.input ?? '{}') as { messages: unknown[] }).messages.at(-1), ASKED);
-  }
-
-  it('AI SDK 7 with its own OpenTelemetry: tools, steps, stream, error', async () => {
-    const provider = new BasicTracerProvider({
-      spanProcessors: [
-        new BatchSpanProcessor(
-          new OTLPTraceExporter({ url: `${plimsoll.url}/v1/traces`, headers: { authorization: `Bearer ${plimsoll.virtualKey}` } }),
-        ),
-      ],
-    });
-    registerTelemetry(new OpenTelemetry({ tracer: provider.getTracer('gen_ai') }));
-    let calls = 0;
-    const model = new MockLanguageModelV4({
-      provider: 'openai.chat',
-      modelId: 'gpt-4o',
-      doGenerate: async () =>
-        calls++ === 0
-          ? {
-              content: [{ type: 'tool-call', toolCallId: 'c1', toolName: 'find_order', input: '{"id":7}' }],
-              finishReason: { unified: 'tool-calls', raw: 'tool_calls' },
-              usage: USAGE,
-              warnings: [],
-            }
-          : {
-              content: [{ type: 'text', text: 'It was sent.' }],
-              finishReason: { unified: 'stop', raw: 'stop' },
-              usage: USAGE,
-              warnings: [],
-            },
-      doStream: async () => ({
-        stream: simulateReadableStream({
-          chunks: [
-            { type: 'stream-start', warnings: [] },
-            { type: 'text-start', id: 't' },
-            { type: 'text-delta', id: 't', delta: 'It was sent.' },
-            { type: 'text-end', id: 't' },
-            { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage: USAGE },
-          ],
-          chunkDelayInMs: 5,
-        }),
-      }),
-    });
-    const failing = new MockLanguageModelV4({
-      provider: 'openai.chat',
-      modelId: 'gpt-4o',
-      doGenerate: async () => {
-        throw new Error('no');
-      },
-    });
-    const tracer = provider.getTracer('app');
-    const traceId = await tracer.startActiveSpan('handle request', async (root) => {
-      const order = tool({ inputSchema: z.object({ id: z.number() }), execute: async () => 'sent' });
-      await generateText({
-        model,
-        instructions: 'Be brief.',
-        prompt: 'Where is order 7?',
-        tools: { find_order: order },
-        stopWhen: stepCountIs(3),
-        telemetry: { functionId: 'helper' },
-      });
-      await streamText({ model, prompt: 'Where is order 7?' }).consumeStream();
-      await generateText({ model: failing, prompt: 'Where is order 7?', maxRetries: 0 }).catch(() => {});
-      root.end();
-      return root.spanContext().traceId;
-    });
-    await provider.forceFlush();
-    const detail = await read(traceId, 13);
-    const chats = detail.spans.filter(({ kind }) => kind === 'llm');
-    assert.equal(chats.length, 4);
-    // Several start in one millisecond, which is as fine as this SDK's clock is.
-    const failed = only(detail, ({ kind, status }) => kind === 'llm' && status === 'error');
-    const streaming = only(detail, ({ kind, ttftMs }) => kind === 'llm' && ttftMs !== null);
-    const asking = only(detail, ({ kind, finishReasons }) => kind === 'llm' && finishReasons[0] === 'tool_calls');
-    const answering = only(detail, (span) => span.kind === 'llm' && ![failed, streaming, asking].includes(span));
-    // The SDK does not export reasoning tokens: they are output like the rest.
-    for (const chat of [asking, streaming]) checkCall(chat, { dialect: 'opentelemetry' });
-    assert.deepEqual(JSON.parse(asking.output ?? ''), [{ role: 'assistant', content: null, tool_calls: [TOOL_CALL] }]);
-    assert.deepEqual((JSON.parse(answering.input ?? '') as { messages: unknown[] }).messages, [
-      { role: 'system', content: 'Be brief.' },
-      ASKED,
-      { role: 'assistant', content: null, tool_calls: [TOOL_CALL] },
-      { role: 'tool', content: 'sent', tool_call_id: 'c1' },
-    ]);
-    assert.ok(streaming.ttftMs !== null && streaming.ttftMs > 0, `${streaming.ttftMs}`);
-    assert.equal(failed.status, 'error');
-    assert.equal(failed.costPicoUsd, null);
-    assert.equal(failed.costStatus, 'unpriced');
-    assert.equal(only(detail, ({ kind }) => kind === 'tool').output, 'sent');
-    // The agents around the steps repeat the counts of their steps.
-    assert.equal(detail.trace.inputTokens, 300);
-    assert.equal(detail.trace.name, 'handle request');
-  });
-
-  it('Langfuse: observations, trace attributes, and the keys in its own variables', async () => {
-    const provider = new BasicTracerProvider({
-      spanProcessors: [
-        new LangfuseSpanProcessor({ baseUrl: plimsoll.url, publicKey: 'pk', secretKey: plimsoll.virtualKey, exportMode: 'immediate' }),
-      ],
-    });
-    setLangfuseTracerProvider(provider);
-    const traceId = await startActiveObservation('agent', async (root) =>
-      propagateAttributes({ userId: 'u-1', sessionId: 's-1', tags: ['beta'] }, async () => {
-        const generation = root.startObservation(
-          'chat',
-          {
-            model: 'gpt-4o',
-            input: [ASKED],
-            usageDetails: { input: 60, cache_read_input_tokens: 40, output: 15, output_reasoning_tokens: 5 },
-          },
-          { asType: 'generation' },
-        );
-        generation.update({ completionStartTime: new Date(), output: { role: 'assistant', content: 'It was sent.' } });
-        generation.end();
-        root.startObservation('find_order', { input: { id: 7 }, output: 'sent' }, { asType: 'tool' }).end();
-        return root.traceId;
-      }),
-    );
-    await provider.forceFlush();
-    const detail = await read(traceId, 3);
-    const chat = only(detail, ({ kind }) => kind === 'llm');
-    checkCall(chat, { reasoning: 5, dialect: 'langfuse' });
-    assert.deepEqual(JSON.parse(chat.output ?? ''), [{ role: 'assistant', content: 'It was sent.' }]);
-    assert.notEqual(chat.ttftMs, null);
-    assert.equal(only(detail, ({ kind }) => kind === 'tool').output, 'sent');
-    const listed = (await plimsoll.api<TracePage>('/api/v1/traces?session=s-1')).traces.find((each) => each.traceId === traceId);
-    assert.equal(listed?.user, 'u-1');
-  });
-
-  it('Phoenix: OpenInference', async () => {
-    const provider = registerPhoenix({ url: plimsoll.url, apiKey: plimsoll.virtualKey, batch: false, global: false });
-    const tracer = provider.getTracer('app');
-    let traceId = '';
-    const ask = traceLLM(async (_question: string) => 'It was sent.', {
-      name: 'chat',
-      tracer,
-      processInput: () =>
-        getLLMAttributes({
-          provider: 'openai',
-          modelName: 'gpt-4o',
-          inputMessages: [ASKED],
-          tokenCount: { prompt: 100, completion: 20, total: 120, promptDetails: { cacheRead: 40 } },
-        }),
-    });
-    await tracer.startActiveSpan('agent', async (root) => {
-      traceId = root.spanContext().traceId;
-      await ask('Where is order 7?');
-      root.end();
-    });
-    await provider.forceFlush();
-    const detail = await read(traceId, 2);
-    checkCall(
-      only(detail, ({ kind }) => kind === 'llm'),
-      { dialect: 'openinference' },
-    );
-    await provider.shutdown();
-  });
-
-  it('LangSmith: its exporter for OpenTelemetry', async () => {
-    // Without it the exporter sends nothing.
-    process.env.LANGSMITH_TRACING = 'true';
-    const exporter = new LangSmithOTLPTraceExporter({
-      url: `${plimsoll.url}/otel/v1/traces`,
-      apiKey: plimsoll.virtualKey,
-      projectName: 'p',
-    } as never);
-    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-    const span = provider.getTracer('langsmith').startSpan('ChatOpenAI', {
-      attributes: {
-        'langsmith.span.kind': 'llm',
-        'langsmith.metadata.ls_provider': 'openai',
-        'langsmith.metadata.ls_model_name': 'gpt-4o',
-        'langsmith.metadata.usage_metadata': JSON.stringify({
-          input_tokens: 100,
-          output_tokens: 20,
-          total_tokens: 120,
-          input_token_details: { cache_read: 40 },
-          output_token_details: { reasoning: 5 },
-        }),
-        'gen_ai.prompt': JSON.stringify({ messages: [ASKED] }),
-        'gen_ai.completion': JSON.stringify({ messages: [{ role: 'assistant', content: 'It was sent.' }] }),
-      },
-    });
-    span.end();
-    await provider.forceFlush();
-    const detail = await read(span.spanContext().traceId, 1);
-    checkCall(
-      only(detail, ({ kind }) => kind === 'llm'),
-      { reasoning: 5, dialect: 'langsmith' },
-    );
-  });
 
   it('a call of the gateway joins the client’s trace and is counted once, not again as the client’s span around it', async () => {
     const provider = new BasicTracerProvider({
