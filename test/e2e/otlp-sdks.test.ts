@@ -9,20 +9,16 @@ import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@ope
 import OpenAI from 'openai';
 import type { MetricSummary, Span, TraceDetail, TracePage } from '../../src/traces/model.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
-import { canonicalSpans, type Differences, expectedSpans, USER } from './sdks/agent-script.ts';
+import { Proof } from './clients/proven.ts';
+import { canonicalSpans, expectedSpans, USER } from './sdks/agent-script.ts';
 import { runAiSdkAgent } from './sdks/ai-sdk-agent.ts';
 import { runLangfuseAgent } from './sdks/langfuse-agent.ts';
 import { runLangSmithOtelAgent } from './sdks/langsmith-agent.ts';
 import { EARLIER, PRESENT, runOpenTelemetryAgent } from './sdks/opentelemetry-agent.ts';
 import { runPhoenixAgent } from './sdks/phoenix-agent.ts';
+import { SENDERS, type Way } from './sdks/senders.ts';
 
-interface Sender {
-  readonly name: string;
-  readonly dialect: string;
-  readonly differences: Differences;
-  /** @returns the id of the trace */
-  run(session: string): Promise<string>;
-}
+const CELLS = SENDERS.flatMap((sender) => sender.ways.map((way) => ({ sender, way })));
 
 describe('the SDKs of others, pointed at Plimsoll', () => {
   let plimsoll: Plimsoll;
@@ -43,10 +39,10 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
   });
 
   const headers = () => ({ authorization: `Bearer ${plimsoll.virtualKey}` });
-  const EXPORTERS: Readonly<Record<string, () => SpanExporter>> = {
-    'HTTP, protobuf': () => new OTLPTraceExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
-    'HTTP, JSON': () => new JsonExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
-    gRPC: () => {
+  const EXPORTERS: Readonly<Record<Way, () => SpanExporter>> = {
+    'OTLP, HTTP, protobuf': () => new OTLPTraceExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
+    'OTLP, HTTP, JSON': () => new JsonExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
+    'OTLP, gRPC': () => {
       // The exporter wants its headers as gRPC's own metadata, and takes them from the environment as text.
       process.env.OTEL_EXPORTER_OTLP_HEADERS = `authorization=Bearer%20${plimsoll.virtualKey}`;
       try {
@@ -56,57 +52,25 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
       }
     },
   };
-  const SENDERS: readonly Sender[] = [
-    ...Object.entries(EXPORTERS).flatMap(([way, open]): Sender[] => [
-      {
-        name: `OpenTelemetry, present conventions (${way})`,
-        dialect: 'opentelemetry',
-        differences: {},
-        run: (session) => runOpenTelemetryAgent(open(), PRESENT, session),
-      },
-      {
-        name: `OpenTelemetry, earlier conventions (${way})`,
-        dialect: 'opentelemetry',
-        differences: {},
-        run: (session) => runOpenTelemetryAgent(open(), EARLIER, session),
-      },
-      {
-        name: `AI SDK 7 (${way})`,
-        dialect: 'opentelemetry',
-        differences: { noReasoning: true },
-        run: (session) => runAiSdkAgent(open(), false, session),
-      },
-      {
-        name: `AI SDK 7, telemetry as before (${way})`,
-        dialect: 'vercel-ai',
-        differences: { noErrorType: true, hasToolNames: true },
-        run: (session) => runAiSdkAgent(open(), true, session),
-      },
-    ]),
-    {
-      name: 'Langfuse 5 (HTTP, JSON)',
-      dialect: 'langfuse',
-      differences: { noFinishReasons: true, noErrorType: true },
-      run: (session) => runLangfuseAgent(plimsoll.url, plimsoll.virtualKey, session),
-    },
-    {
-      name: 'Phoenix 2, OpenInference (HTTP, protobuf)',
-      dialect: 'openinference',
-      differences: { noReasoning: true, noFirstToken: true, noFinishReasons: true },
-      run: (session) => runPhoenixAgent(plimsoll.url, plimsoll.virtualKey, session),
-    },
-    {
-      name: 'LangSmith, OpenTelemetry mode (HTTP, protobuf)',
-      dialect: 'langsmith',
-      differences: { noFirstToken: true },
-      run: (session) => runLangSmithOtelAgent(plimsoll.url, plimsoll.virtualKey, session),
-    },
-  ];
+  /** @returns the id of the trace */
+  const RUNS: Readonly<Record<string, (session: string, way: Way) => Promise<string>>> = {
+    'opentelemetry-present': (session, way) => runOpenTelemetryAgent(EXPORTERS[way](), PRESENT, session),
+    'opentelemetry-earlier': (session, way) => runOpenTelemetryAgent(EXPORTERS[way](), EARLIER, session),
+    'ai-sdk': (session, way) => runAiSdkAgent(EXPORTERS[way](), false, session),
+    'ai-sdk-legacy': (session, way) => runAiSdkAgent(EXPORTERS[way](), true, session),
+    langfuse: (session) => runLangfuseAgent(plimsoll.url, plimsoll.virtualKey, session),
+    phoenix: (session) => runPhoenixAgent(plimsoll.url, plimsoll.virtualKey, session),
+    'langsmith-otel': (session) => runLangSmithOtelAgent(plimsoll.url, plimsoll.virtualKey, session),
+  };
 
-  for (const [index, { name, dialect, differences, run }] of SENDERS.entries())
-    it(`${name}: the same agent comes to the same spans`, async () => {
+  const proof = new Proof('senders', CELLS.length);
+  after(() => proof.close());
+
+  for (const [index, { sender, way }] of CELLS.entries())
+    it(`${sender.package}, ${sender.api} (${way}): the same agent comes to the same spans`, async () => {
+      const { id, dialect, differences } = sender;
       const session = `session-${index}`;
-      const traceId = await run(session);
+      const traceId = await RUNS[id]?.(session, way);
       const expected = expectedSpans(differences);
       const detail = await eventually(
         `trace ${traceId}`,
@@ -122,6 +86,7 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
       assert.equal(detail.trace.requests, 3);
       const listed = (await plimsoll.api<TracePage>(`/api/v1/traces?session=${session}`)).traces.find((each) => each.traceId === traceId);
       assert.equal(listed?.user, USER);
+      proof.pass(id, way);
     });
 
   const only = (detail: TraceDetail, isIt: (span: Span) => boolean): Span => {
