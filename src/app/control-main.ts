@@ -145,7 +145,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     },
     onPublished: () => events.emit('snapshot.published', { epoch: publisher.current?.epoch ?? 0 }),
   });
-  const prices = new PriceHistory(store, scope);
+  const prices = new PriceHistory(store, scope, priceBook);
   events.on('config.changed', async () => {
     await publisher.refresh();
     // The number of workers and the simulated models are not in the snapshot.

@@ -10,8 +10,11 @@ interface Worker {
   send(message: ToChild): void;
 }
 
-/** Who has said nothing for so long after the start is not waited for. */
-const JOIN_MS = 15_000;
+/**
+ * Who has said nothing for so long after the first one spoke is not waited for: its process cannot start. Longer than a machine under load takes to
+ * read a journal, since what is lent too early may be spent twice.
+ */
+const JOIN_MS = 60_000;
 
 /**
  * The supervisor's side of limits that the workers of one machine keep together. It is the right place for them: it lives as long as any worker,
@@ -27,12 +30,13 @@ export class LeaseDesk {
   readonly #speaking = new Map<string, string>();
   readonly #ended = new Map<string, string>();
   readonly #clock: Clock;
+  #hasHeard = false;
 
   /** @param writers with a journal from an earlier run */
   constructor(clock: Clock, writers: readonly string[]) {
     this.#clock = clock;
     this.#awaited = new Set(writers);
-    if (writers.length > 0) this.#authority.lendFrom(clock.monotonicMs() + JOIN_MS);
+    if (writers.length > 0) this.#authority.lendFrom(Number.POSITIVE_INFINITY);
   }
 
   /** @param worker where the message came from: the holder itself, or who speaks for one that is not run any more: heard only while nothing is known of it */
@@ -46,6 +50,8 @@ export class LeaseDesk {
     this.#speaking.set(holder.writer, holder.incarnation);
     const nowMs = this.#clock.monotonicMs();
     this.#workers.set(holder.writer, worker);
+    if (!this.#hasHeard && this.#awaited.size > 0) this.#authority.lendFrom(nowMs + JOIN_MS);
+    this.#hasHeard = true;
     const { answers, recalls, settlingMs } = this.#authority.exchange(holder, reports, isComplete, nowMs);
     // Who asked meanwhile asks again soon.
     if (isComplete && this.#awaited.delete(holder.writer) && this.#awaited.size === 0) this.#authority.lendFrom(nowMs);

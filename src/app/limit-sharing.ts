@@ -1,4 +1,5 @@
 import { Admission } from '../gateway/admission/admission.ts';
+import type { AdmissionHistory } from '../gateway/admission/history.ts';
 import type { LeaseHolder, LeaseSource } from '../gateway/admission/lease-source.ts';
 import { shareLimits } from '../gateway/admission/share-limits.ts';
 import type { Gateway } from '../gateway/server.ts';
@@ -89,20 +90,21 @@ export class LimitSharing {
   #speakFor(writer: string, snapshot: Snapshot): void {
     if (this.#shared.has(writer)) return;
     const { clock, log } = this.#context;
-    const speaking = recoverRun(this.#data.journal(writer)).then((recovered) => {
+    const share = (history: AdmissionHistory | null): Closable => {
       const admission = new Admission({ clock, onReached: () => {}, onExceeded: () => {} });
-      admission.continue(historyAfterCrash(recovered, snapshot).history);
+      if (history !== null) admission.continue(history);
       admission.adopt(snapshot.limitRules ?? [], () => new Map(snapshot.keys.map(({ id, name }) => [id, name])));
       return shareLimits(admission, this.#open(writer), clock, { replicas: null, onState: () => {} });
-    });
-    speaking.catch((error: Error) => log('error', 'limits_of_worker_unknown', { writer, reason: error.message }));
-    this.#shared.set(writer, {
-      close: () =>
-        speaking.then(
-          (shared) => shared.close(),
-          () => {},
-        ),
-    });
+    };
+    const speaking = recoverRun(this.#data.journal(writer)).then(
+      (recovered) => share(historyAfterCrash(recovered, snapshot).history),
+      (error: Error) => {
+        log('error', 'limits_of_worker_unknown', { writer, reason: error.message });
+        // Said, so that nobody waits for it.
+        return share(null);
+      },
+    );
+    this.#shared.set(writer, { close: () => speaking.then((shared) => shared.close()) });
   }
 
   #warn(reason: string): void {

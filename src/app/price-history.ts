@@ -1,9 +1,10 @@
 import type { Snapshot } from '../gateway/snapshot.ts';
 import type { Scope } from '../kernel/scope.ts';
 import { type Price, perTokenAt } from '../models/price.ts';
+import type { PriceBook } from '../models/price-book.ts';
 import { inputTokens } from '../models/usage.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
-import type { TraceDetail } from '../traces/model.ts';
+import type { Span, TraceDetail } from '../traces/model.ts';
 
 const SETTING = (priceId: string): string => `price.${priceId}`;
 
@@ -14,11 +15,13 @@ const SETTING = (priceId: string): string => `price.${priceId}`;
 export class PriceHistory {
   readonly #store: ControlStore;
   readonly #scope: Scope;
+  readonly #book: PriceBook;
   readonly #known = new Map<string, Price | null>();
 
-  constructor(store: ControlStore, scope: Scope) {
+  constructor(store: ControlStore, scope: Scope, book: PriceBook) {
     this.#store = store;
     this.#scope = scope;
+    this.#book = book;
   }
 
   async remember(snapshot: Snapshot): Promise<void> {
@@ -40,12 +43,19 @@ export class PriceHistory {
     return price;
   }
 
+  #fromBook({ priceId, provider, responseModel, requestModel, startedAtNs }: Span): Price | null {
+    const atMs = Number(BigInt(startedAtNs) / 1_000_000n);
+    const prices = [responseModel, requestModel].map((model) => (model === null ? null : this.#book.find(provider ?? '', model, atMs)));
+    return prices.find((price) => price?.priceId === priceId) ?? null;
+  }
+
   /** The trace with `plimsoll.price.per_token` (pico-dollars per token by class) on every span whose price is known. */
   async explain(detail: TraceDetail): Promise<TraceDetail> {
     const spans = await Promise.all(
       detail.spans.map(async (span) => {
         if (span.priceId === null || span.usage === null) return span;
-        const price = await this.find(span.priceId);
+        // A client's call has its price from the book; nobody noted it here.
+        const price = (await this.find(span.priceId)) ?? this.#fromBook(span);
         if (price === null) return span;
         return { ...span, attributes: { ...span.attributes, 'plimsoll.price.per_token': perTokenAt(price, inputTokens(span.usage)) } };
       }),

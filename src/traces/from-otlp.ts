@@ -96,7 +96,7 @@ function attributesOf(
   }));
   if (events.length > 0) kept.set('events', events);
   if (span.links.length > 0) kept.set('links', span.links);
-  for (const [name, value] of Object.entries(reading(span, canonical, costed)))
+  for (const [name, value] of Object.entries(reading(span, canonical, costed, policy)))
     if (value !== null && value !== undefined) kept.set(`plimsoll.${name}`, value);
   if (shortened.length > 0) kept.set('plimsoll.cut_attributes', shortened);
   return Object.fromEntries(kept);
@@ -108,7 +108,7 @@ function isEventContent(event: string, attribute: string, policy: PayloadPolicy)
 }
 
 /** How the span was read, for who doubts it. */
-function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed): Record<string, unknown> {
+function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed, policy: PayloadPolicy): Record<string, unknown> {
   const { tokens, reportedCost, firstToken, provider, documents, scores } = canonical;
   return {
     dialect: canonical.dialect,
@@ -127,6 +127,7 @@ function reading(span: OtlpSpan, canonical: CanonicalSpan, costed: Costed): Reco
     'provider.is_inferred': provider?.isInferred ? true : null,
     documents: documents.length > 0 ? documents.map(({ id, score, metadata }) => ({ id, score, metadata: cut(metadata).value })) : null,
     scores: scores.length > 0 ? scores : null,
+    payloads: policy === 'full' ? null : policy,
     dropped_parts: span.dropped > 0 ? span.dropped : null,
   };
 }
@@ -204,8 +205,8 @@ function spanRowOf(
     durationNs: span.endedAtNs - span.startedAtNs,
     name: canonical.name.slice(0, 512),
     kind: canonical.kind,
-    status: span.status.code === 'error' ? 'error' : 'ok',
-    statusMessage: (span.status.message || exceptionMessage(span)).slice(0, 2_000).toWellFormed(),
+    status: canonical.failure === null ? 'ok' : 'error',
+    statusMessage: (canonical.failure?.message ?? span.status.message).slice(0, 2_000).toWellFormed(),
     errorType: canonical.errorType,
     httpStatus: canonical.httpStatus,
     feature,
@@ -238,12 +239,6 @@ function spanRowOf(
     isRecovered: false,
     attributes: attributesOf(span, resource, canonical, costed, policy),
   };
-}
-
-function exceptionMessage(span: OtlpSpan): string {
-  if (span.status.code !== 'error') return '';
-  const message = span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.message');
-  return typeof message === 'string' ? message : '';
 }
 
 const NO_ATTRIBUTES: Attributes = new Map();

@@ -37,7 +37,7 @@ const errorType = z.string().refine(isErrorCode).nullable().describe('Our closed
 export const TraceSummary = z
   .object({
     traceId: z.string().regex(/^[0-9a-f]{32}$/),
-    name: z.string().describe('Name of the first entry span'),
+    name: z.string().describe('Name of the root, else of the first entry span'),
     startedAt: epochMs,
     feature: z.string(),
     team: z.string().nullable(),
@@ -56,7 +56,8 @@ export const TraceSummary = z
     ttftMs: z.number().nullable(),
     durationMs: z.number(),
     spanCount: z.int(),
-    attempts: z.int().describe('Provider calls made; more than one means a fallback or a retry'),
+    requests: z.int().describe('Calls of models, by the gateway or by a client itself, each counted once'),
+    attempts: z.int().describe('Provider calls made; more than requests means a fallback or a retry'),
     isStream: z.boolean(),
     isSimulated: z.boolean().describe('True when a simulated provider answered'),
     inputPreview: z.string().describe('First 200 characters of the last user message, empty by policy'),
@@ -86,7 +87,11 @@ export const Span = z
     costStatus: CostStatus.nullable().describe('Null on spans that cannot cost anything'),
     priceId: z.string().nullable(),
     ttftMs: z.number().nullable(),
-    isEntry: z.boolean().describe("A call's own root span: carries the totals of the call"),
+    isEntry: z
+      .boolean()
+      .describe(
+        "By what the trace is found: a call's own root span with its totals, a model call of a client, the root of a client's trace",
+      ),
     attributes: z.record(z.string(), z.unknown()),
     input: z.string().nullable().describe('JSON text of the request body, or a preview, or null by policy'),
     output: z.string().nullable().describe('JSON text of the messages answered, or a preview, or null'),
@@ -114,6 +119,11 @@ export const TraceQuery = z.strictObject({
   status: TraceStatus.optional(),
   errorType: optionalText,
   traceId: optionalText,
+  attribute: z
+    .string()
+    .regex(/^[^=]{1,256}=[\s\S]{0,1024}$/, 'An attribute is name=value')
+    .optional()
+    .describe('name=value of an attribute of any span of the trace, e.g. resource.service.name=shop'),
   q: optionalText.describe('Text within the input or output preview'),
   minDurationMs: z.coerce.number().nonnegative().optional(),
   minCostUsd: z.coerce.number().nonnegative().optional(),

@@ -82,6 +82,7 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         ttftMs: 110,
         durationMs: 410,
         spanCount: 7,
+        requests: 1,
         attempts: 1,
         isStream: true,
         isSimulated: false,

@@ -8,6 +8,7 @@ import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { openClickHouse } from '../../src/stores/clickhouse/open.ts';
 import { costQueriesContract } from './cost-queries.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import { otlpSpansContract } from './otlp-spans.contract.ts';
 import { repricingContract } from './repricing.contract.ts';
 import { type TraceStoreFixture, traceStoreContract } from './trace-store.contract.ts';
 
@@ -71,6 +72,7 @@ const asLedger = (open: () => Promise<TraceStoreFixture>) => async () => {
 };
 
 traceStoreContract('chDB engine', overEngine);
+otlpSpansContract('chDB engine', overEngine);
 ledgerContract('chDB engine', asLedger(overEngine));
 repricingContract('chDB engine', overEngine);
 costQueriesContract('chDB engine', overEngine);
@@ -80,6 +82,7 @@ if (serverUrl === undefined)
   test('contracts on a ClickHouse server', { skip: 'set TEST_CLICKHOUSE_URL=http://user:password@host:8123 to run them' }, () => {});
 else {
   traceStoreContract('ClickHouse server', overServer(serverUrl));
+  otlpSpansContract('ClickHouse server', overServer(serverUrl));
   ledgerContract('ClickHouse server', asLedger(overServer(serverUrl)));
   repricingContract('ClickHouse server', overServer(serverUrl));
   costQueriesContract('ClickHouse server', overServer(serverUrl));

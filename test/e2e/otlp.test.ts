@@ -114,6 +114,7 @@ describe('OTLP from OpenTelemetry’s own exporters', () => {
     // 600 × 2.5 $ + 400 × 1.25 $ + 50 × 10 $ per million.
     assert.equal(chat.costPicoUsd, '2500000000');
     assert.equal(chat.costStatus, 'priced');
+    assert.equal((chat.attributes['plimsoll.price.per_token'] as Record<string, string>).inputUncachedTokens, '2500000');
     assert.equal(chat.ttftMs, 1);
     assert.equal(chat.attributes['my.own'], 'kept');
     assert.equal(chat.attributes['plimsoll.dialect'], 'opentelemetry');

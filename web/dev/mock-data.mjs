@@ -434,6 +434,7 @@ export function makeTrace(seed, startedAt, options = {}) {
     ttftMs: entry.ttftMs,
     durationMs: clock,
     spanCount: spans.length,
+    requests: 1,
     attempts: attempts.length,
     isStream,
     isSimulated,

@@ -62,7 +62,7 @@ export class OtlpCallers {
     if (candidates.length === 0)
       throw new PlimsollError(
         'unauthenticated',
-        'The request has no key: set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer plk_…", or give the SDK the virtual key as its own key.',
+        'The request has no key: set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20plk_…", or give the SDK the virtual key as its own key.',
       );
     for (const candidate of candidates) {
       const key = this.#keys.get(keyHmac(snapshot.keyPepper, candidate));

@@ -75,6 +75,22 @@ export function entryFilter(query: TraceQuery): Filter {
   add('trace_id = {traceId:String}', 'traceId', query.traceId?.toLowerCase());
   add('duration_ns >= {minDurationNs:Float64}', 'minDurationNs', query.minDurationMs === undefined ? undefined : query.minDurationMs * 1e6);
   add('cost_pico_usd >= {minCost:Float64}', 'minCost', query.minCostUsd === undefined ? undefined : query.minCostUsd * 1e12);
+  if (query.attribute !== undefined) {
+    const separator = query.attribute.indexOf('=');
+    parameters.attributeName = query.attribute.slice(0, separator);
+    // Any span of the trace may carry it; one that ends a day after the range belongs to no trace of it.
+    const time = [
+      ...(query.from === undefined ? [] : ['started_at_ns >= {from:Int64}']),
+      ...(query.to === undefined ? [] : ['started_at_ns < {to:Int64} + 86400000000000']),
+    ];
+    add(
+      `trace_id IN (SELECT trace_id FROM spans WHERE ${[SCOPE_FILTER, 'is_entry IN (0, 1)', ...time].join(' AND ')}
+        AND position(attributes, {attributeName:String}) > 0
+        AND {attributeValue:String} IN (JSONExtractString(attributes, {attributeName:String}), JSONExtractRaw(attributes, {attributeName:String})))`,
+      'attributeValue',
+      query.attribute.slice(separator + 1),
+    );
+  }
   if (query.q !== undefined) {
     const time = [
       ...(query.from === undefined ? [] : ['started_at_ms >= intDiv({from:Int64}, 1000000)']),
@@ -179,6 +195,7 @@ export function summarise(
     ttftMs: ttftEntry?.ttft_ms ?? null,
     durationMs: Number(endNs - startNs) / 1e6,
     spanCount: extra.spanCount,
+    requests: requests.length,
     attempts: entries.reduce((sum, entry) => sum + entry.attempts, 0),
     isStream: entries.some((entry) => entry.is_stream === 1),
     isSimulated: entries.some((entry) => entry.is_simulated === 1),

@@ -74,7 +74,7 @@ export async function readIndex(
  */
 export async function listTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<TracePage> {
   const filter = entryFilter(query);
-  const options: ReadOptions = { lane: query.q === undefined ? 'dashboard' : 'adhoc' };
+  const options: ReadOptions = { lane: query.q === undefined && query.attribute === undefined ? 'dashboard' : 'adhoc' };
   const found: EntryRecord[] = [];
   const index = new Map<string, IndexRecord>();
   let position = query.cursor === undefined ? null : decodeCursor(query.cursor);

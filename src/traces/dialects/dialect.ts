@@ -26,6 +26,12 @@ export interface SpanScore {
   readonly explanation: string | null;
 }
 
+export interface Failure {
+  /** Class of the error; null = nothing but the text is known. */
+  readonly name: string | null;
+  readonly message: string;
+}
+
 /**
  * What one SDK writes into spans, besides what the alias table says for all: one file each. Every function may answer null: then the next
  * dialect that knows the span is asked, and OpenTelemetry's own conventions last.
@@ -43,6 +49,8 @@ export interface Dialect {
   output?(view: SpanView): Content | null;
   documents?(view: SpanView): RetrievedDocument[] | null;
   scores?(view: SpanView): SpanScore[];
+  /** How the work failed, where the span's own status does not say that it did. */
+  failure?(view: SpanView): Failure | null;
   /** Labels by which people find the trace. */
   tags?(view: SpanView): Readonly<Record<string, string>>;
   /** True when the sender's cost is an estimate from a table of its own: ours is preferred then. */

@@ -22,8 +22,8 @@ function momentNs(value: unknown): bigint | null {
 export function firstToken(view: SpanView): FirstToken | null {
   const { startedAtNs, endedAtNs, events } = view.span;
   const spanMs = Number(endedAtNs - startedAtNs) / NS_PER_MS;
-  // Clocks of sender and of its measurements differ a little.
-  const isWithin = (ms: number): boolean => ms >= 0 && ms <= spanMs + 1_000;
+  // A moment in whole milliseconds may lie before a start in nanoseconds; the end of a stream may be told of after the span.
+  const isWithin = (ms: number): boolean => ms > -1 && ms <= spanMs + 1_000;
   for (const { name, toMs } of FIRST_TOKEN_ATTRIBUTES) {
     const value = view.value(name);
     const ms =
@@ -32,18 +32,18 @@ export function firstToken(view: SpanView): FirstToken | null {
         : typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)
           ? Number(value) * toMs
           : Number.NaN;
-    if (isWithin(ms)) return { ms, source: name };
+    if (ms >= 0 && isWithin(ms)) return { ms, source: name };
   }
   for (const name of FIRST_TOKEN_MOMENTS) {
     const atNs = momentNs(view.value(name));
     const ms = atNs === null ? Number.NaN : Number(atNs - startedAtNs) / NS_PER_MS;
-    if (isWithin(ms)) return { ms, source: name };
+    if (isWithin(ms)) return { ms: Math.max(0, ms), source: name };
   }
   let first: FirstToken | null = null;
   for (const { name, atNs } of events) {
     if (!FIRST_TOKEN_EVENTS.has(name) || atNs === 0n) continue;
     const ms = Number(atNs - startedAtNs) / NS_PER_MS;
-    if (isWithin(ms) && (first === null || ms < first.ms)) first = { ms, source: `event ${name}` };
+    if (isWithin(ms) && (first === null || ms < first.ms)) first = { ms: Math.max(0, ms), source: `event ${name}` };
   }
   return first;
 }

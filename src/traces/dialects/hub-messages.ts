@@ -197,7 +197,9 @@ function lastName(id: unknown): string {
 }
 
 function assembled(role: string, draft: Draft, message: JsonObject): HubMessage[] {
-  const content = contentOf(draft.parts);
+  const told = contentOf(draft.parts);
+  // A message that only calls tools has no text, whether its sender writes null, an empty text or nothing.
+  const content = told === '' && draft.calls.length > 0 ? null : told;
   const isEmpty = content === null && draft.calls.length === 0 && draft.reasoning.length === 0;
   // A message that held nothing but answers of tools has been taken apart into them.
   if (isEmpty && draft.results.length > 0) return [];

@@ -53,6 +53,10 @@ export const langfuse: Dialect = {
   },
   input: (view) => content(view, 'input'),
   output: (view) => content(view, 'output'),
+  failure: (view) =>
+    view.text('langfuse.observation.level')?.toUpperCase() === 'ERROR'
+      ? { name: null, message: view.text('langfuse.observation.status_message') ?? '' }
+      : null,
   scores(view): SpanScore[] {
     const name = view.text('langfuse.score.name');
     if (name === null) return [];

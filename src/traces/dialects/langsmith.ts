@@ -29,6 +29,12 @@ function generations(value: unknown): unknown {
   return first.map((each) => (isObject(each) ? (each.message ?? { content: each.text }) : each));
 }
 
+/** What is no object stands in one with a single member: `{ output: … }`, `{ outputs: … }`. */
+function unwrapped(value: unknown, side: 'input' | 'output'): unknown {
+  if (!isObject(value) || Object.keys(value).length !== 1) return value;
+  return memberOf(value, side) ?? memberOf(value, `${side}s`) ?? value;
+}
+
 function content(view: SpanView, side: 'input' | 'output'): Content | null {
   const name = [side === 'input' ? 'gen_ai.prompt' : 'gen_ai.completion', `langsmith.${side}s`, `${side}s`].find((each) =>
     view.span.attributes.has(each),
@@ -44,7 +50,7 @@ function content(view: SpanView, side: 'input' | 'output'): Content | null {
     memberOf(value, 'input') ??
     value;
   const messages = hubMessages(inner, role);
-  if (messages === null) return { kind: 'value', value };
+  if (messages === null) return { kind: 'value', value: unwrapped(value, side) };
   const tools = memberOf(value, 'tools') ?? memberOf(looseJson(view.value('langsmith.metadata.invocation_params')), 'tools');
   return { kind: 'messages', messages, ...(side === 'input' && Array.isArray(tools) ? { tools: tools.map(toHubTool) } : {}) };
 }
@@ -58,6 +64,15 @@ export const langsmith: Dialect = {
   tokenRule: () => INCLUSIVE,
   input: (view) => content(view, 'input'),
   output: (view) => content(view, 'output'),
+  /**
+   * The SDK sets the status OK when a run begins, after which OpenTelemetry takes no other; the exception stands on the span all the same. Its text
+   * begins with the name of the error's class, as languages print it.
+   */
+  failure(view) {
+    const told = view.span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.message');
+    if (typeof told !== 'string') return null;
+    return { name: /^(?:[\w.]{1,200}\.)?(\w{1,100}(?:Error|Exception))\b/.exec(told)?.[1] ?? null, message: told };
+  },
   documents(view) {
     if (KINDS[(view.text('langsmith.span.kind') ?? '').toLowerCase()] !== 'retriever') return null;
     const value = view.json('gen_ai.completion');

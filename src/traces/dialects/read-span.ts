@@ -3,7 +3,7 @@ import { PICO_PER_USD, type PicoUsd } from '../../kernel/money.ts';
 import type { SpanKind } from '../model.ts';
 import type { Attributes, OtlpSpan } from '../otlp/span.ts';
 import { TAG_LISTS, TAG_PREFIXES } from './alias-table.ts';
-import type { Content, Dialect, RetrievedDocument, SpanScore } from './dialect.ts';
+import type { Content, Dialect, Failure, RetrievedDocument, SpanScore } from './dialect.ts';
 import { type FirstToken, firstToken } from './first-token.ts';
 import { type NamedProvider, providerOf } from './provider-name.ts';
 import { dialectsOf } from './registry.ts';
@@ -35,6 +35,8 @@ export interface CanonicalSpan {
   readonly documents: readonly RetrievedDocument[];
   readonly scores: readonly SpanScore[];
   readonly httpStatus: number | null;
+  /** Null = it did not fail, as far as the sender says. */
+  readonly failure: Failure | null;
   /** Ours, where what the sender says can only mean one of them. */
   readonly errorType: ErrorCode | null;
   /** Names of attributes whose content `input`, `output` and `documents` hold; `a.#` = all that begin with `a.` and a number. */
@@ -77,7 +79,8 @@ function tagsOf(view: SpanView, dialects: readonly Dialect[]): Record<string, st
   }
   for (const name of TAG_LISTS) {
     const list = view.json(name);
-    if (Array.isArray(list)) for (const word of list) if (typeof word === 'string') put(word, true);
+    const words = typeof list === 'string' ? list.split(/,\s*/) : list;
+    if (Array.isArray(words)) for (const word of words) if (typeof word === 'string') put(word, true);
   }
   for (const dialect of dialects) for (const [name, value] of Object.entries(dialect.tags?.(view) ?? {})) put(name, value);
   // A member named __proto__ is one like any other.
@@ -91,7 +94,9 @@ function finishReasonsOf(view: SpanView): string[] {
     ? value.value
     : Array.isArray(view.json(value.name))
       ? (view.json(value.name) as unknown[])
-      : [value.value]; // tested in the same expression
+      : typeof value.value === 'string'
+        ? value.value.split(/,\s*/)
+        : [value.value]; // tested in the same expression
   return list
     .filter((reason): reason is string => typeof reason === 'string' && reason !== '')
     .map((reason) => reason.toLowerCase().replaceAll('-', '_').slice(0, 64));
@@ -124,11 +129,21 @@ const ERROR_NAMES: readonly (readonly [RegExp, ErrorCode])[] = [
   [/bad.?request|unprocessable|invalid.?request|not.?found|^4\d\d$/i, 'provider_rejected'],
 ];
 
-function errorTypeOf(view: SpanView, status: number | null): ErrorCode | null {
-  if (view.span.status.code !== 'error') return null;
-  const exception = view.span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.type');
-  const names = [view.textOf('errorType'), typeof exception === 'string' ? exception : null, status === null ? null : String(status)];
-  for (const name of names) {
+function failureOf(view: SpanView, dialects: readonly Dialect[]): Failure | null {
+  const { status, events } = view.span;
+  const told = firstOf(dialects, (dialect) => dialect.failure?.(view));
+  if (status.code !== 'error') return told;
+  const exception = events.find(({ name }) => name === 'exception')?.attributes;
+  const [type, message] = [exception?.get('exception.type'), exception?.get('exception.message')];
+  return {
+    name: view.textOf('errorType') ?? told?.name ?? (typeof type === 'string' ? type : null),
+    message: status.message || told?.message || (typeof message === 'string' ? message : ''),
+  };
+}
+
+function errorTypeOf(failure: Failure | null, status: number | null): ErrorCode | null {
+  if (failure === null) return null;
+  for (const name of [failure.name, status === null ? null : String(status)]) {
     const found = name === null ? undefined : ERROR_NAMES.find(([pattern]) => pattern.test(name.slice(0, 200)));
     if (found !== undefined) return found[1];
   }
@@ -149,6 +164,7 @@ export function readSpan(span: OtlpSpan, resource: Attributes): CanonicalSpan {
   const responseModel = label(view.textOf('responseModel'));
   const rule: DialectRule = firstOf(dialects, (dialect) => dialect.tokenRule?.(view)) ?? INCLUSIVE;
   const httpStatus = httpStatusOf(view);
+  const failure = failureOf(view, dialects);
   const isStream = view.find('isStream')?.value;
   const first = isModelCall || dialects.length > 0 ? firstToken(view) : null;
   return {
@@ -173,7 +189,8 @@ export function readSpan(span: OtlpSpan, resource: Attributes): CanonicalSpan {
     documents: firstOf(dialects, (dialect) => dialect.documents?.(view)) ?? [],
     scores: dialects.flatMap((dialect) => dialect.scores?.(view) ?? []),
     httpStatus,
-    errorType: errorTypeOf(view, httpStatus),
+    failure,
+    errorType: errorTypeOf(failure, httpStatus),
     content: dialects.flatMap((dialect) => dialect.content),
   };
 }

@@ -6,6 +6,7 @@ import { openAiResponses } from '../../../src/gateway/dialects/openai-responses.
 import { ENDPOINTS } from '../../../src/gateway/endpoints.ts';
 import type { DialectName, ProviderAdapter } from '../../../src/gateway/provider.ts';
 import { ADAPTERS } from '../../../src/gateway/providers/index.gen.ts';
+import { SENDERS, WAYS, wordsOf } from '../sdks/senders.ts';
 import { CASES, type Case, CLIENTS, ENDPOINT_CALLS, type EndpointCall, SIMULATED_CLIENTS, SIMULATED_KINDS, UPSTREAMS } from './matrix.ts';
 import { type Proven, readProven } from './proven.ts';
 
@@ -101,6 +102,14 @@ export function compatibilityPage(): string {
       ? ['answered by the gateway', ...SIMULATED_KINDS.slice(1).map(() => '')]
       : SIMULATED_KINDS.map((kind) => endpointCell(call, kind, endpoints))),
   ]);
+  const sent = readProven('senders');
+  const senders = SENDERS.map(({ id, package: name, api, dialect, differences }) => [
+    `${name} ${versionOf(name)}`,
+    api,
+    `\`${dialect}\``,
+    ...WAYS.map((way) => (sent[id]?.includes(way) ? 'the same spans' : '–')),
+    wordsOf(differences),
+  ]);
   const kinds = ADAPTERS.map((entry) => [`\`${entry.kind}\``, ...DIALECTS.map(({ dialect }) => service(dialect.name, entry))]);
   const limits = DIALECTS.map(
     ({ dialect, title }) => `### ${title}\n\n${pathsOf(dialect.name)}\n\n${dialect.limits.map((limit) => `- ${limit}`).join('\n')}`,
@@ -139,6 +148,14 @@ Official clients against the simulator, for every kind of provider that serves t
 the simulator does not play it (embeddings of \`bedrock\` and \`vertex\`, moderation and transcription of \`mistral\` and the rest of OpenAI-compatible services are held against recorded shapes in \`src/gateway\`).
 
 ${table(['client', 'call', 'endpoint', ...SIMULATED_KINDS.map((kind) => `\`${kind}\``)], calls)}
+
+## Proven senders of traces
+
+Each row was run by \`test/e2e/otlp-sdks.test.ts\`: the SDK from npm drives one agent (cached tokens, reasoning, a tool, a stream, a refusal) against a whole Plimsoll, and its spans are held field by
+field against one canonical set: kind, status, class of error, provider, model, tokens by class, cost, finish reasons, first token, messages and tools. "Says less" names what an SDK does not send; the
+rest is equal. See [tracing.md](../tracing.md).
+
+${table(['SDK', 'used', 'dialect', ...WAYS, 'says less'], senders)}
 
 ## Every provider
 

@@ -660,7 +660,7 @@ export interface components {
         };
         TraceSummary: {
             traceId: string;
-            /** @description Name of the first entry span */
+            /** @description Name of the root, else of the first entry span */
             name: string;
             /** @description Epoch milliseconds */
             startedAt: number;
@@ -690,7 +690,9 @@ export interface components {
             ttftMs: number | null;
             durationMs: number;
             spanCount: number;
-            /** @description Provider calls made; more than one means a fallback or a retry */
+            /** @description Calls of models, by the gateway or by a client itself, each counted once */
+            requests: number;
+            /** @description Provider calls made; more than requests means a fallback or a retry */
             attempts: number;
             isStream: boolean;
             /** @description True when a simulated provider answered */
@@ -759,7 +761,7 @@ export interface components {
             costStatus: ("priced" | "estimated_tokens" | "unpriced" | "provider_reported" | "cached_zero") | null;
             priceId: string | null;
             ttftMs: number | null;
-            /** @description A call's own root span: carries the totals of the call */
+            /** @description By what the trace is found: a call's own root span with its totals, a model call of a client, the root of a client's trace */
             isEntry: boolean;
             attributes: {
                 [key: string]: unknown;
@@ -1995,6 +1997,8 @@ export interface operations {
                 status?: "ok" | "error" | "aborted";
                 errorType?: string;
                 traceId?: string;
+                /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                attribute?: string;
                 /** @description Text within the input or output preview */
                 q?: string;
                 minDurationMs?: number;

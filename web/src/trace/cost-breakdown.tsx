@@ -24,8 +24,15 @@ function attemptsOf(span: Span, spans: readonly Span[]): readonly Span[] {
       }
   }
   return spans
-    .filter((each) => inside.has(each.spanId) && (each.kind === 'llm' || each.kind === 'embedding'))
+    .filter((each) => inside.has(each.spanId) && isProviderCall(each))
     .toSorted((a, b) => Number(BigInt(a.startedAtNs) - BigInt(b.startedAtNs)));
+}
+
+/** A client's span around a call that another span counts is no second call. */
+function isProviderCall(span: Span): boolean {
+  return (
+    (span.kind === 'llm' || span.kind === 'embedding' || span.kind === 'reranker') && span.attributes['plimsoll.counted_by'] === undefined
+  );
 }
 
 export function CostBreakdown({ span, spans }: CostBreakdownProps): ReactNode {

@@ -8,8 +8,8 @@ export function curlOf(
   entry: Pick<Span, 'input' | 'isTruncated' | 'attributes'> | null,
   origin: string,
 ): Curl {
-  if (entry === null || entry.input === null || entry.input === '')
-    return { kind: 'unavailable', reason: 'The request body was not recorded.' };
+  if (entry === null) return { kind: 'unavailable', reason: 'No call of the gateway is in this trace.' };
+  if (entry.input === null || entry.input === '') return { kind: 'unavailable', reason: 'The request body was not recorded.' };
   const body = compactJson(entry.input);
   if (body === null) {
     const reason = entry.isTruncated ? 'The recorded body was cut at the size limit.' : 'Only a preview of the request was recorded.';

@@ -6,7 +6,7 @@ import { CodeBlock, MarkdownView } from '../markdown/markdown-view.tsx';
 import { Badge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
-import { type ChatMessage, type MessagePart, type Payload, parsePayload } from './payload.ts';
+import { type ChatMessage, type MessagePart, type Payload, type PayloadDocument, parsePayload } from './payload.ts';
 
 /** Longer texts start folded. */
 const FOLD_LENGTH = 1600;
@@ -17,6 +17,8 @@ export function Conversation({ span }: { span: Span }): ReactNode {
   const input = parsePayload(span.input);
   const output = parsePayload(span.output);
   if (input.kind === 'none' && output.kind === 'none') return <NotRecorded span={span} />;
+  // A plain text is what a client recorded, unless the feature's policy cut it.
+  const isPreview = span.kind === 'gateway' || span.attributes['plimsoll.payloads'] === 'preview';
   return (
     <div className="flex flex-col gap-4">
       {span.isTruncated && (
@@ -25,8 +27,8 @@ export function Conversation({ span }: { span: Span }): ReactNode {
           <span>— a text of this span was longer than the recording limit; its end is missing.</span>
         </p>
       )}
-      <Side title="Input" payload={input} />
-      <Side title="Output" payload={output} />
+      <Side title="Input" payload={input} isPreview={isPreview} />
+      <Side title="Output" payload={output} isPreview={isPreview} />
     </div>
   );
 }
@@ -41,12 +43,14 @@ function NotRecorded({ span }: { span: Span }): ReactNode {
   );
 }
 
-function Side({ title, payload }: { title: string; payload: Payload }): ReactNode {
+function Side({ title, payload, isPreview }: { title: string; payload: Payload; isPreview: boolean }): ReactNode {
   return (
     <section aria-label={title} className="flex min-w-0 flex-col gap-2">
       <h3 className="flex flex-wrap items-center gap-2 text-xs font-semibold text-ink-3">
         {title}
-        {payload.kind === 'preview' && <Badge tip="The policy of this feature keeps the first 200 characters only.">preview</Badge>}
+        {payload.kind === 'preview' && isPreview && (
+          <Badge tip="The policy of this feature keeps the first 200 characters only.">preview</Badge>
+        )}
         {(payload.kind === 'chat' || payload.kind === 'json') && payload.isCut && (
           <Badge tip="The recorded JSON ends in the middle; what arrived is shown.">cut</Badge>
         )}
@@ -66,9 +70,29 @@ function PayloadView({ payload }: { payload: Payload }): ReactNode {
       return <CodeBlock language="json" text={JSON.stringify(payload.value, null, 2).slice(0, MAX_SHOWN_LENGTH)} />;
     case 'chat':
       return <Chat payload={payload} />;
+    case 'documents':
+      return <Documents documents={payload.documents} />;
     default:
       return payload satisfies never;
   }
+}
+
+function Documents({ documents }: { documents: readonly PayloadDocument[] }): ReactNode {
+  if (documents.length === 0) return <p className="text-ink-3">no documents</p>;
+  return (
+    <ol className="flex flex-col gap-2">
+      {documents.map((document, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a recorded list does not change
+        <li key={index} className="min-w-0 border-l-2 border-l-chart-2 pl-3">
+          <div className="flex h-6 items-center gap-2 text-xs text-ink-3">
+            <span className="truncate font-mono text-2xs">{document.id ?? `document ${index + 1}`}</span>
+            {document.score !== null && <Badge tip="As the retriever scored it">score {Number(document.score.toPrecision(4))}</Badge>}
+          </div>
+          <Text text={document.text} />
+        </li>
+      ))}
+    </ol>
+  );
 }
 
 function Chat({ payload }: { payload: Extract<Payload, { kind: 'chat' }> }): ReactNode {

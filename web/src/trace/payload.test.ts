@@ -113,6 +113,21 @@ describe('payload of a span', () => {
     );
   });
 
+  it('reads the documents of a retriever', () => {
+    const documents = [
+      { id: 'd1', score: 0.5, content: 'Within 30 days.', metadata: null },
+      { id: null, score: null, content: null, metadata: { page: 3 } },
+    ];
+    assert.deepEqual(parsePayload(JSON.stringify({ documents })), {
+      kind: 'documents',
+      isCut: false,
+      documents: [
+        { id: 'd1', score: 0.5, text: 'Within 30 days.' },
+        { id: null, score: null, text: '{\n  "page": 3\n}' },
+      ],
+    });
+  });
+
   it('tells nothing, preview and cut JSON apart', () => {
     assert.deepEqual(parsePayload(null), { kind: 'none' });
     assert.deepEqual(parsePayload('Where is my order?'), { kind: 'preview', text: 'Where is my order?' });

@@ -26,7 +26,15 @@ export type Payload =
       readonly parameters: Readonly<Record<string, unknown>>;
       readonly isCut: boolean;
     }
+  | { readonly kind: 'documents'; readonly documents: readonly PayloadDocument[]; readonly isCut: boolean }
   | { readonly kind: 'json'; readonly value: unknown; readonly isCut: boolean };
+
+/** What a retriever gave. */
+export interface PayloadDocument {
+  readonly id: string | null;
+  readonly score: number | null;
+  readonly text: string;
+}
 
 /**
  * Reads a span's input or output: the request body of any client (OpenAI's chat and responses, Anthropic, Gemini), a list of messages, other JSON, a
@@ -45,6 +53,8 @@ export function parsePayload(text: string | null): Payload {
   }
   const body = value as Readonly<Record<string, unknown>>; // an object: the list case returned above
   const list = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : (body.messages ?? body.input ?? body.contents);
+  if (Array.isArray(body.documents) && list === undefined)
+    return { kind: 'documents', documents: body.documents.filter(isObject).map(toDocument), isCut };
   if (!Array.isArray(list)) {
     if (isMessage(body)) return { kind: 'chat', messages: [toMessage(body)], tools: [], parameters: {}, isCut };
     return { kind: 'json', value, isCut };
@@ -55,6 +65,14 @@ export function parsePayload(text: string | null): Payload {
   const messages = list.filter(isObject).map(toMessage);
   if (prompt !== undefined && prompt !== null) messages.unshift(toMessage({ role: 'system', content: prompt }));
   return { kind: 'chat', messages, tools: toolNames(tools), parameters, isCut };
+}
+
+function toDocument({ id, score, content, ...rest }: Readonly<Record<string, unknown>>): PayloadDocument {
+  return {
+    id: typeof id === 'string' ? id : null,
+    score: typeof score === 'number' ? score : null,
+    text: typeof content === 'string' ? content : pretty(rest.metadata ?? null),
+  };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -33,6 +33,7 @@ export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
         <h2 className="min-w-0 truncate text-base font-semibold">{span.name}</h2>
         <StateMark state={state} word={word} />
         <Badge>{span.kind}</Badge>
+        <Scores scores={span.attributes['plimsoll.scores']} />
         <span className="tabular ml-auto text-xs text-ink-3">
           {formatDuration(Number(span.durationNs) / 1e6)}
           {span.ttftMs !== null && <span data-tip="Time to first token"> · first token {formatDuration(span.ttftMs)}</span>}
@@ -67,6 +68,17 @@ export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
       </Tabs.Root>
     </section>
   );
+}
+
+/** Judgements that came with a client's span. */
+function Scores({ scores }: { scores: unknown }): ReactNode {
+  if (!Array.isArray(scores)) return null;
+  const shown = scores as readonly { name: string; value: number | null; label: string | null; explanation: string | null }[]; // written by the intake
+  return shown.map(({ name, value, label, explanation }) => (
+    <Badge key={name} tip={explanation?.slice(0, 300) ?? 'A score that was sent with the span'}>
+      {name} {value ?? label ?? ''}
+    </Badge>
+  ));
 }
 
 function SpanError({ span }: { span: Span }): ReactNode {

@@ -66,7 +66,7 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
 
 function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): ReactNode {
   const { state, word } = STATUS_WORDS[trace.status];
-  const curl = curlOf(trace, spans.find((span) => span.isEntry) ?? null, location.origin);
+  const curl = curlOf(trace, spans.find((span) => span.isEntry && span.kind === 'gateway') ?? null, location.origin);
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
       <div className="mr-auto min-w-0">
@@ -79,7 +79,7 @@ function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): Rea
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="text-lg font-semibold tracking-tight">{trace.feature}</h1>
           <StateMark state={state} word={word} />
-          {trace.attempts > 1 && <AttemptsBadge attempts={trace.attempts} />}
+          {trace.attempts > trace.requests && <AttemptsBadge attempts={trace.attempts} />}
           {trace.isStream && <Badge tip="The answer was streamed.">stream</Badge>}
           {trace.isSimulated && <SimulatedBadge />}
           <span className="text-ink-2">

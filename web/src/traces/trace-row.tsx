@@ -88,7 +88,7 @@ export function TraceRow({ trace, isNew }: TraceRowProps): ReactNode {
       </span>
       <span role="cell" className="flex min-w-0 items-center gap-1.5">
         <span className="truncate text-ink-2">{trace.models.join(', ') || <span className="text-ink-3">{UNKNOWN}</span>}</span>
-        {trace.attempts > 1 && (
+        {trace.attempts > trace.requests && (
           <span className="relative z-1 shrink-0">
             <AttemptsBadge attempts={trace.attempts} />
           </span>
@@ -148,7 +148,7 @@ export function TraceCard({ trace, isNew }: TraceRowProps): ReactNode {
         <TraceLink trace={trace} className="truncate font-medium">
           {trace.feature}
         </TraceLink>
-        {trace.attempts > 1 && <AttemptsBadge attempts={trace.attempts} />}
+        {trace.attempts > trace.requests && <AttemptsBadge attempts={trace.attempts} />}
         <span className="ml-auto text-xs text-ink-3">
           <TimeText at={trace.startedAt} format={compactTime} />
         </span>
