@@ -17,9 +17,6 @@ export const FEEDBACK_NAMES = { thumbs: 'thumbs', stars: 'csat', comment: 'comme
 /** Ends of the scale of customer satisfaction: stars as they were given. */
 export const CSAT_SCALE = { least: 1, most: 5 } as const;
 
-/** Outcomes that the dashboard has words for; a feature may report others. */
-export const OUTCOME_NAMES = ['resolved', 'converted', 'task_done'] as const;
-
 const epochMs = z.int().describe('Epoch milliseconds');
 
 export const Score = z
