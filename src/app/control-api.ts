@@ -31,6 +31,7 @@ import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts
 import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
+import { type ScoreServices, scoreRoutes } from '../traces/scores/routes.ts';
 import type { CacheControl } from './cache-control.ts';
 import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
@@ -45,6 +46,7 @@ import type { PriceHistory } from './price-history.ts';
 import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
 import type { Replaying } from './replaying.ts';
 import type { Repricing } from './repricing.ts';
+import type { JournaledScores } from './score-intake.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
 import { VERSION } from './version.ts';
@@ -68,11 +70,13 @@ export interface ControlApiOptions {
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
   readonly pepperHex: string;
+  readonly scoreIntake: JournaledScores;
 }
 
 /** Every declared route; their order is that of the OpenAPI document. */
 export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...traceRoutes,
+  ...scoreRoutes,
   ...featureRoutes,
   ...cacheRoutes,
   ...identityRoutes,
@@ -88,6 +92,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
 ];
 
 type ApiServices = TraceServices &
+  ScoreServices &
   FeatureServices &
   CacheServices &
   IdentityServices &
@@ -123,7 +128,7 @@ export class ControlApi {
     const authenticate: Authenticate = async (headers) =>
       options.internal.isClusterKey(headers.authorization)
         ? { actor: { kind: 'cluster', id: 'cluster key', organisationId: scope.organisationId, grants: ['*'] }, scope, isCookie: false }
-        : access.authenticate(headers);
+        : (options.scoreIntake.authenticate(headers) ?? access.authenticate(headers));
     const throttle = new LoginThrottle(clock);
     const keysOf = (stores: ControlStores) =>
       createKeyService({ store: stores.keys, staticKeys: options.staticKeys, targets: options.targets, pepperHex, clock });
@@ -141,6 +146,8 @@ export class ControlApi {
       const featureSwitches = switchesOf(stores);
       return {
         traces: { ...options.engine.traces, getTrace: (tenant, traceId) => this.#explainedTrace(tenant, traceId) },
+        scores: options.engine.scores,
+        scoreIntake: options.scoreIntake,
         clock,
         keys,
         jobs: stores.jobs,

@@ -33,6 +33,7 @@ import { watchedPages } from './provider-routes.ts';
 import { Replaying } from './replaying.ts';
 import { Repricing } from './repricing.ts';
 import { readSchemaFile } from './schema-file.ts';
+import { JournaledScores } from './score-intake.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StaticFiles } from './static-files.ts';
@@ -44,6 +45,8 @@ const ENGINE_VERDICT_MS = 15_000;
 const FIRST_KEY_MS = 5_000;
 /** Name of the journal that clients' spans go through. */
 const OTLP_WRITER = 'otlp';
+/** Name of the journal that scores, feedback and outcomes go through. */
+const SCORE_WRITER = 'scores';
 const SNAPSHOT_SETTING = 'snapshot.current';
 const STATUS_SETTING = 'status_page.';
 
@@ -217,12 +220,19 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     clock: systemClock,
     log,
   });
+  const scoreIntake = await JournaledScores.open({
+    directory: data.journal(SCORE_WRITER),
+    snapshot: () => publisher.current,
+    pendingBytes: () => ingest.pendingBytesOf(SCORE_WRITER),
+    clock: systemClock,
+    log,
+  });
   const otlpPorts = new OtlpPorts(context, otlp);
   const internal: InternalApi = new InternalApi({
     clusterKey,
     publisher,
     data,
-    metrics: (): string => `${api.metrics()}${otlp.metrics()}`,
+    metrics: (): string => `${api.metrics()}${otlp.metrics()}${scoreIntake.metrics()}`,
     onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
@@ -253,6 +263,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     staticKeys,
     targets,
     pepperHex,
+    scoreIntake,
   });
   const files = new StaticFiles(DASHBOARD_DIRECTORY);
 
@@ -330,6 +341,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       await otlpPorts.close();
       await ingest.stop();
       await otlp.close();
+      await scoreIntake.close();
       await engine.close();
       server.closeAllConnections();
       await store.close();

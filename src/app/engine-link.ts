@@ -3,6 +3,7 @@ import type { CallBatch } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open.ts';
+import type { ScoreStore } from '../traces/scores/store.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { Environment } from './environment.ts';
 
@@ -88,11 +89,11 @@ export class EngineLink {
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
   async stores(): Promise<
-    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs'> & { insert(batch: CallBatch): Promise<void> }
+    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores'> & { insert(batch: CallBatch): Promise<void> }
   > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections, costs } = this.#stores;
-    return { traces, ledger, corrections, costs, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs, scores } = this.#stores;
+    return { traces, ledger, corrections, costs, scores, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
@@ -114,6 +115,15 @@ export class EngineLink {
     priceIds: async (scope, period) => (await this.stores()).costs.priceIds(scope, period),
     usedAtPrices: async (scope, period, tiers) => (await this.stores()).costs.usedAtPrices(scope, period, tiers),
     economics: async (scope, period, groupBy) => (await this.stores()).costs.economics(scope, period, groupBy),
+  };
+
+  /** Scores for routes: answers `store_unavailable` while the engine is away. */
+  readonly scores: ScoreStore = {
+    insertScores: async (batch) => (await this.stores()).scores.insertScores(batch),
+    listScores: async (scope, query) => (await this.stores()).scores.listScores(scope, query),
+    scoresOfTrace: async (scope, traceId) => (await this.stores()).scores.scoresOfTrace(scope, traceId),
+    scoreTotals: async (scope, period) => (await this.stores()).scores.scoreTotals(scope, period),
+    outcomeTotals: async (scope, period) => (await this.stores()).scores.outcomeTotals(scope, period),
   };
 
   async health(): Promise<{ ready: boolean; message: string }> {

@@ -1,7 +1,9 @@
+import type { KpiConfig, KpiView } from '../features/kpi-config.ts';
 import type { CataloguedFeature } from '../features/model.ts';
 import { approvalsOf, judgeModel } from '../features/model-approval.ts';
 import { residencyOf, residencyRefusal } from '../features/residency.ts';
 import { featureTargets } from '../gateway/routing/route-config.ts';
+import { picoUsdFromDecimal } from '../kernel/money.ts';
 import { lifecycleWarning, type ModelLifecycle } from '../models/lifecycle.ts';
 import type { Price } from '../models/price.ts';
 import type { Config } from './config.ts';
@@ -61,6 +63,15 @@ function modelNotices(
   });
 }
 
+function kpiView({ outcome, name, target, maxCostUsd }: KpiConfig): KpiView {
+  return {
+    outcome,
+    name: name ?? null,
+    targetRatio: target ?? null,
+    maxCostPicoUsd: maxCostUsd === undefined ? null : picoUsdFromDecimal(`${maxCostUsd}`).toString(),
+  };
+}
+
 /**
  * The features of a configuration with their routes resolved.
  * @param models of the catalogue in force
@@ -80,6 +91,7 @@ export function cataloguedFeatures(config: Config, models: readonly CatalogueMod
       unpricedTargets: targets.filter((target) => byAlias.get(target)?.price === null),
       refusedTargets: refused,
       modelNotices: modelNotices(targets, feature, byAlias, nowMs),
+      kpi: feature.kpi === undefined ? null : kpiView(feature.kpi),
     };
   });
 }

@@ -9,10 +9,12 @@ import type { CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
 import { rowsFromOtlp } from '../traces/from-otlp.ts';
 import { readBatchRecord } from '../traces/otlp/batch-record.ts';
+import { readScoreRecord } from '../traces/scores/score-record.ts';
+import type { ScoreRow } from '../traces/scores/store.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 
 interface Rows {
-  readonly batch: Omit<CallBatch, 'token'>;
+  readonly batch: Required<Omit<CallBatch, 'token'>>;
   readonly used: Map<string, number>;
   readonly events: readonly JournaledEvent[];
   readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
@@ -23,6 +25,7 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
   const spans: SpanRow[] = [];
   const io: SpanIoRow[] = [];
   const ledger: LedgerRow[] = [];
+  const scores: ScoreRow[] = [];
   const used = new Map<string, number>();
   const events: JournaledEvent[] = [];
   const unreadable: { record: JournalRecord; reason: string }[] = [];
@@ -43,6 +46,8 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
         for (const span of rows.spans) spans.push(span);
         for (const row of rows.io) io.push(row);
         used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, meta.receivedAtMs));
+      } else if (record.type === 'scores') {
+        scores.push(...readScoreRecord(record));
       } else if (record.type === 'event') {
         const event = readJournaledEvent(record);
         if (event !== null) events.push(event);
@@ -51,5 +56,5 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
       unreadable.push({ record, reason: (error as Error).message });
     }
   }
-  return { batch: { spans, io, ledger }, used, events, unreadable };
+  return { batch: { spans, io, ledger, scores }, used, events, unreadable };
 }

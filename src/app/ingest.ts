@@ -196,7 +196,7 @@ export class Ingest {
     const { batch: rows, used, events, unreadable } = rowsOf(records, this.#options.priceBook);
     const batch = { ...rows, spans: await this.#countedOnce(writer, rows.spans) };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
-    if (batch.spans.length + batch.io.length + batch.ledger.length > 0) {
+    if (batch.spans.length + batch.io.length + batch.ledger.length + batch.scores.length > 0) {
       try {
         await this.#options.insert({ token, ...batch });
       } catch (thrown) {
@@ -261,8 +261,8 @@ export class Ingest {
         this.#quarantine(writer, record, 'the ledger refuses it');
         continue;
       }
-      if (spans.length + io.length === 0) continue;
-      if (!(await this.#isTaken({ token: `${token}#${index}`, spans, io, ledger: [] })))
+      if (spans.length + io.length + rows.scores.length === 0) continue;
+      if (!(await this.#isTaken({ token: `${token}#${index}`, spans, io, ledger: [], scores: rows.scores })))
         this.#quarantine(writer, record, 'the trace store refuses it');
     }
   }

@@ -1,16 +1,21 @@
 import { z } from 'zod';
+import type { FeatureService } from '../features/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute } from '../kernel/routes.ts';
 import type { Price } from '../models/price.ts';
+import type { ScoreStore } from '../traces/scores/store.ts';
 import { COST_GROUPS, type CostPeriod, type CostQueries } from './cost-queries.ts';
 import { CostEconomics, costEconomics } from './economics.ts';
+import { OutcomeEconomics, outcomeEconomics } from './outcomes.ts';
 import { CostVariance, costVariance, type PeriodUse, VARIANCE_GROUPS } from './variance/report.ts';
 
 export interface CostServices {
   readonly costs: CostQueries;
   /** A price as it was in force; null = not known here. */
   readonly findPrice: (priceId: string) => Promise<Price | null>;
+  readonly scores: ScoreStore;
+  readonly features: FeatureService;
   readonly clock: Clock;
 }
 
@@ -96,6 +101,29 @@ export const costRoutes = [
     async handler({ scope, query, services }) {
       const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
       return costEconomics(period, query.groupBy, await services.costs.economics(scope, period, query.groupBy));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/outcomes',
+    summary: 'Cost per successful outcome by feature, with the rate of success and what the outcomes were worth',
+    permission: 'costs:read',
+    query: Range.extend({ feature: z.string().min(1).max(128).optional().describe('Only of this feature') }),
+    response: OutcomeEconomics,
+    async handler({ scope, query, services }) {
+      const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
+      const isAsked = (name: string | null) => query.feature === undefined || name === query.feature;
+      const [features, totals, economics] = await Promise.all([
+        services.features.list(scope),
+        services.scores.outcomeTotals(scope, { ...period, feature: query.feature }),
+        services.costs.economics(scope, period, 'feature'),
+      ]);
+      return outcomeEconomics(
+        period,
+        features.filter(({ name }) => isAsked(name)),
+        totals,
+        economics.groups,
+      );
     },
   }),
 ];

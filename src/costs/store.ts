@@ -4,6 +4,7 @@ import type { Scope } from '../kernel/scope.ts';
 import type { MeteredUnits } from '../models/metered-units.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 import type { CallCacheRecord } from '../traces/call-record.ts';
+import type { ScoreRow } from '../traces/scores/store.ts';
 import type { SpanBatch } from '../traces/store.ts';
 
 /** What one provider call of a request used and cost. */
@@ -67,9 +68,10 @@ export interface LedgerBatch {
   readonly rows: readonly LedgerRow[];
 }
 
-/** What one step of the ingest writes: spans, texts and ledger of the same calls under one token. */
+/** What one step of the ingest writes under one token: spans, texts and ledger of the same calls, and scores. */
 export interface CallBatch extends SpanBatch {
   readonly ledger: readonly LedgerRow[];
+  readonly scores?: readonly ScoreRow[];
 }
 
 export interface LedgerCounts {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FeatureCacheConfig } from './cache-config.ts';
+import { KpiConfig } from './kpi-config.ts';
 import { ModelApprovalConfig, ModelPolicyConfig } from './model-approval.ts';
 import { OutputConfig } from './output-config.ts';
 import { ResidencyConfig } from './residency.ts';
@@ -76,6 +77,7 @@ export const FeatureConfig = z.strictObject({
     }),
   modelPolicy: ModelPolicyConfig.optional().describe('What the list of models means for a call; without a list it means nothing'),
   output: OutputConfig.optional().describe('The form that its answers must have'),
+  kpi: KpiConfig.optional().describe('What it is for: the outcome by which its worth is measured'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

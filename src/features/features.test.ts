@@ -17,6 +17,7 @@ const SOUND: CataloguedFeature = {
   unpricedTargets: [],
   refusedTargets: [],
   modelNotices: [],
+  kpi: null,
 };
 
 describe('features', () => {

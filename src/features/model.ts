@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KpiView } from './kpi-config.ts';
 import { FeatureSwitchView } from './switch.ts';
 
 /** A feature as the configuration has it, with its route resolved. */
@@ -17,6 +18,8 @@ export interface CataloguedFeature {
   readonly refusedTargets: readonly { readonly model: string; readonly rule: string }[];
   /** What is the matter with models of its route, one sentence each. */
   readonly modelNotices: readonly string[];
+  /** What its worth is measured by; null = nobody said. */
+  readonly kpi: KpiView | null;
 }
 
 export const FeatureView = z
@@ -30,6 +33,7 @@ export const FeatureView = z
     payloads: z.enum(['full', 'preview', 'none']).describe('What is kept of prompts and answers'),
     switch: FeatureSwitchView.nullable().describe('The pause or throttle in force; null = it takes every call'),
     keyCount: z.int().describe('Virtual keys bound to it that work now'),
+    kpi: KpiView.nullable().describe('What its worth is measured by; null = nobody said'),
     warnings: z.array(z.string()).describe('What is missing for safe operation, one sentence each'),
   })
   .meta({ id: 'Feature' });

@@ -43,6 +43,7 @@ export function createFeatureService(
           payloads: feature.payloads,
           switch: inForce.get(feature.name) ?? null,
           keyCount: counts.get(feature.name) ?? 0,
+          kpi: feature.kpi,
           warnings: featureWarnings(feature),
         }))
         .sort((left, right) => (left.name < right.name ? -1 : 1));

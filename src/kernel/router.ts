@@ -63,7 +63,9 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
       );
     }
     if (!isAllowed(authentication.actor, route.permission)) {
-      throw new PlimsollError('permission_denied', `${route.method} ${route.path} needs the permission "${route.permission}".`, {
+      const isVirtualKey = authentication.actor.kind === 'virtual_key';
+      const hint = isVirtualKey ? ' A virtual key (plk_…) opens /v1 and reports feedback, no more: use an admin key (pla_…).' : '';
+      throw new PlimsollError('permission_denied', `${route.method} ${route.path} needs the permission "${route.permission}".${hint}`, {
         details: { permission: route.permission },
       });
     }

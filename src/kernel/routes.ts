@@ -48,6 +48,8 @@ interface RouteBase {
   readonly permission: Grant | 'public';
   /** Success status; 200 unless said. 204 has no body. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** True = what is sent goes into the journal, synced before the answer, and changes nothing in the control store: no transaction, no audit row. */
+  readonly isJournaled?: boolean;
 }
 
 export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType, S> extends RouteBase {
@@ -56,7 +58,7 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
   readonly query?: Q;
   readonly body?: B;
   readonly response: R;
-  /** Audit action, `noun.verb` in the past tense. Required on every method but GET. */
+  /** Audit action, `noun.verb` in the past tense. Required on every method but GET, unless what is sent is journaled. */
   readonly audit?: `${string}.${string}`;
   handler(
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>, S>,
@@ -75,6 +77,7 @@ export interface Route<S> {
   readonly body: z.ZodType | null;
   readonly response: z.ZodType;
   readonly audit: string | null;
+  readonly isJournaled: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
   readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
 }
@@ -94,6 +97,7 @@ export function defineRoute<S>() {
     body: definition.body ?? null,
     response: definition.response,
     audit: definition.audit ?? null,
+    isJournaled: definition.isJournaled ?? false,
     handler: definition.handler,
   });
 }

@@ -104,6 +104,7 @@ for (const driver of TEST_DRIVERS) {
             unpricedTargets: [],
             refusedTargets: [],
             modelNotices: [],
+            kpi: null,
           },
         ],
       };

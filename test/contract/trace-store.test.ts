@@ -10,6 +10,7 @@ import { costQueriesContract } from './cost-queries.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import { otlpSpansContract } from './otlp-spans.contract.ts';
 import { repricingContract } from './repricing.contract.ts';
+import { scoreStoreContract } from './score-store.contract.ts';
 import { type TraceStoreFixture, traceStoreContract } from './trace-store.contract.ts';
 
 async function overEngine(): Promise<TraceStoreFixture> {
@@ -76,6 +77,7 @@ otlpSpansContract('chDB engine', overEngine);
 ledgerContract('chDB engine', asLedger(overEngine));
 repricingContract('chDB engine', overEngine);
 costQueriesContract('chDB engine', overEngine);
+scoreStoreContract('chDB engine', overEngine);
 
 const serverUrl = process.env.TEST_CLICKHOUSE_URL;
 if (serverUrl === undefined)
@@ -86,4 +88,5 @@ else {
   ledgerContract('ClickHouse server', asLedger(overServer(serverUrl)));
   repricingContract('ClickHouse server', overServer(serverUrl));
   costQueriesContract('ClickHouse server', overServer(serverUrl));
+  scoreStoreContract('ClickHouse server', overServer(serverUrl));
 }

@@ -1,6 +1,7 @@
 import { decidingAttempt } from '../../costs/repricing/report.ts';
 import type { LedgerAttempt, LedgerRow, RepricedCall } from '../../costs/store.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
+import type { ScoreRow } from '../../traces/scores/store.ts';
 import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
 
 /** One value of a JSONCompactEachRow line. bigint is written as a quoted integer, which the server reads exactly. */
@@ -180,6 +181,33 @@ const REPRICING_COLUMNS: Columns<StagedCall> = [
   ['span_price_ids', ({ after }) => texts(after.attempts.map(({ priceId }) => priceId ?? ''))],
 ];
 
+const SCORE_COLUMNS: Columns<ScoreRow> = [
+  ['organisation_id', (row) => text(row.organisationId)],
+  ['environment', (row) => text(row.environment)],
+  ['feature', (row) => text(row.feature)],
+  ['name', (row) => text(row.name)],
+  ['score_id', (row) => row.scoreId],
+  ['kind', (row) => row.kind],
+  ['at_ms', (row) => epochMs(row.atMs)],
+  ['received_at_ms', (row) => epochMs(row.receivedAtMs)],
+  ['key_id', (row) => text(row.keyId)],
+  ['trace_id', (row) => text(row.traceId)],
+  ['span_id', (row) => text(row.spanId)],
+  ['session_id', (row) => text(row.session)],
+  ['external_id', (row) => text(row.externalId)],
+  ['data_type', (row) => row.dataType],
+  ['number', (row) => row.number],
+  ['text', (row) => text(row.text)],
+  ['source', (row) => row.source],
+  ['evaluator', (row) => text(row.evaluator)],
+  ['evaluator_trace_id', (row) => text(row.evaluatorTraceId)],
+  ['user_id', (row) => text(row.user)],
+  ['comment', (row) => text(row.comment)],
+  ['value_pico_usd', (row) => row.valuePicoUsd?.toString() ?? null],
+  ['metadata', (row) => text(JSON.stringify(row.metadata))],
+  ['is_withdrawn', (row) => row.isWithdrawn],
+];
+
 export interface TableWriter<Row> {
   readonly table: string;
   readonly columns: readonly string[];
@@ -194,6 +222,7 @@ function tableWriter<Row>(table: string, columns: Columns<Row>): TableWriter<Row
 export const SPAN_WRITER = tableWriter('spans', SPAN_COLUMNS);
 export const IO_WRITER = tableWriter('span_io', IO_COLUMNS);
 export const LEDGER_WRITER = tableWriter('ledger', LEDGER_COLUMNS);
+export const SCORE_WRITER = tableWriter('scores', SCORE_COLUMNS);
 export const REPRICING_WRITER = tableWriter('repricings', REPRICING_COLUMNS);
 
 /** Keeps one insert well inside one block of the server, so that token and block stay one to one. */

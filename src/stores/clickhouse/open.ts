@@ -1,8 +1,9 @@
 import type { CostQueries } from '../../costs/cost-queries.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
+import type { ScoreStore } from '../../traces/scores/store.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
-import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
+import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SCORE_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
 import { correctRollups, correctRows } from './corrections.ts';
 import { readEconomics, readPeriodTotals, readPriceIds, readUsedAtPrices } from './cost-queries.ts';
 import { getTrace } from './get-trace.ts';
@@ -12,6 +13,7 @@ import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
 import { readDecisions } from './routing-decisions.ts';
 import { checkName, type Dialect, onCluster } from './schema.ts';
+import { listScores, readOutcomeTotals, readScoresOfTrace, readScoreTotals } from './scores.ts';
 import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 
@@ -20,7 +22,8 @@ export interface ClickHouseStores {
   readonly ledger: LedgerStore;
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
-  /** Spans, texts and ledger of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
+  readonly scores: ScoreStore;
+  /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
   insertBatch(batch: CallBatch): Promise<void>;
   /**
    * Creates the database and brings the tables to this code's version.
@@ -45,6 +48,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
     await insertRows(IO_WRITER, batch.io, batch.token);
     await insertRows(SPAN_WRITER, batch.spans, batch.token);
   }
+  const insertScores: ScoreStore['insertScores'] = (batch) => insertRows(SCORE_WRITER, batch.rows, batch.token);
   const insertLedger = (batch: LedgerBatch) => insertRows(LEDGER_WRITER, batch.rows, batch.token);
 
   return {
@@ -82,9 +86,17 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       usedAtPrices: (scope, period, tiers) => readUsedAtPrices(connection, scope, period, tiers),
       economics: (scope, period, groupBy) => readEconomics(connection, scope, period, groupBy),
     },
+    scores: {
+      insertScores,
+      listScores: (scope, query) => listScores(connection, scope, query),
+      scoresOfTrace: (scope, traceId) => readScoresOfTrace(connection, scope, traceId),
+      scoreTotals: (scope, period) => readScoreTotals(connection, scope, period),
+      outcomeTotals: (scope, period) => readOutcomeTotals(connection, scope, period),
+    },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);
+      await insertScores({ token: batch.token, rows: batch.scores ?? [] });
     },
     async migrate() {
       const server = new ClickHouseConnection(options, 'default');

@@ -26,8 +26,10 @@ export function onCluster({ cluster }: Dialect): string {
 }
 
 /** Engine and durability: acknowledged = on disk; a token seen within the last 10 000 blocks is not inserted twice. */
-function engine(dialect: Dialect, family: 'MergeTree' | 'AggregatingMergeTree'): string {
-  return dialect.cluster === null ? family : `Replicated${family}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')`;
+function engine(dialect: Dialect, family: 'MergeTree' | 'AggregatingMergeTree' | 'ReplacingMergeTree', version?: string): string {
+  const own = version === undefined ? [] : [version];
+  if (dialect.cluster === null) return own.length === 0 ? family : `${family}(${own.join(', ')})`;
+  return `Replicated${family}(${["'/clickhouse/tables/{shard}/{database}/{table}'", "'{replica}'", ...own].join(', ')})`;
 }
 
 function tableSettings(dialect: Dialect, extra: readonly string[] = []): string {
@@ -224,8 +226,31 @@ const repricings: Migration = {
   ],
 };
 
+/** Of several rows of one score the latest holds: read with FINAL. */
+const scores: Migration = {
+  version: 6,
+  name: 'scores, feedback and outcomes',
+  statements: (dialect) => [
+    `CREATE TABLE IF NOT EXISTS scores${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), feature LowCardinality(String), name LowCardinality(String),
+      score_id String, kind LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD), received_at_ms Int64 CODEC(Delta, ZSTD),
+      key_id LowCardinality(String), trace_id String, span_id String, session_id String CODEC(ZSTD), external_id String CODEC(ZSTD),
+      data_type LowCardinality(String), number Nullable(Float64) CODEC(ZSTD), text String CODEC(ZSTD), source LowCardinality(String),
+      evaluator LowCardinality(String), evaluator_trace_id String, user_id String CODEC(ZSTD), comment String CODEC(ZSTD),
+      value_pico_usd Nullable(Int64) CODEC(T64, ZSTD), metadata String CODEC(ZSTD), is_withdrawn UInt8,
+      INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX by_session session_id TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX by_external external_id TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX by_time at_ms TYPE minmax GRANULARITY 1
+    ) ENGINE = ${engine(dialect, 'ReplacingMergeTree', 'at_ms')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
+    ORDER BY (organisation_id, environment, feature, name, score_id)
+    ${tableSettings(dialect)}`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings, scores];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

@@ -120,6 +120,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what a user said of an answer: thumbs, stars, a comment, a corrected answer
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report feedback of many, all or nothing
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postFeedbackBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what became of it: resolved, converted, task_done or an outcome of your own, and what it was worth
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postOutcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outcomes/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report many outcomes, all or nothing
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postOutcomesBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List scores, feedback and outcomes, newest first
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getScores"];
+        put?: never;
+        /**
+         * Report a judgement of an answer: a number, a truth value, a category or a text
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postScores"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report many judgements, all or nothing
+         * @description Permission: `feedback:write`.
+         */
+        post: operations["postScoresBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores by feature and name: how many, their mean with its interval, their categories
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getScoresSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{traceId}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said of a trace: of itself, its spans, its sessions and the matters that its calls name
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getTracesByTraceIdScores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/features": {
         parameters: {
             query?: never;
@@ -570,6 +734,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cost per successful outcome by feature, with the rate of success and what the outcomes were worth
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsOutcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/repricings": {
         parameters: {
             query?: never;
@@ -718,6 +902,102 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        FeedbackDraft: {
+            /** @description Your own id: sent again under it, the item takes the place of the one before */
+            id?: string;
+            /** @description As in the answer header x-plimsoll-trace-id */
+            traceId?: string;
+            /** @description A span of the trace; left out = the whole trace */
+            spanId?: string;
+            /** @description Conversation, as calls carry it in x-plimsoll-session */
+            session?: string;
+            /** @description Your own id of the matter, as calls carry it in the tag external_id */
+            externalId?: string;
+            /** @description Needed only when neither the key nor the trace tells the feature */
+            feature?: string;
+            /** @description Who gave it, by the id that calls carry in x-plimsoll-user */
+            user?: string;
+            /** @description When it was given, epoch ms; now when left out. Of two under one id the later one holds */
+            at?: number;
+            /** @description null takes an earlier one back */
+            thumbs?: ("up" | "down") | null;
+            /** @description Satisfaction, 1 (least) to 5; null takes it back */
+            stars?: number | null;
+            /** @description In the user’s words */
+            comment?: string;
+            /** @description What the answer should have been */
+            correctedAnswer?: string;
+        };
+        OutcomeDraft: {
+            /** @description Your own id: sent again under it, the item takes the place of the one before */
+            id?: string;
+            /** @description As in the answer header x-plimsoll-trace-id */
+            traceId?: string;
+            /** @description A span of the trace; left out = the whole trace */
+            spanId?: string;
+            /** @description Conversation, as calls carry it in x-plimsoll-session */
+            session?: string;
+            /** @description Your own id of the matter, as calls carry it in the tag external_id */
+            externalId?: string;
+            /** @description Needed only when neither the key nor the trace tells the feature */
+            feature?: string;
+            /** @description Who gave it, by the id that calls carry in x-plimsoll-user */
+            user?: string;
+            /** @description When it was given, epoch ms; now when left out. Of two under one id the later one holds */
+            at?: number;
+            /** @description resolved, converted, task_done, or one of your own */
+            outcome: string;
+            /**
+             * @description Whether it came about; null takes an earlier report back
+             * @default true
+             */
+            success: boolean | null;
+            /** @description What it was worth, US dollars; a decimal text is kept exactly */
+            valueUsd?: number | string;
+            /** @description Why, for people */
+            comment?: string;
+        };
+        ScoreDraft: {
+            /** @description Your own id: sent again under it, the item takes the place of the one before */
+            id?: string;
+            /** @description As in the answer header x-plimsoll-trace-id */
+            traceId?: string;
+            /** @description A span of the trace; left out = the whole trace */
+            spanId?: string;
+            /** @description Conversation, as calls carry it in x-plimsoll-session */
+            session?: string;
+            /** @description Your own id of the matter, as calls carry it in the tag external_id */
+            externalId?: string;
+            /** @description Needed only when neither the key nor the trace tells the feature */
+            feature?: string;
+            /** @description Who gave it, by the id that calls carry in x-plimsoll-user */
+            user?: string;
+            /** @description When it was given, epoch ms; now when left out. Of two under one id the later one holds */
+            at?: number;
+            /** @description What was measured, such as "faithfulness" */
+            name: string;
+            /** @description null takes an earlier one back */
+            value: (number | boolean | string) | null;
+            /**
+             * @description Left out: a text is a category, the others are what they are
+             * @enum {string}
+             */
+            dataType?: "numeric" | "categorical" | "boolean" | "text";
+            /**
+             * @default code
+             * @enum {string}
+             */
+            source: "human" | "llm" | "code" | "user";
+            /** @description Who or what judged, with its version, such as "faithfulness-judge@3" */
+            evaluator?: string;
+            /** @description Trace of the judge’s own call */
+            evaluatorTraceId?: string;
+            /** @description Reason of the judgement */
+            comment?: string;
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+        };
         FeatureSwitchDraft: {
             /**
              * @description pause: no call is taken; throttle: some are
@@ -1129,6 +1409,86 @@ export interface components {
                 at: number;
             }[];
         };
+        ScoresAccepted: {
+            /** @description Of the scores that it became, in the order of the items */
+            ids: string[];
+        };
+        ScorePage: {
+            scores: components["schemas"]["Score"][];
+            nextCursor: string | null;
+        };
+        Score: {
+            /** @description Sent again under it, a score takes the place of the one before */
+            id: string;
+            /** @enum {string} */
+            kind: "score" | "feedback" | "outcome";
+            /** @description When it was given, epoch ms */
+            at: number;
+            /** @description When it came here, epoch ms */
+            receivedAt: number;
+            /** @description Null = that of the trace */
+            feature: string | null;
+            traceId: string | null;
+            spanId: string | null;
+            session: string | null;
+            /** @description What calls carry as the tag "external_id" */
+            externalId: string | null;
+            name: string;
+            /** @enum {string} */
+            dataType: "numeric" | "categorical" | "boolean" | "text";
+            /** @description By the data type: a number, a truth value, a category or a text */
+            value: number | boolean | string;
+            /** @enum {string} */
+            source: "human" | "llm" | "code" | "user";
+            /** @description Who or what judged, with its version */
+            evaluator: string | null;
+            /** @description Trace of the judge’s own call */
+            evaluatorTraceId: string | null;
+            user: string | null;
+            comment: string | null;
+            /** @description What an outcome was worth, US dollars × 10¹² */
+            valuePicoUsd: string | null;
+            metadata: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        ScoreSummary: {
+            /** @description Epoch milliseconds */
+            from: number;
+            /** @description Epoch milliseconds */
+            to: number;
+            scores: components["schemas"]["ScoreSummaryRow"][];
+        };
+        ScoreSummaryRow: {
+            /** @description Null = its trace is not known here */
+            feature: string | null;
+            /** @enum {string} */
+            kind: "score" | "feedback" | "outcome";
+            name: string;
+            /** @enum {string} */
+            dataType: "numeric" | "categorical" | "boolean" | "text";
+            /** @enum {string} */
+            source: "human" | "llm" | "code" | "user";
+            /** @description Scores; one that was replaced counts once, one that was withdrawn does not */
+            count: number;
+            /** @description Of numeric scores, else the share of true of boolean ones; null for texts and categories */
+            mean: number | null;
+            /** @description 95 % interval of the mean: Wilson for boolean scores and stars, normal for other numbers from 30 on; null = too few, or no mean */
+            interval: [
+                number,
+                number
+            ] | null;
+            least: number | null;
+            most: number | null;
+            /** @description The most frequent 20 of categorical scores */
+            categories: {
+                value: string;
+                count: number;
+            }[];
+        };
+        TraceScores: {
+            scores: components["schemas"]["Score"][];
+        };
         FeatureList: {
             features: components["schemas"]["Feature"][];
         };
@@ -1149,6 +1509,8 @@ export interface components {
             switch: components["schemas"]["FeatureSwitch"] | null;
             /** @description Virtual keys bound to it that work now */
             keyCount: number;
+            /** @description What its worth is measured by; null = nobody said */
+            kpi: components["schemas"]["Kpi"] | null;
             /** @description What is missing for safe operation, one sentence each */
             warnings: string[];
         };
@@ -1176,6 +1538,14 @@ export interface components {
             /** @description Who ended or replaced it; null while it is open, and when it expired */
             endedBy: string | null;
             endReason: string | null;
+        };
+        Kpi: {
+            outcome: string;
+            name: string | null;
+            /** @description Share of the reported outcomes that should come about, 0 to 1 */
+            targetRatio: number | null;
+            /** @description What one successful outcome may cost, pico-dollars */
+            maxCostPicoUsd: string | null;
         };
         FeatureSwitchPage: {
             switches: components["schemas"]["FeatureSwitch"][];
@@ -2015,6 +2385,44 @@ export interface components {
                 };
             };
         };
+        OutcomeEconomics: {
+            from: number;
+            to: number;
+            outcomes: components["schemas"]["OutcomeEconomicsRow"][];
+        };
+        OutcomeEconomicsRow: {
+            /** @description Null = reported for a trace that is not known here */
+            feature: string | null;
+            outcome: string;
+            /** @description The feature names it as its KPI */
+            kpi: boolean;
+            /** @description What people call it */
+            name: string | null;
+            targetRatio: number | null;
+            maxCostPicoUsd: string | null;
+            /** @description Outcomes reported in the period, successful or not */
+            reported: number;
+            succeeded: number;
+            /** @description succeeded / reported; null = none was reported */
+            successRatio: number | null;
+            /** @description 95 % Wilson interval of it */
+            interval: [
+                number,
+                number
+            ] | null;
+            /** @description What the successful ones were worth, as reported, pico-dollars */
+            valuePicoUsd: string;
+            /** @description Successful ones that named a value */
+            valued: number;
+            /** @description Calls of the feature in the period */
+            calls: number;
+            /** @description Of them in no cost: what they cost is not known */
+            unpricedCalls: number;
+            /** @description Cost of all calls of the feature in the period, whether they led to an outcome or not, pico-dollars */
+            costPicoUsd: string;
+            /** @description That cost per successful outcome, pico-dollars to the nearest one; null = no success, or calls without a price */
+            costPerSuccessPicoUsd: string | null;
+        };
         RepricingRun: {
             id: string;
             /** @description Epoch ms, inclusive: calls that started then or later */
@@ -2742,6 +3150,572 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postFeedbackBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    batch: components["schemas"]["FeedbackDraft"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOutcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOutcomesBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    batch: components["schemas"]["OutcomeDraft"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScores: {
+        parameters: {
+            query?: {
+                /** @description Given at or after, epoch ms */
+                from?: number;
+                /** @description Given before, epoch ms */
+                to?: number;
+                /** @description Named by the score itself */
+                feature?: string;
+                kind?: "score" | "feedback" | "outcome";
+                name?: string;
+                source?: "human" | "llm" | "code" | "user";
+                session?: string;
+                externalId?: string;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorePage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postScores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postScoresBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    batch: components["schemas"]["ScoreDraft"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAccepted"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoresSummary: {
+        parameters: {
+            query?: {
+                /** @description Given at or after, epoch ms; 30 days before `to` when absent */
+                from?: number;
+                /** @description Given before, epoch ms; now when absent */
+                to?: number;
+                feature?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreSummary"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTracesByTraceIdScores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                traceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceScores"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4253,6 +5227,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostEconomics"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsOutcomes: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+                /** @description Only of this feature */
+                feature?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeEconomics"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

@@ -15,6 +15,7 @@ import type {
   ProviderList,
   RoutingDecisions,
   RoutingState,
+  Score,
   Status,
   TargetMetrics,
   TraceDetail,
@@ -79,6 +80,16 @@ export function traceQuery(traceId: string) {
     queryKey: ['trace', traceId],
     queryFn: ({ signal }) => unwrap<TraceDetail>(api.GET('/api/v1/traces/{traceId}', { params: { path: { traceId } }, signal })),
     staleTime: 10_000,
+  });
+}
+
+export function traceScoresQuery(traceId: string) {
+  return queryOptions({
+    queryKey: ['trace-scores', traceId],
+    queryFn: async ({ signal }) =>
+      (await unwrap<{ scores: readonly Score[] }>(api.GET('/api/v1/traces/{traceId}/scores', { params: { path: { traceId } }, signal })))
+        .scores,
+    staleTime: 5_000,
   });
 }
 

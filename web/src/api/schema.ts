@@ -4,6 +4,7 @@ import type { components } from './openapi.gen.ts';
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
 export type { RouteDecisions, RoutingDecision, RoutingDecisions } from '../../../src/traces/routing-decisions.ts';
+export type { Score } from '../../../src/traces/scores/model.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
 
 type Schemas = components['schemas'];

@@ -15,6 +15,7 @@ import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { TimeText } from '../ui/time-text.tsx';
 import { curlOf } from './curl.ts';
+import { ScoresPanel } from './scores-panel.tsx';
 import { SpanPanel } from './span-panel.tsx';
 import { firstSpanToShow } from './waterfall.ts';
 import { WaterfallView } from './waterfall-view.tsx';
@@ -52,6 +53,7 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
     <article className="flex min-w-0 flex-col gap-3">
       <TraceHeader detail={detail} />
       <Totals detail={detail} />
+      <ScoresPanel traceId={detail.trace.traceId} />
       <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
         <WaterfallView
           spans={spans}
