@@ -205,7 +205,7 @@ function entrySpan(call: CallSettled): SpanRow {
     spanId: call.spanId,
     parentSpanId: call.parentSpanId,
     // What the gateway did by itself is no request of anybody: it would distort every count of requests, errors and latencies.
-    isEntry: call.purpose === undefined || call.purpose === 'probe' || call.purpose === 'replay',
+    isEntry: call.purpose === undefined || call.purpose === 'probe',
     isRequest: call.purpose === undefined || call.purpose === 'probe',
     startedAtNs: toNs(call.startedAtMs),
     durationNs: toNs(call.durationMs),

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { MetricSummary, TraceDetail } from '../../src/traces/model.ts';
+import type { MetricSummary, TraceDetail, TracePage } from '../../src/traces/model.ts';
 import type { ReplayItem, ReplayReport } from '../../src/traces/replay/model.ts';
 import { ADMIN_KEY, eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { cli } from './cli-run.ts';
@@ -144,7 +144,14 @@ describe('replay', { timeout: 600_000 }, () => {
     assert.equal(item?.comparison?.isSameText, false);
     assert.equal(item?.comparison?.wordOverlap, 0.75);
     const trace = await plimsoll.api<TraceDetail>(`/api/v1/traces/${item?.replayTraceId}`);
-    assert.equal(trace.spans.find(({ isEntry }) => isEntry)?.attributes['plimsoll.purpose'], 'replay');
+    assert.equal(trace.spans.find(({ kind }) => kind === 'gateway')?.attributes['plimsoll.purpose'], 'replay');
+    assert.equal(trace.trace.costPicoUsd, `${COST_B}`);
+    const { traces } = await plimsoll.api<TracePage>('/api/v1/traces');
+    assert.deepEqual(
+      traces.map((each) => each.traceId),
+      [traceId],
+      'the list shows what clients asked for',
+    );
     assert.equal(trace.trace.session, null, 'a replay is no part of the conversation');
   });
 

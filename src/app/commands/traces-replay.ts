@@ -52,9 +52,13 @@ function summaryText({ state, reason, summary }: ReplayReport): string {
   const { cost: sums, medianDurationMs, medianOutputTokens, sameText, medianWordOverlap } = summary;
   const ms = (value: number | null): string => (value === null ? '–' : formatMs(value));
   const count = (value: number | null): string => (value === null ? '–' : formatCount(value));
-  return [
+  const head = [
     `${state}${reason === null ? '' : `: ${reason}`}`,
     `${summary.done} of ${countOf(summary.total, 'call')} made: ${summary.ok} ok, ${summary.errors} errors${summary.failed === 0 ? '' : `, ${summary.failed} without a record`}; ${usd(summary.spentPicoUsd)} spent${summary.unpricedCalls === 0 ? '' : ` and ${countOf(summary.unpricedCalls, 'call')} unpriced`}`,
+  ];
+  if (summary.done === 0) return head.join('\n');
+  return [
+    ...head,
     `cost           ${usd(sums.recordedPicoUsd)} → ${usd(sums.replayedPicoUsd)}  (n = ${sums.n})`,
     `duration p50   ${ms(medianDurationMs.recorded)} → ${ms(medianDurationMs.replayed)}  (n = ${medianDurationMs.n})`,
     `output tokens  ${count(medianOutputTokens.recorded)} → ${count(medianOutputTokens.replayed)}  (median, n = ${medianOutputTokens.n})`,

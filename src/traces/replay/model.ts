@@ -89,7 +89,7 @@ export const ReplayItem = z
     state: z.enum(['waiting', 'sent', 'done', 'failed']).describe('failed = no record of the call was found; message says why'),
     replayTraceId: z.string().nullable().describe('Of the newest try'),
     replayed: ReplayedCall.nullable(),
-    comparison: ReplayComparison.nullable().describe('Null unless both have an answer that was kept in full'),
+    comparison: ReplayComparison.nullable().describe('Null unless both succeeded and their answers were kept in full'),
     lostPicoUsd: picoUsd.describe('Paid for tries that a crash cut off'),
     message: z.string().nullable(),
   })

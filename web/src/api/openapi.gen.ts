@@ -2745,7 +2745,7 @@ export interface components {
                 costStatus: ("priced" | "estimated_tokens" | "unpriced" | "provider_reported" | "cached_zero") | null;
                 finishReasons: string[];
             } | null;
-            /** @description Null unless both have an answer that was kept in full */
+            /** @description Null unless both succeeded and their answers were kept in full */
             comparison: {
                 isSameText: boolean;
                 /** @description Dice coefficient over the words of both answers; 1 = the same words, in any order */

@@ -116,9 +116,7 @@ function Facts({ run }: { run: ReplayReport }): ReactNode {
         </Fact>
       </dl>
       {skipped.length > 0 && (
-        <p className="text-xs text-ink-3">
-          Left out: {skipped.map(([reason, count]) => `${formatCount(count)} because the ${reason}`).join('; ')}.
-        </p>
+        <p className="text-xs text-ink-3">Left out: {skipped.map(([reason, count]) => `${formatCount(count)}: ${reason}`).join('; ')}.</p>
       )}
     </section>
   );
@@ -266,12 +264,12 @@ const ITEM_COLUMNS: Column<ReplayItem>[] = [
   },
   {
     key: 'costAfter',
-    header: 'replayed',
+    header: '→ replayed',
     isNumeric: true,
     cell: ({ replayed }) => (replayed === null ? UNKNOWN : <Cost picoUsd={replayed.costPicoUsd} status={replayed.costStatus} />),
   },
   { key: 'msBefore', header: 'Duration', isNumeric: true, cell: ({ recorded }) => formatDuration(recorded.durationMs) },
-  { key: 'msAfter', header: 'replayed', isNumeric: true, cell: ({ replayed }) => formatDuration(replayed?.durationMs ?? null) },
+  { key: 'msAfter', header: '→ replayed', isNumeric: true, cell: ({ replayed }) => formatDuration(replayed?.durationMs ?? null) },
   {
     key: 'overlap',
     header: 'Words alike',
