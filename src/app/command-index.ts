@@ -36,6 +36,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   },
   { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
+  {
+    name: 'traces replay',
+    summary: 'Make recorded calls again, as they were or at another model, under a cost ceiling',
+    load: () => import('./commands/traces-replay.ts'),
+  },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
     name: 'costs variance',

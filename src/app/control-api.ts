@@ -29,6 +29,7 @@ import type { PriceBook } from '../models/price-book.ts';
 import type { StatusPoller } from '../models/status-page/poller.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
+import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
 import { type ScoreServices, scoreRoutes } from '../traces/scores/routes.ts';
 import type { CacheControl } from './cache-control.ts';
@@ -43,6 +44,7 @@ import type { InternalApi } from './internal-api.ts';
 import { planModelMigration } from './model-migration.ts';
 import type { PriceHistory } from './price-history.ts';
 import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
+import type { Replaying } from './replaying.ts';
 import type { Repricing } from './repricing.ts';
 import type { JournaledScores } from './score-intake.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
@@ -63,6 +65,7 @@ export interface ControlApiOptions {
   readonly priceBook: PriceBook;
   readonly prices: PriceHistory;
   readonly repricing: Repricing;
+  readonly replaying: Replaying;
   readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
@@ -85,6 +88,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...providerRoutes,
   ...costRoutes,
   ...repricingRoutes,
+  ...replayRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -99,7 +103,8 @@ type ApiServices = TraceServices &
   EventLogServices &
   ProviderServices &
   CostServices &
-  RepricingServices;
+  RepricingServices &
+  ReplayServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -152,6 +157,7 @@ export class ControlApi {
         costs: options.engine.costs,
         findPrice: (priceId) => options.prices.find(priceId),
         repricing: options.repricing.service(stores),
+        replays: options.replaying.service(stores),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         snapshot: () => {

@@ -6,6 +6,7 @@ import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
 import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
+import { REPLAY_JOB, type Replaying } from './replaying.ts';
 import { REPRICING_JOB, type Repricing } from './repricing.ts';
 
 export interface ControlJobsOptions {
@@ -16,6 +17,7 @@ export interface ControlJobsOptions {
   readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
   readonly webhooks: OwnerWebhooks;
   readonly repricing: Repricing;
+  readonly replaying: Replaying;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
   /** Asks the status pages that are due; asks none when none is configured. */
@@ -33,6 +35,7 @@ export async function startControlJobs({
   featureSwitches,
   webhooks,
   repricing,
+  replaying,
   checkModels,
   pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
@@ -45,6 +48,7 @@ export async function startControlJobs({
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
       [REPRICING_JOB]: (job) => repricing.run(job),
+      [REPLAY_JOB]: (job) => replaying.run(job),
       'models.check_lifecycle': checkModels,
       'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),

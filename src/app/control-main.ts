@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { OutputSchemas } from '../gateway/output/output-schema.ts';
 import { createKeyService } from '../identity/service.ts';
+import { keyHmac } from '../identity/virtual-key.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
@@ -15,7 +16,7 @@ import { ConfigWatcher } from './config-watcher.ts';
 import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
 import { startControlJobs } from './control-jobs.ts';
-import { controlStoreLocation, keyPepper } from './control-store-location.ts';
+import { controlStoreLocation, controlVirtualKey, keyPepper } from './control-store-location.ts';
 import { DASHBOARD_DIRECTORY } from './dashboard-build.ts';
 import { DataDirectory } from './data-directory.ts';
 import { EngineLink } from './engine-link.ts';
@@ -29,6 +30,7 @@ import { OtlpPorts } from './otlp/ports.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
+import { Replaying } from './replaying.ts';
 import { Repricing } from './repricing.ts';
 import { readSchemaFile } from './schema-file.ts';
 import { JournaledScores } from './score-intake.ts';
@@ -85,6 +87,16 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     models: () => [...Object.keys(config.current.routes), ...Object.keys(config.current.models)],
   };
   const keyService = (keys = store.keys) => createKeyService({ store: keys, staticKeys, targets, pepperHex, clock });
+  const controlKey = {
+    id: 'control',
+    name: 'control',
+    hmac: keyHmac(pepperHex, controlVirtualKey(clusterKey)),
+    feature: null,
+    team: null,
+    models: null,
+    expiresAtMs: null,
+    isInternal: true,
+  };
   const simPort = Number(variables.PLIMSOLL_INTERNAL_SIM_PORT ?? 0);
 
   const caches = new CacheControl({
@@ -108,7 +120,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       return compileSnapshotSources({
         scope,
         config: config.current,
-        keys: await keyService().listForGateway(scope),
+        keys: [...(await keyService().listForGateway(scope)), controlKey],
         featureSwitches: await store.featureSwitches.inForce(scope, clock.nowMs()),
         outputSchemas,
         readSchemaFile: (file) => readSchemaFile(environment.configPath, file),
@@ -178,6 +190,15 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     rememberPrice: (price) => prices.rememberPrice(price),
     nowMs: () => clock.nowMs(),
   });
+  const replaying = new Replaying({
+    store,
+    scope,
+    clock: systemClock,
+    traces: engine.traces,
+    snapshot: () => publisher.current,
+    gatewayUrl: environment.gatewayUrl,
+    virtualKey: controlVirtualKey(clusterKey),
+  });
   const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
@@ -237,6 +258,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     priceBook,
     prices,
     repricing,
+    replaying,
     statusPoller,
     staticKeys,
     targets,
@@ -273,11 +295,13 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     featureSwitches: api.featureSwitches,
     webhooks,
     repricing,
+    replaying,
     checkModels,
     pollStatusPages,
   });
   webhooks.use(jobs);
   repricing.use(jobs);
+  replaying.use(jobs);
   const made = await firstStart(store, keyService, scope, pepperHex, clock, config.current);
   if (made !== null) {
     await publisher.refresh();

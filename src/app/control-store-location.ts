@@ -16,3 +16,8 @@ export function controlStoreLocation(environment: Environment, data: DataDirecto
 export function keyPepper(clusterKey: string): string {
   return createHmac('sha256', clusterKey).update('plimsoll key pepper v1').digest('hex');
 }
+
+/** The virtual key with which control calls models through a gateway; known to nobody else, and in the snapshot by its HMAC only. */
+export function controlVirtualKey(clusterKey: string): string {
+  return `plk_${createHmac('sha256', clusterKey).update('plimsoll control virtual key v1').digest('base64url')}`;
+}

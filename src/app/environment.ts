@@ -14,6 +14,8 @@ export interface Environment {
   readonly adminKey: string | null;
   /** Set: this process tree has no control of its own and follows this one. */
   readonly controlUrl: string | null;
+  /** Where control finds a gateway for calls of its own (replays); null = it does not know one. */
+  readonly gatewayUrl: string | null;
   /** Shared by gateways and control; null = made on first start and kept in the data directory. */
   readonly clusterKey: string | null;
   /** Set: the control store is this PostgreSQL; null = SQLite in the data directory. */
@@ -36,6 +38,7 @@ export const ENVIRONMENT_VARIABLES = {
   PLIMSOLL_OTLP_GRPC_PORT: 'Port for OTLP over gRPC (default 4317; "off" = none; one that is taken is left alone)',
   PLIMSOLL_ADMIN_KEY: 'An admin key of your own, accepted beside those made by Plimsoll',
   PLIMSOLL_CONTROL_URL: 'Run the gateway only and follow the control plane at this URL',
+  PLIMSOLL_GATEWAY_URL: 'Where a control plane without a gateway of its own finds one, for replays (default: its own process tree)',
   PLIMSOLL_CLUSTER_KEY: 'Shared secret of gateways and control (default: made once, kept in the data directory)',
   PLIMSOLL_DATABASE_URL: 'PostgreSQL for the control store (default: SQLite in the data directory)',
   PLIMSOLL_CLICKHOUSE_URL: 'ClickHouse for the trace store, with user and password (default: the embedded engine)',
@@ -96,6 +99,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     otlpGrpcPort: optionalPortOf(variables, 'PLIMSOLL_OTLP_GRPC_PORT', 4317),
     adminKey: variables.PLIMSOLL_ADMIN_KEY || null,
     controlUrl: urlOf(variables, 'PLIMSOLL_CONTROL_URL', ['http:', 'https:']),
+    gatewayUrl: urlOf(variables, 'PLIMSOLL_GATEWAY_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     clusterKey: clusterKeyOf(variables),
     databaseUrl: urlOf(variables, 'PLIMSOLL_DATABASE_URL', ['postgres:', 'postgresql:']),
     clickhouseUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_URL', ['http:', 'https:']),

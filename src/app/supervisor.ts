@@ -101,7 +101,8 @@ class Supervisor {
       NODE_COMPILE_CACHE: this.#data.compileCache,
     };
     const clusterKey = this.#environment.clusterKey ?? this.#data.secret('cluster-key');
-    const variables = { ...common, PLIMSOLL_CLUSTER_KEY: clusterKey, PLIMSOLL_CONTROL_URL: controlUrl };
+    const gatewayUrl = isGateway ? { PLIMSOLL_GATEWAY_URL: loopbackUrl(this.#environment.host, socket.port) } : {};
+    const variables = { ...common, ...gatewayUrl, PLIMSOLL_CLUSTER_KEY: clusterKey, PLIMSOLL_CONTROL_URL: controlUrl };
     this.#installSignals();
     if (isControl && this.#environment.clickhouseUrl === null) {
       this.#engine = this.#child('engine', { ...common, UV_THREADPOOL_SIZE: '16' });
@@ -302,4 +303,10 @@ class Supervisor {
   #log(event: string, fields: Readonly<Record<string, unknown>>): void {
     process.stderr.write(`${JSON.stringify({ ts: new Date().toISOString(), level: 'warn', process: 'supervisor', event, ...fields })}\n`);
   }
+}
+
+/** Where a process of this machine finds what listens on `host`. */
+function loopbackUrl(host: string, port: number): string {
+  const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
 }

@@ -38,7 +38,12 @@ const clientCall: fc.Arbitrary<CallOpened> = fc.record({
 });
 
 const opened: fc.Arbitrary<CallOpened> = clientCall.chain((base) =>
-  fc.constantFrom<CallOpened>(base, { ...base, purpose: 'shadow', parentCallId: base.callId }, { ...base, purpose: 'probe' }),
+  fc.constantFrom<CallOpened>(
+    base,
+    { ...base, purpose: 'shadow', parentCallId: base.callId },
+    { ...base, purpose: 'probe' },
+    { ...base, endpoint: '/v1beta/models/a "b":generateContent' },
+  ),
 );
 
 const ROUTING = {

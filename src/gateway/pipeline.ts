@@ -26,7 +26,8 @@ async function runStages(call: Call, context: GatewayContext): Promise<void> {
   if (call.request.headers['idempotency-key'] !== undefined && (await answerRepeated(call, context))) return;
   call.enterStage('route');
   route(call);
-  const cacheSettings = call.operation === 'chat' ? call.caller?.feature.cache : undefined;
+  // A kept answer would say nothing of the model that is asked for a purpose of ours.
+  const cacheSettings = call.operation === 'chat' && call.purpose === null ? call.caller?.feature.cache : undefined;
   if (cacheSettings) {
     call.enterStage('cache');
     if (await answerFromCache(call, cacheSettings, context)) return;
@@ -74,5 +75,5 @@ export async function runPipeline(call: Call, context: GatewayContext): Promise<
   else sendFailure(call, call.error, context);
   record(call, context);
   if (call.cache !== null) context.cache.finish(call);
-  mirrorCall(call, context);
+  if (call.purpose === null) mirrorCall(call, context);
 }

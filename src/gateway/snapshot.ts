@@ -119,6 +119,8 @@ export interface SnapshotKey {
   /** Routes and model aliases that the key may use; null = all. */
   readonly models: readonly string[] | null;
   readonly expiresAtMs: number | null;
+  /** Of control itself: it says in `x-plimsoll-purpose` what its calls are for. Absent = false. */
+  readonly isInternal?: boolean;
 }
 
 export interface Snapshot {

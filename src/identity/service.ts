@@ -32,6 +32,7 @@ export interface GatewayKey {
   readonly team: string | null;
   readonly models: readonly string[] | null;
   readonly expiresAtMs: number | null;
+  readonly isInternal?: boolean;
 }
 
 export interface KeyService {

@@ -10,8 +10,11 @@ export const CALL_SCHEMA_VERSION = 1;
 
 export type CallStatus = 'ok' | 'error' | 'aborted';
 
-/** Calls that the gateway makes by itself: a mirrored one, one that judges a request's difficulty, one that tries a target, the vector of a question for the cache. */
-export type CallPurpose = 'shadow' | 'classifier' | 'probe' | 'embedding';
+/**
+ * Calls that no client asked for: a mirrored one, one that judges a request's difficulty, one that tries a target, the vector of a question for the
+ * cache; and those that control makes through the gateway: a recorded call once more.
+ */
+export type CallPurpose = 'shadow' | 'classifier' | 'probe' | 'embedding' | 'replay';
 
 /** What was asked of a model; `gen_ai.operation.name` where OpenTelemetry has a name for it. */
 export type CallOperation =
@@ -47,6 +50,8 @@ export interface CallOpened {
   readonly keyId: string;
   /** What the client asked for: a route or a model alias. */
   readonly requestedModel: string;
+  /** Path of the request; absent = `/v1/chat/completions`. */
+  readonly endpoint?: string | undefined;
   /** Name of the route, null when a model alias was asked for. */
   readonly route: string | null;
   readonly isStream: boolean;

@@ -243,6 +243,7 @@ function entrySpan(call: CallSettled): SpanRow {
     attributes: known({
       'gen_ai.operation.name': call.operation,
       'gen_ai.conversation.id': call.session,
+      'url.path': call.endpoint,
       'http.response.status_code': call.httpStatus,
       'error.type': call.errorType,
       'plimsoll.snapshot.epoch': call.snapshotEpoch,

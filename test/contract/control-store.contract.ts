@@ -8,6 +8,7 @@ import { newUuidV7 } from '../../src/kernel/ids.ts';
 import { type AuditEntry, DEFAULT_SCOPE, type Scope } from '../../src/kernel/scope.ts';
 import { type ControlStore, openControlStore } from '../../src/stores/sql/control-store.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sql/migrations.ts';
+import type { ReplayItem, ReplayRun } from '../../src/traces/replay/model.ts';
 import { FIXTURE_VERSIONS, fixture, type TestDatabase, type TestDriver } from './control-store-drivers.ts';
 
 const SCOPE = DEFAULT_SCOPE;
@@ -96,6 +97,43 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.deepEqual(await store.keys.get(SCOPE, full.id), full);
       assert.equal(await store.keys.get(OTHER, full.id), null, 'another environment must not see it');
       assert.equal(await store.keys.get(SCOPE, 'unknown'), null);
+    });
+
+    it('keeps replays and their calls, moves them only from where they are, and lists newest first', async () => {
+      const store = await open();
+      const run = (id: string): ReplayRun => ({
+        id,
+        state: 'ready',
+        reason: null,
+        request: { source: { filter: { q: 'ü"\\' }, limit: 5 }, model: null, maxCostUsd: 0.1, concurrency: 1, starts: 'when-told' },
+        requestedBy: 'a',
+        requestedAtMs: START_MS,
+        startedAtMs: null,
+        endedAtMs: null,
+        selected: 0,
+        skipped: { 'a reason': 2 },
+        estimatePicoUsd: '170141183460469231731687303715884105727',
+        expectedPicoUsd: null,
+      });
+      for (const id of ['r1', 'r2', 'r3']) await store.replays.put(SCOPE, run(id));
+      assert.deepEqual(await store.replays.get(SCOPE, 'r1'), run('r1'));
+      assert.equal(await store.replays.get(OTHER, 'r1'), null);
+      assert.deepEqual(
+        (await store.replays.list(SCOPE, { beforeId: 'r3', limit: 5 })).map(({ id }) => id),
+        ['r2', 'r1'],
+      );
+      const winners = await Promise.all(
+        Array.from({ length: 8 }, () => store.replays.move(SCOPE, 'r1', ['ready'], 'running', null, START_MS + 1)),
+      );
+      assert.equal(winners.filter((moved) => moved !== null).length, 1, 'one of eight starts at once wins');
+      assert.equal(await store.replays.move(OTHER, 'r1', ['running'], 'done', null, 1), null);
+      const done = await store.replays.move(SCOPE, 'r1', ['running'], 'stopped', 'enough', START_MS + 2);
+      assert.deepEqual(done, { ...run('r1'), state: 'stopped', reason: 'enough', startedAtMs: START_MS + 1, endedAtMs: START_MS + 2 });
+      const item = (number: number, message: string | null) => ({ number, message }) as ReplayItem; // the store looks at the number only
+      await store.replays.putItems(SCOPE, 'r1', [item(1, null), item(2, null), item(10, null)]);
+      await store.replays.putItems(SCOPE, 'r1', [item(2, 'changed')]);
+      assert.deepEqual(await store.replays.items(SCOPE, 'r1', { afterNumber: 1, limit: 5 }), [item(2, 'changed'), item(10, null)]);
+      assert.deepEqual(await store.replays.items(OTHER, 'r1', { afterNumber: 0, limit: 5 }), []);
     });
 
     it('refuses a second key with the same id or HMAC, and takes it in another environment', async () => {

@@ -5,7 +5,7 @@ import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
 import { parseRoutesSearch } from './routes/routes-search.ts';
-import { parseLoginSearch, parseTraceSearch } from './shell/search.ts';
+import { parseLoginSearch, parseReplaySearch, parseTraceSearch } from './shell/search.ts';
 import { Shell } from './shell/shell.tsx';
 import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
 import { ErrorPanel } from './ui/query-state.tsx';
@@ -45,6 +45,17 @@ const traceRoute = createRoute({
   path: '/traces/$traceId',
   validateSearch: parseTraceSearch,
   component: lazyRouteComponent(() => import('./trace/trace-page.tsx'), 'TracePage'),
+});
+const replaysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/replays',
+  component: lazyRouteComponent(() => import('./replays/replays-page.tsx'), 'ReplaysPage'),
+});
+const replayRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/replays/$id',
+  validateSearch: parseReplaySearch,
+  component: lazyRouteComponent(() => import('./replays/replay-page.tsx'), 'ReplayPage'),
 });
 const featuresRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -99,6 +110,8 @@ export const router = createRouter({
       overviewRoute,
       tracesRoute,
       traceRoute,
+      replaysRoute,
+      replayRoute,
       featuresRoute,
       featureRoute,
       providersRoute,

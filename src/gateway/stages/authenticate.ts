@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { nearest } from '../../kernel/suggest.ts';
+import type { CallPurpose } from '../../traces/call-record.ts';
 import type { Call } from '../call.ts';
 import type { CompiledSnapshot } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
@@ -120,6 +121,23 @@ function parseTags(text: string): Record<string, string> {
   return tags;
 }
 
+/** What control may call for. */
+const CONTROL_PURPOSES: ReadonlySet<string> = new Set<CallPurpose>(['replay']);
+
+/** @throws PlimsollError `permission_denied`: no call of control's key is a client's */
+function controlPurpose(headers: IncomingHttpHeaders): CallPurpose {
+  const purpose = headers['x-plimsoll-purpose'];
+  if (typeof purpose !== 'string' || !CONTROL_PURPOSES.has(purpose))
+    throw new PlimsollError(
+      'permission_denied',
+      `This key is control's own: x-plimsoll-purpose must be one of ${[...CONTROL_PURPOSES].join(', ')}.`,
+      {
+        details: { param: 'x-plimsoll-purpose' },
+      },
+    );
+  return purpose as CallPurpose; // one of the set
+}
+
 /**
  * Who calls, for which feature, on whose behalf. Reads headers only, so that a stranger's body is never taken in.
  * A switch of the feature acts here, so that no kind of call can pass by it.
@@ -129,6 +147,7 @@ export function authenticate(call: Call, context: GatewayContext): void {
   const key = findCallerKey(headers, call.snapshot, context.clock.nowMs());
   const feature = findFeature(key, label(headers, 'x-plimsoll-feature'), call.snapshot);
   call.caller = call.snapshot.callerOf(key, feature);
+  if (key.isInternal === true) call.purpose = controlPurpose(headers);
   call.user = label(headers, 'x-plimsoll-user');
   call.session = label(headers, 'x-plimsoll-session');
   call.customer = label(headers, 'x-plimsoll-customer');

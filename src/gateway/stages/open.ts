@@ -5,6 +5,18 @@ import type { Call } from '../call.ts';
 import { openedJson } from '../call-json.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 
+const MAX_PATH_CHARACTERS = 512;
+
+/** Undefined = the usual one. Gemini's paths hold the model. */
+function endpointOf({ dialect, request, purpose }: Call): string | undefined {
+  if (dialect.name === 'openai-chat' && dialect.operation === undefined) return undefined;
+  // What the gateway asks by itself has no path.
+  if (purpose !== null && request.url === undefined) return undefined;
+  const url = request.url ?? '';
+  const end = url.indexOf('?');
+  return (end < 0 ? url : url.slice(0, end)).slice(0, MAX_PATH_CHARACTERS);
+}
+
 /** What is known of a call before a provider is asked; null until its feature is known, since no record can be without one. */
 export function describeCall(call: Call): CallOpened | null {
   if (call.caller === null) return null;
@@ -26,6 +38,7 @@ export function describeCall(call: Call): CallOpened | null {
     tags: call.tags,
     keyId: key.id,
     requestedModel: call.body?.model ?? '',
+    endpoint: endpointOf(call),
     route: call.destination?.route ?? null,
     isStream: call.body?.isStream ?? false,
     startedAtMs: call.startedAtMs,

@@ -56,7 +56,11 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   if (spans.length === 0) return null;
   const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
   const io = new Map(texts.map((row) => [row.span_id, row]));
-  const shown = entries.length > 0 ? entries : spans.slice(0, 1);
+  // A call that no client asked for is no request, and yet what its own trace is about.
+  const shown =
+    entries.length > 0
+      ? entries
+      : spans.slice(0, 1).map((span) => ({ ...span, is_request: span.kind === 'gateway' ? 1 : span.is_request }));
   const entryTexts = shown.flatMap((entry) => io.get(entry.span_id) ?? []);
   return {
     trace: summarise(shown, {

@@ -4,6 +4,7 @@ import type { AuditOutbox } from '../../kernel/audit.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/event-log/event-log.ts';
 import type { JobStore } from '../../kernel/jobs/job.ts';
+import type { ReplayStore } from '../../traces/replay/store.ts';
 import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
@@ -13,6 +14,7 @@ import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
 import { sqlJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres.ts';
+import { sqlReplays } from './replays.ts';
 import { sqlSessions } from './sessions.ts';
 import { type SettingsStore, sqlSettings } from './settings.ts';
 import { openSqlite } from './sqlite.ts';
@@ -32,6 +34,7 @@ export interface ControlStores {
   readonly audit: AuditOutbox;
   readonly featureSwitches: FeatureSwitchStore;
   readonly eventLog: EventLog;
+  readonly replays: ReplayStore;
 }
 
 export interface ControlStoreStatus {
@@ -65,6 +68,7 @@ function storesOf(handle: Handle): ControlStores {
     audit: sqlAuditOutbox(handle),
     featureSwitches: sqlFeatureSwitches(handle),
     eventLog: sqlEventLog(handle),
+    replays: sqlReplays(handle),
   };
 }
 

@@ -71,6 +71,17 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX event_log_subject ON event_log (organisation_id, environment, subject, id)',
     ],
   },
+  {
+    version: 4,
+    name: 'replays',
+    statements: [
+      `CREATE TABLE replays (${TENANT}, id text NOT NULL, state text NOT NULL, body text NOT NULL,
+        PRIMARY KEY (organisation_id, environment, id))`,
+      `CREATE TABLE replay_items (${TENANT}, replay_id text NOT NULL, number bigint NOT NULL, body text NOT NULL,
+        PRIMARY KEY (organisation_id, environment, replay_id, number),
+        FOREIGN KEY (organisation_id, environment, replay_id) REFERENCES replays (organisation_id, environment, id) ON DELETE CASCADE)`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

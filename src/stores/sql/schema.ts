@@ -130,6 +130,20 @@ export interface EventLogRow extends Tenant {
   at_ms: number;
 }
 
+export interface ReplayRow extends Tenant {
+  id: string;
+  state: string;
+  /** ReplayRun as JSON. */
+  body: string;
+}
+
+export interface ReplayItemRow extends Tenant {
+  replay_id: string;
+  number: number;
+  /** ReplayItem as JSON. */
+  body: string;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -143,4 +157,6 @@ export interface Database {
   settings: SettingRow;
   feature_switches: FeatureSwitchRow;
   event_log: EventLogRow;
+  replays: ReplayRow;
+  replay_items: ReplayItemRow;
 }

@@ -794,6 +794,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List replays, newest first
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getReplays"];
+        put?: never;
+        /**
+         * Choose recorded calls to make again, byte for byte or at another model, and estimate what that costs
+         * @description Permission: `replays:write`.
+         */
+        post: operations["postReplays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a replay is, and its calls beside the recorded ones in sums and medians
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getReplaysById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calls of a replay, each beside the recorded one; their texts are in the two traces
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getReplaysByIdItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the chosen calls
+         * @description Permission: `replays:write`.
+         */
+        post: operations["postReplaysByIdStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin no further call; those under way end
+         * @description Permission: `replays:write`.
+         */
+        post: operations["postReplaysByIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2377,6 +2481,279 @@ export interface components {
                 /** @description Calls that kept their cost because the model has no price now */
                 wouldLosePrice: number;
             };
+        };
+        ReplayReport: {
+            id: string;
+            /** @enum {string} */
+            state: "selecting" | "ready" | "running" | "done" | "stopped" | "cancelled" | "failed";
+            /** @description Why it stopped, for people */
+            reason: string | null;
+            request: {
+                source: {
+                    /** @description All calls of one trace */
+                    traceId: string;
+                } | {
+                    /** @description Filters of the trace list; newest first */
+                    filter: {
+                        /** @description Epoch ms, inclusive */
+                        from?: number;
+                        /** @description Epoch ms, exclusive */
+                        to?: number;
+                        feature?: string;
+                        team?: string;
+                        user?: string;
+                        session?: string;
+                        /** @description Requested, upstream or response model */
+                        model?: string;
+                        provider?: string;
+                        route?: string;
+                        /** @enum {string} */
+                        status?: "ok" | "error" | "aborted";
+                        errorType?: string;
+                        traceId?: string;
+                        /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                        attribute?: string;
+                        /** @description Text within the input or output preview */
+                        q?: string;
+                        minDurationMs?: number;
+                        minCostUsd?: number;
+                    };
+                    /**
+                     * @description Most calls
+                     * @default 100
+                     */
+                    limit: number;
+                };
+                /**
+                 * @description Route or model alias to ask; null = the recorded one, byte for byte
+                 * @default null
+                 */
+                model: string | null;
+                /** @description Ceiling: no call is begun that could take the sum of this replay past it, by an upper estimate */
+                maxCostUsd: number;
+                /**
+                 * @description Calls at a time
+                 * @default 4
+                 */
+                concurrency: number;
+                /**
+                 * @description when-told = choose the calls, estimate, then wait for POST …/start
+                 * @default when-told
+                 * @enum {string}
+                 */
+                starts: "at-once" | "when-told";
+            };
+            requestedBy: string;
+            /** @description Epoch milliseconds */
+            requestedAtMs: number;
+            startedAtMs: number | null;
+            endedAtMs: number | null;
+            /** @description Calls chosen so far */
+            selected: number;
+            /** @description Recorded calls that cannot be made again, by reason */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description Upper estimate of the whole; null until the calls are chosen */
+            estimatePicoUsd: string | null;
+            /** @description The recorded tokens at the price of the model that is asked; null until then, or when some are not known */
+            expectedPicoUsd: string | null;
+            summary: {
+                total: number;
+                done: number;
+                ok: number;
+                /** @description Calls that ended in an error or were aborted */
+                errors: number;
+                /** @description Calls of which no record was found */
+                failed: number;
+                /** @description What the replay cost so far, lost tries included */
+                spentPicoUsd: string;
+                /** @description Replayed calls without a price; they are not in the sum */
+                unpricedCalls: number;
+                /** @description Sums over the pairs in which both calls succeeded and are priced */
+                cost: {
+                    n: number;
+                    /** @description US dollars × 10¹² as a decimal integer */
+                    recordedPicoUsd: string;
+                    /** @description US dollars × 10¹² as a decimal integer */
+                    replayedPicoUsd: string;
+                };
+                /** @description Of the pairs in which both calls succeeded */
+                medianDurationMs: {
+                    /** @description Pairs in which both are known */
+                    n: number;
+                    recorded: number | null;
+                    replayed: number | null;
+                };
+                medianOutputTokens: {
+                    /** @description Pairs in which both are known */
+                    n: number;
+                    recorded: number | null;
+                    replayed: number | null;
+                };
+                sameText: {
+                    n: number;
+                    count: number;
+                };
+                medianWordOverlap: {
+                    n: number;
+                    value: number | null;
+                };
+                /**
+                 * @description Likeness is no quality
+                 * @constant
+                 */
+                quality: "unmeasured: needs an evaluation";
+            };
+        };
+        ReplayPage: {
+            replays: components["schemas"]["ReplayRun"][];
+            nextBefore: string | null;
+        };
+        ReplayRun: {
+            id: string;
+            /** @enum {string} */
+            state: "selecting" | "ready" | "running" | "done" | "stopped" | "cancelled" | "failed";
+            /** @description Why it stopped, for people */
+            reason: string | null;
+            request: {
+                source: {
+                    /** @description All calls of one trace */
+                    traceId: string;
+                } | {
+                    /** @description Filters of the trace list; newest first */
+                    filter: {
+                        /** @description Epoch ms, inclusive */
+                        from?: number;
+                        /** @description Epoch ms, exclusive */
+                        to?: number;
+                        feature?: string;
+                        team?: string;
+                        user?: string;
+                        session?: string;
+                        /** @description Requested, upstream or response model */
+                        model?: string;
+                        provider?: string;
+                        route?: string;
+                        /** @enum {string} */
+                        status?: "ok" | "error" | "aborted";
+                        errorType?: string;
+                        traceId?: string;
+                        /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                        attribute?: string;
+                        /** @description Text within the input or output preview */
+                        q?: string;
+                        minDurationMs?: number;
+                        minCostUsd?: number;
+                    };
+                    /**
+                     * @description Most calls
+                     * @default 100
+                     */
+                    limit: number;
+                };
+                /**
+                 * @description Route or model alias to ask; null = the recorded one, byte for byte
+                 * @default null
+                 */
+                model: string | null;
+                /** @description Ceiling: no call is begun that could take the sum of this replay past it, by an upper estimate */
+                maxCostUsd: number;
+                /**
+                 * @description Calls at a time
+                 * @default 4
+                 */
+                concurrency: number;
+                /**
+                 * @description when-told = choose the calls, estimate, then wait for POST …/start
+                 * @default when-told
+                 * @enum {string}
+                 */
+                starts: "at-once" | "when-told";
+            };
+            requestedBy: string;
+            /** @description Epoch milliseconds */
+            requestedAtMs: number;
+            startedAtMs: number | null;
+            endedAtMs: number | null;
+            /** @description Calls chosen so far */
+            selected: number;
+            /** @description Recorded calls that cannot be made again, by reason */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description Upper estimate of the whole; null until the calls are chosen */
+            estimatePicoUsd: string | null;
+            /** @description The recorded tokens at the price of the model that is asked; null until then, or when some are not known */
+            expectedPicoUsd: string | null;
+        };
+        ReplayItemPage: {
+            items: components["schemas"]["ReplayItem"][];
+            nextAfter: number | null;
+        };
+        ReplayItem: {
+            /** @description From 1, in the order of the list */
+            number: number;
+            feature: string;
+            endpoint: string;
+            recorded: {
+                traceId: string;
+                spanId: string;
+                /** @description Response model, else the one sent */
+                model: string | null;
+                /** @enum {string} */
+                status: "ok" | "error" | "aborted";
+                errorType: string | null;
+                statusMessage: string;
+                /** @description Epoch milliseconds */
+                startedAtMs: number;
+                durationMs: number;
+                ttftMs: number | null;
+                inputTokens: number | null;
+                outputTokens: number | null;
+                /** @description Null = unpriced */
+                costPicoUsd: string | null;
+                costStatus: ("priced" | "estimated_tokens" | "unpriced" | "provider_reported" | "cached_zero") | null;
+                finishReasons: string[];
+            };
+            /** @description Upper estimate, held against the ceiling while the call runs */
+            estimatePicoUsd: string;
+            /**
+             * @description failed = no record of the call was found; message says why
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "done" | "failed";
+            /** @description Of the newest try */
+            replayTraceId: string | null;
+            replayed: {
+                traceId: string;
+                spanId: string;
+                /** @description Response model, else the one sent */
+                model: string | null;
+                /** @enum {string} */
+                status: "ok" | "error" | "aborted";
+                errorType: string | null;
+                statusMessage: string;
+                /** @description Epoch milliseconds */
+                startedAtMs: number;
+                durationMs: number;
+                ttftMs: number | null;
+                inputTokens: number | null;
+                outputTokens: number | null;
+                /** @description Null = unpriced */
+                costPicoUsd: string | null;
+                costStatus: ("priced" | "estimated_tokens" | "unpriced" | "provider_reported" | "cached_zero") | null;
+                finishReasons: string[];
+            } | null;
+            /** @description Null unless both succeeded and their answers were kept in full */
+            comparison: {
+                isSameText: boolean;
+                /** @description Dice coefficient over the words of both answers; 1 = the same words, in any order */
+                wordOverlap: number;
+            } | null;
+            /** @description Paid for tries that a crash cut off */
+            lostPicoUsd: string;
+            message: string | null;
         };
     };
     responses: never;
@@ -5043,6 +5420,452 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepricingRun"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReplays: {
+        parameters: {
+            query?: {
+                /** @description Id of the last one of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postReplays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    source: {
+                        /** @description All calls of one trace */
+                        traceId: string;
+                    } | {
+                        /** @description Filters of the trace list; newest first */
+                        filter: {
+                            /** @description Epoch ms, inclusive */
+                            from?: number;
+                            /** @description Epoch ms, exclusive */
+                            to?: number;
+                            feature?: string;
+                            team?: string;
+                            user?: string;
+                            session?: string;
+                            /** @description Requested, upstream or response model */
+                            model?: string;
+                            provider?: string;
+                            route?: string;
+                            /** @enum {string} */
+                            status?: "ok" | "error" | "aborted";
+                            errorType?: string;
+                            traceId?: string;
+                            /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                            attribute?: string;
+                            /** @description Text within the input or output preview */
+                            q?: string;
+                            minDurationMs?: number;
+                            minCostUsd?: number;
+                        };
+                        /**
+                         * @description Most calls
+                         * @default 100
+                         */
+                        limit?: number;
+                    };
+                    /**
+                     * @description Route or model alias to ask; null = the recorded one, byte for byte
+                     * @default null
+                     */
+                    model?: string | null;
+                    /** @description Ceiling: no call is begun that could take the sum of this replay past it, by an upper estimate */
+                    maxCostUsd: number;
+                    /**
+                     * @description Calls at a time
+                     * @default 4
+                     */
+                    concurrency?: number;
+                    /**
+                     * @description when-told = choose the calls, estimate, then wait for POST …/start
+                     * @default when-told
+                     * @enum {string}
+                     */
+                    starts?: "at-once" | "when-told";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayReport"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReplaysById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayReport"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReplaysByIdItems: {
+        parameters: {
+            query?: {
+                /** @description Number of the last call of the page before */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayItemPage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postReplaysByIdStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayReport"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postReplaysByIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayReport"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

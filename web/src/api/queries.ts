@@ -13,6 +13,9 @@ import type {
   MetricSummary,
   ModelView,
   ProviderList,
+  ReplayItem,
+  ReplayReport,
+  ReplayRun,
   RoutingDecisions,
   RoutingState,
   Score,
@@ -189,6 +192,42 @@ export const keysQuery = infiniteQueryOptions({
     ),
   getNextPageParam: (page) => page.nextCursor ?? undefined,
 });
+
+export const replaysQuery = infiniteQueryOptions({
+  queryKey: ['replays'],
+  initialPageParam: undefined as string | undefined,
+  queryFn: ({ signal, pageParam }) =>
+    unwrap<{ replays: readonly ReplayRun[]; nextBefore: string | null }>(
+      api.GET('/api/v1/replays', { params: { query: pageParam === undefined ? {} : { before: pageParam } }, signal }),
+    ),
+  getNextPageParam: (page) => page.nextBefore ?? undefined,
+  refetchInterval: 5_000,
+});
+
+/** How often one that goes on is looked at. */
+const REPLAY_REFRESH_MS = 1_000;
+
+export function replayQuery(id: string) {
+  return queryOptions({
+    queryKey: ['replay', id],
+    queryFn: ({ signal }) => unwrap<ReplayReport>(api.GET('/api/v1/replays/{id}', { params: { path: { id } }, signal })),
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.endedAtMs === null ? REPLAY_REFRESH_MS : false),
+  });
+}
+
+export function replayItemsQuery(id: string, isMoving: boolean) {
+  return infiniteQueryOptions({
+    queryKey: ['replay', id, 'items', isMoving],
+    initialPageParam: 0,
+    queryFn: ({ signal, pageParam }) =>
+      unwrap<{ items: readonly ReplayItem[]; nextAfter: number | null }>(
+        api.GET('/api/v1/replays/{id}/items', { params: { path: { id }, query: { after: pageParam, limit: PAGE_SIZE } }, signal }),
+      ),
+    getNextPageParam: (page) => page.nextAfter ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: isMoving ? 2 * REPLAY_REFRESH_MS : false,
+  });
+}
 
 export const statusQuery = queryOptions({
   queryKey: ['status'],

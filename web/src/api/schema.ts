@@ -32,6 +32,7 @@ export type LimitList = Schemas['LimitList'];
 export type LimitView = Schemas['Limit'];
 export type EventPage = Schemas['EventPage'];
 export type EventView = Schemas['Event'];
+export type { ReplayItem, ReplayReport, ReplayRun } from '../../../src/traces/replay/model.ts';
 
 /** What a series can be narrowed to. */
 export interface MetricFilters {

@@ -9,6 +9,12 @@ export function parseTraceSearch(search: Readonly<Record<string, unknown>>): { s
   return typeof search.span === 'string' ? { span: search.span } : {};
 }
 
+/** Number of the call that is shown beside the recorded one. */
+export function parseReplaySearch(search: Readonly<Record<string, unknown>>): { call?: number } {
+  const call = Number(search.call);
+  return Number.isSafeInteger(call) && call > 0 ? { call } : {};
+}
+
 /** The router keeps parameters that a route's validation dropped; a page works only with what `parse` lets through. */
 export function useParsedSearch<T>(raw: Readonly<Record<string, unknown>>, parse: (search: Readonly<Record<string, unknown>>) => T): T {
   return useMemo(() => parse(raw), [raw, parse]);

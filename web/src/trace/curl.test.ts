@@ -15,7 +15,7 @@ describe('copy as curl', () => {
 
   it('holds body, feature and user, and the key only as a variable', () => {
     const input = JSON.stringify({ model: 'default', messages: [{ role: 'user', content: "it's <b> $HOME" }] });
-    const curl = curlOf(TRACE, { input, isTruncated: false }, ORIGIN);
+    const curl = curlOf(TRACE, { input, isTruncated: false, attributes: {} }, ORIGIN);
     assert.equal(curl.kind, 'command');
     if (curl.kind !== 'command') return;
     const script = curl.text.replace(/^curl/, 'show() { for word; do printf "%s\\n" "$word"; done; }; show');
@@ -38,9 +38,19 @@ describe('copy as curl', () => {
     ]);
   });
 
+  it('goes to where the call went', () => {
+    const textOf = (path: string): string => {
+      const curl = curlOf(TRACE, { input: '{}', isTruncated: false, attributes: { 'url.path': path } }, ORIGIN);
+      return curl.kind === 'command' ? curl.text : '';
+    };
+    assert.match(textOf('/v1/messages'), /'http:\/\/127\.0\.0\.1:4000\/v1\/messages'/);
+    assert.match(textOf('/v1beta/models/g:streamGenerateContent'), /:streamGenerateContent\?alt=sse'/);
+    assert.match(textOf('https://elsewhere.example'), /\/v1\/chat\/completions'/);
+  });
+
   it('says why there is none', () => {
     assert.deepEqual(curlOf(TRACE, null, ORIGIN).kind, 'unavailable');
-    assert.match(JSON.stringify(curlOf(TRACE, { input: '{"messages":[', isTruncated: true }, ORIGIN)), /cut/);
-    assert.match(JSON.stringify(curlOf(TRACE, { input: 'Hello', isTruncated: false }, ORIGIN)), /preview/);
+    assert.match(JSON.stringify(curlOf(TRACE, { input: '{"messages":[', isTruncated: true, attributes: {} }, ORIGIN)), /cut/);
+    assert.match(JSON.stringify(curlOf(TRACE, { input: 'Hello', isTruncated: false, attributes: {} }, ORIGIN)), /preview/);
   });
 });

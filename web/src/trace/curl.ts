@@ -5,7 +5,7 @@ export type Curl = { readonly kind: 'command'; readonly text: string } | { reado
 /** The call again, as a command for a POSIX shell; the key stays a variable. */
 export function curlOf(
   trace: Pick<TraceSummary, 'feature' | 'user' | 'session'>,
-  entry: Pick<Span, 'input' | 'isTruncated'> | null,
+  entry: Pick<Span, 'input' | 'isTruncated' | 'attributes'> | null,
   origin: string,
 ): Curl {
   if (entry === null) return { kind: 'unavailable', reason: 'No call of the gateway is in this trace.' };
@@ -25,7 +25,16 @@ export function curlOf(
   const lines = headers.flatMap(([name, value]) =>
     value === null || value === '' ? [] : [`-H ${name === 'authorization' ? `"${name}: ${value}"` : quote(`${name}: ${value}`)}`],
   );
-  return { kind: 'command', text: [`curl -sS ${quote(`${origin}/v1/chat/completions`)}`, ...lines, `-d ${quote(body)}`].join(' \\\n  ') };
+  return {
+    kind: 'command',
+    text: [`curl -sS ${quote(`${origin}${pathOf(entry.attributes['url.path'])}`)}`, ...lines, `-d ${quote(body)}`].join(' \\\n  '),
+  };
+}
+
+/** Gemini's streams are events only when asked for. */
+function pathOf(recorded: unknown): string {
+  const path = typeof recorded === 'string' && recorded.startsWith('/v1') ? recorded : '/v1/chat/completions';
+  return path.endsWith(':streamGenerateContent') ? `${path}?alt=sse` : path;
 }
 
 function compactJson(text: string): string | null {

@@ -33,6 +33,16 @@ export function Conversation({ span }: { span: Span }): ReactNode {
   );
 }
 
+/** What was asked; beside `Answer` where one question has several. */
+export function Question({ span }: { span: Span }): ReactNode {
+  return <Side title="Input" payload={parsePayload(span.input)} isPreview={span.kind === 'gateway'} />;
+}
+
+export function Answer({ span }: { span: Span }): ReactNode {
+  if (span.output === null && span.status !== 'ok') return <p className="text-critical">{span.statusMessage}</p>;
+  return <PayloadView payload={parsePayload(span.output)} />;
+}
+
 function NotRecorded({ span }: { span: Span }): ReactNode {
   return (
     <p className="max-w-prose py-2 text-ink-2">

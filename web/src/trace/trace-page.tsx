@@ -5,6 +5,7 @@ import { traceQuery } from '../api/queries.ts';
 import type { TraceDetail } from '../api/schema.ts';
 import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
 import { formatDate, formatMoment } from '../format/time.ts';
+import { ReplayButton } from '../replays/replay-button.tsx';
 import { useTitle } from '../shell/page-header.tsx';
 import { parseTraceSearch, useParsedSearch } from '../shell/search.ts';
 import { STATUS_WORDS } from '../traces/status-word.ts';
@@ -89,6 +90,7 @@ function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): Rea
           </span>
         </div>
       </div>
+      <ReplayButton source={{ traceId: trace.traceId }} what="this trace" />
       <CopyButton text={trace.traceId} label="Copy trace id" />
       {curl.kind === 'command' ? (
         <CopyButton text={curl.text} label="Copy as curl" />

@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { tracesQuery } from '../api/queries.ts';
 import { FirstCall } from '../overview/first-call.tsx';
-import { rangeOf, searchOf } from '../range/range.ts';
+import { rangeOf, resolveRange, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
+import { ReplayButton } from '../replays/replay-button.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { useParsedSearch } from '../shell/search.ts';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
@@ -33,6 +34,10 @@ export function TracesPage(): ReactNode {
   return (
     <div className="flex h-[calc(100dvh-3rem-3.25rem-1.5rem)] min-h-96 flex-col md:h-[calc(100dvh-2rem)]">
       <PageHeader title="Traces">
+        <Link to="/replays" className="link text-sm">
+          Replays
+        </Link>
+        <ReplayButton source={{ filter: { ...resolveRange(range, Date.now()), ...filters } }} what="these calls" />
         <button
           type="button"
           className="button"
