@@ -39,7 +39,7 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
     name: 'costs variance',
-    summary: 'What changed since an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+    summary: 'What changed since an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
     load: () => import('./commands/costs-variance.ts'),
   },
   {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { HOURLY_DIMENSIONS } from '../../src/costs/cost-queries.ts';
 import { costEconomics } from '../../src/costs/economics.ts';
 import { EFFECT_NAMES } from '../../src/costs/variance/decompose.ts';
 import { costVariance, type PeriodUse, VARIANCE_GROUPS } from '../../src/costs/variance/report.ts';
@@ -221,6 +222,29 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       }
       const models = (await stores.costs.economics(scope, first, 'model')).groups.map(({ key }) => key);
       assert.ok(models.includes('model-cheap') && models.includes(null), 'the model that answered; none for answers from the cache');
+    });
+
+    it('knows the cost of every hour by feature, team and model, and of one feature alone', async () => {
+      const whole = { from: first.from, to: second.to };
+      const { costPicoUsd } = await stores.costs.totals(scope, whole);
+      for (const dimension of HOURLY_DIMENSIONS) {
+        const hours = await stores.costs.hourly(scope, whole, dimension);
+        assert.equal(
+          hours.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+          costPicoUsd,
+          dimension,
+        );
+        assert.ok(hours.every(({ atMs }) => atMs % 3_600_000 === 0 && atMs >= whole.from && atMs < whole.to));
+      }
+      const filter = { feature: 'search' };
+      const totals = await stores.costs.totals(scope, first, filter);
+      const used = await stores.costs.usedAtPrices(scope, first, tiers, filter);
+      assert.ok(totals.calls > 0n && used.length > 0 && used.every(({ feature }) => feature === 'search'));
+      assert.equal(
+        used.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        totals.costPicoUsd,
+      );
+      assert.ok((await use(first)).used.some(({ isFailed, costPicoUsd: paid }) => isFailed && paid > 0n), 'a failed attempt that cost');
     });
 
     it('answers for a period without calls', async () => {

@@ -32,6 +32,7 @@ export interface ControlStores {
   readonly audit: AuditOutbox;
   readonly featureSwitches: FeatureSwitchStore;
   readonly eventLog: EventLog;
+  readonly anomalies: AnomalyStore;
 }
 
 export interface ControlStoreStatus {
@@ -65,6 +66,7 @@ function storesOf(handle: Handle): ControlStores {
     audit: sqlAuditOutbox(handle),
     featureSwitches: sqlFeatureSwitches(handle),
     eventLog: sqlEventLog(handle),
+    anomalies: sqlCostAnomalies(handle),
   };
 }
 
