@@ -48,6 +48,16 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-units.ts'),
   },
   {
+    name: 'costs anomalies',
+    summary: 'Costs that were too high by what is usual, with their causes',
+    load: () => import('./commands/costs-anomalies.ts'),
+  },
+  {
+    name: 'costs acknowledge',
+    summary: 'Take over a cost anomaly, or say that it was expected and mute its series',
+    load: () => import('./commands/costs-acknowledge.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

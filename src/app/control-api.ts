@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
+import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
@@ -36,6 +37,7 @@ import { type CatalogueServices, catalogueRoutes, type Status } from './catalogu
 import type { ChildContext } from './child-process.ts';
 import type { ConfigWatcher } from './config-watcher.ts';
 import type { ControlEvents } from './control-events.ts';
+import type { CostWatch } from './cost-watch.ts';
 import type { EngineLink } from './engine-link.ts';
 import { cataloguedFeatures } from './feature-catalogue.ts';
 import type { Ingest } from './ingest.ts';
@@ -62,6 +64,7 @@ export interface ControlApiOptions {
   readonly caches: CacheControl;
   readonly priceBook: PriceBook;
   readonly prices: PriceHistory;
+  readonly costWatch: CostWatch;
   readonly repricing: Repricing;
   readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
@@ -84,6 +87,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...eventLogRoutes,
   ...providerRoutes,
   ...costRoutes,
+  ...anomalyRoutes,
   ...repricingRoutes,
 ];
 
@@ -99,6 +103,7 @@ type ApiServices = TraceServices &
   EventLogServices &
   ProviderServices &
   CostServices &
+  AnomalyServices &
   RepricingServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
@@ -151,6 +156,7 @@ export class ControlApi {
         featureSwitches,
         costs: options.engine.costs,
         findPrice: (priceId) => options.prices.find(priceId),
+        anomalies: options.costWatch.service(stores),
         repricing: options.repricing.service(stores),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,

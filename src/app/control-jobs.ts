@@ -5,6 +5,7 @@ import { createJobRunner, type JobRunner } from '../kernel/jobs/runner.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
+import type { CostWatch } from './cost-watch.ts';
 import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
 import { REPRICING_JOB, type Repricing } from './repricing.ts';
 
@@ -16,6 +17,7 @@ export interface ControlJobsOptions {
   readonly featureSwitches: Pick<FeatureSwitchService, 'endExpired'>;
   readonly webhooks: OwnerWebhooks;
   readonly repricing: Repricing;
+  readonly costWatch: CostWatch;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
   /** Asks the status pages that are due; asks none when none is configured. */
@@ -33,6 +35,7 @@ export async function startControlJobs({
   featureSwitches,
   webhooks,
   repricing,
+  costWatch,
   checkModels,
   pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
@@ -45,6 +48,7 @@ export async function startControlJobs({
       'features.end_expired_switches': async () => void (await featureSwitches.endExpired(scope)),
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
       [REPRICING_JOB]: (job) => repricing.run(job),
+      'costs.watch_anomalies': () => costWatch.run(),
       'models.check_lifecycle': checkModels,
       'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
@@ -55,6 +59,8 @@ export async function startControlJobs({
   await cron('sessions.prune', '17 * * * *');
   await cron('features.end_expired_switches', '* * * * *');
   await cron('providers.poll_status_pages', '* * * * *');
+  // When the last records of the hour before are in.
+  await cron('costs.watch_anomalies', '7 * * * *');
   // In the morning of Europe, where somebody reads it; more often would say nothing new.
   await cron('models.check_lifecycle', '13 6 * * *');
   await cron('events.prune', '41 3 * * *');

@@ -16,6 +16,7 @@ import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
 import { startControlJobs } from './control-jobs.ts';
 import { controlStoreLocation, keyPepper } from './control-store-location.ts';
+import { CostWatch } from './cost-watch.ts';
 import { DASHBOARD_DIRECTORY } from './dashboard-build.ts';
 import { DataDirectory } from './data-directory.ts';
 import { EngineLink } from './engine-link.ts';
@@ -178,6 +179,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     rememberPrice: (price) => prices.rememberPrice(price),
     nowMs: () => clock.nowMs(),
   });
+  const costWatch = new CostWatch({ store, scope, costs: engine.costs, prices, config: () => config.current, clock, log });
   const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
@@ -236,6 +238,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     caches,
     priceBook,
     prices,
+    costWatch,
     repricing,
     statusPoller,
     staticKeys,
@@ -273,6 +276,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     featureSwitches: api.featureSwitches,
     webhooks,
     repricing,
+    costWatch,
     checkModels,
     pollStatusPages,
   });

@@ -55,7 +55,8 @@ export const costRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/costs/variance',
-    summary: 'What changed: the difference to an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
+    summary:
+      'What changed: the difference to an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
     permission: 'costs:read',
     query: Range.extend({
       against: z

@@ -244,7 +244,10 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
         used.reduce((sum, row) => sum + row.costPicoUsd, 0n),
         totals.costPicoUsd,
       );
-      assert.ok((await use(first)).used.some(({ isFailed, costPicoUsd: paid }) => isFailed && paid > 0n), 'a failed attempt that cost');
+      assert.ok(
+        (await use(first)).used.some(({ isFailed, costPicoUsd: paid }) => isFailed && paid > 0n),
+        'a failed attempt that cost',
+      );
     });
 
     it('answers for a period without calls', async () => {

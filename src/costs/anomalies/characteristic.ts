@@ -76,7 +76,13 @@ export function characteristicOf(
     // On a working day.
     const start = (plantedDay + (plant % 5) - 1) * 24 + 9;
     const isIn = (hour: number): boolean => hour >= start && hour < start + SPIKE_HOURS;
-    return delayOf(plant, start, plantedDay + 7, (hour) => hour > start + SPIKE_HOURS, (hour) => (isIn(hour) ? SPIKE_FACTOR : 1));
+    return delayOf(
+      plant,
+      start,
+      plantedDay + 7,
+      (hour) => hour > start + SPIKE_HOURS,
+      (hour) => (isIn(hour) ? SPIKE_FACTOR : 1),
+    );
   });
   const creeps = Array.from({ length: plants }, (_, plant) => {
     const start = plantedDay * 24;

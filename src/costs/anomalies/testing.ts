@@ -53,10 +53,8 @@ function rhythm(hourOfWeek: number): number {
   return (daily * (day >= 5 ? 0.5 : 1.15)) / 0.82;
 }
 
-export interface Planted {
-  /** Factor on the number of calls at an hour since the start of the series. */
-  (hour: number): number;
-}
+/** Factor on the number of calls at an hour since the start of the series. */
+export type Planted = (hour: number) => number;
 
 /** Monday, 00:00 UTC. */
 export const SERIES_START: number = Date.UTC(2026, 5, 1);

@@ -107,7 +107,11 @@ export async function watchCosts(scope: Scope, options: WatchOptions): Promise<n
     const open = own.find((other) => other.detector === finding.detector && other.endedAtMs === null);
     if (open !== undefined) {
       const isWorse = finding.score > open.score;
-      const next = { ...open, lastSeenMs: atMs, ...(isWorse ? { ...amounts, score: finding.score, fromMs: Math.min(open.fromMs, finding.fromMs), toMs: finding.toMs } : {}) };
+      const next = {
+        ...open,
+        lastSeenMs: atMs,
+        ...(isWorse ? { ...amounts, score: finding.score, fromMs: Math.min(open.fromMs, finding.fromMs), toMs: finding.toMs } : {}),
+      };
       known.set(open.id, next);
       await anomalies.update(scope, next);
       return;

@@ -1,3 +1,4 @@
+import type { AnomalyStore } from '../../costs/anomalies/store.ts';
 import type { FeatureSwitchStore } from '../../features/switch-store.ts';
 import type { AdminKeyStore, SessionStore, VirtualKeyStore } from '../../identity/store.ts';
 import type { AuditOutbox } from '../../kernel/audit.ts';
@@ -7,6 +8,7 @@ import type { JobStore } from '../../kernel/jobs/job.ts';
 import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
+import { sqlCostAnomalies } from './cost-anomalies.ts';
 import { sqlEventLog } from './event-log.ts';
 import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';

@@ -22,11 +22,28 @@ function toAnomaly(row: Selectable<CostAnomalyRow>): CostAnomaly {
     expectedPicoUsd: BigInt(row.expected_pico_usd),
     score: row.score,
     causes: row.causes === null ? null : AnomalyCauses.parse(parseJsonText(row.causes)),
-    handling: handling === null || atMs === null ? null : { kind: handling, reason: reason ?? '', by: by ?? '', atMs, mutedUntilMs: row.muted_until_ms },
+    handling:
+      handling === null || atMs === null
+        ? null
+        : { kind: handling, reason: reason ?? '', by: by ?? '', atMs, mutedUntilMs: row.muted_until_ms },
   };
 }
 
-type Changing = Omit<Insertable<CostAnomalyRow>, 'organisation_id' | 'environment' | 'id' | 'dimension' | 'series_key' | 'detector' | 'detected_at_ms' | 'handling' | 'handled_reason' | 'handled_by' | 'handled_at_ms' | 'muted_until_ms'>;
+type Changing = Omit<
+  Insertable<CostAnomalyRow>,
+  | 'organisation_id'
+  | 'environment'
+  | 'id'
+  | 'dimension'
+  | 'series_key'
+  | 'detector'
+  | 'detected_at_ms'
+  | 'handling'
+  | 'handled_reason'
+  | 'handled_by'
+  | 'handled_at_ms'
+  | 'muted_until_ms'
+>;
 
 function changing(anomaly: CostAnomaly): Changing {
   return {
@@ -87,7 +104,9 @@ export function sqlCostAnomalies(handle: Handle): AnomalyStore {
           .selectFrom('cost_anomalies')
           .selectAll()
           .where(inScope(scope))
-          .where(({ eb, or }) => or([eb('ended_at_ms', 'is', null), eb('last_seen_ms', '>=', sinceMs), eb('muted_until_ms', '>=', sinceMs)]))
+          .where(({ eb, or }) =>
+            or([eb('ended_at_ms', 'is', null), eb('last_seen_ms', '>=', sinceMs), eb('muted_until_ms', '>=', sinceMs)]),
+          )
           .orderBy('id')
           .execute();
         return rows.map(toAnomaly);
