@@ -58,6 +58,16 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-acknowledge.ts'),
   },
   {
+    name: 'costs budgets',
+    summary: 'Budgets of the limits with burn, forecast to the end of the period, and when each is used up',
+    load: () => import('./commands/costs-budgets.ts'),
+  },
+  {
+    name: 'costs forecast',
+    summary: 'What this month will cost, with an interval, by feature, team or model',
+    load: () => import('./commands/costs-forecast.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

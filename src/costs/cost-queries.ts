@@ -84,6 +84,25 @@ export interface HourlyCost {
   readonly costPicoUsd: PicoUsd;
 }
 
+/** Scopes of budgets whose history the ledger or its rollups know. */
+const MEMBER_DIMENSIONS = ['global', 'organisation', 'feature', 'team', 'customer', 'user', 'key', 'model', 'provider'] as const;
+export type MemberDimension = (typeof MEMBER_DIMENSIONS)[number];
+
+export function isMemberDimension(word: string): word is MemberDimension {
+  return (MEMBER_DIMENSIONS as readonly string[]).includes(word);
+}
+
+export interface MemberQuery {
+  readonly dimension: MemberDimension;
+  /** As the ledger names them: ids of keys, aliases of models. Not looked at for `global` and `organisation`. */
+  readonly members: readonly string[];
+  /** Only calls of this feature. */
+  readonly feature: string | null;
+}
+
+/** The member is empty for `global` and `organisation`. */
+export type MemberHours = HourlyCost;
+
 /** Questions to the ledger. Reads throw like those of TraceStore. */
 export interface CostQueries {
   totals(scope: Scope, period: CostPeriod, filter?: CostFilter): Promise<PeriodTotals>;
@@ -93,6 +112,8 @@ export interface CostQueries {
   usedAtPrices(scope: Scope, period: CostPeriod, tiers: readonly PriceTiers[], filter?: CostFilter): Promise<UsedAtPrice[]>;
   /** Cost per hour and member, hours with cost only, in order of time; read from rollups. `period` is cut at whole hours. */
   hourly(scope: Scope, period: CostPeriod, dimension: HourlyDimension): Promise<HourlyCost[]>;
+  /** The same for members of a budget's scope, the running hour included; from rollups where they know the scope. */
+  memberHours(scope: Scope, period: CostPeriod, query: MemberQuery): Promise<MemberHours[]>;
   /** By group, dearest first, at most 500, and over all. */
   economics(
     scope: Scope,

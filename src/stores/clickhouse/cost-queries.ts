@@ -5,6 +5,9 @@ import type {
   EconomicsRow,
   HourlyCost,
   HourlyDimension,
+  MemberDimension,
+  MemberHours,
+  MemberQuery,
   PeriodTotals,
   PriceTiers,
   Unallocated,
@@ -59,7 +62,9 @@ export async function readPeriodTotals(
 }
 
 /** Attempts of priced calls, one a row. */
-const attempts = (condition: string): string => `SELECT feature, team, key_id, arrayJoin(JSONExtractArrayRaw(attempts)) AS attempt,
+const attempts = (
+  condition: string,
+): string => `SELECT feature, team, key_id, started_at_ms, arrayJoin(JSONExtractArrayRaw(attempts)) AS attempt,
     JSONExtractString(attempt, 'priceId') AS price_id
   FROM ledger WHERE ${PERIOD} AND cost_pico_usd IS NOT NULL${condition}`;
 
@@ -152,6 +157,47 @@ export async function readHourlyCosts(
        ORDER BY sum(cost_pico_usd) DESC, key LIMIT ${MAX_SERIES}
      ) GROUP BY key, at_ms HAVING sum(cost_pico_usd) > 0 ORDER BY key, at_ms`,
     { ...scopeParameters(scope), from: Math.ceil(from / HOUR_MS) * HOUR_MS, to: Math.floor(to / HOUR_MS) * HOUR_MS },
+  );
+  return rows.map((row) => ({ key: row.key, atMs: Number(row.at_ms), costPicoUsd: BigInt(row.cost) }));
+}
+
+/** Where the hours of a scope's members are. Attempts know the alias and the provider that was asked. */
+const MEMBER_SOURCE = {
+  global: { table: 'rollup_1h', key: "''" },
+  organisation: { table: 'rollup_1h', key: "''" },
+  feature: { table: 'rollup_1h', key: 'toString(feature)' },
+  team: { table: 'rollup_1h', key: 'toString(team)' },
+  customer: { table: 'ledger', key: 'customer' },
+  user: { table: 'ledger', key: 'user_id' },
+  key: { table: 'ledger', key: 'toString(key_id)' },
+  model: { table: 'attempts', key: "JSONExtractString(attempt, 'model')" },
+  provider: { table: 'attempts', key: "JSONExtractString(attempt, 'provider')" },
+} as const satisfies Record<MemberDimension, { table: 'rollup_1h' | 'ledger' | 'attempts'; key: string }>;
+
+export async function readMemberHours(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  { from, to }: CostPeriod,
+  { dimension, members, feature }: MemberQuery,
+): Promise<MemberHours[]> {
+  const { table, key } = MEMBER_SOURCE[dimension];
+  const isWhole = key === "''";
+  if (!isWhole && members.length === 0) return [];
+  const only = filterOf(feature === null ? {} : { feature });
+  const ofMembers = isWhole ? '' : ' AND key IN {members:Array(String)}';
+  const select = {
+    rollup_1h: `SELECT ${key} AS key, at_ms, toString(sum(cost_pico_usd)) AS cost FROM rollup_1h
+      WHERE ${SCOPE_FILTER} AND at_ms >= {from:Int64} AND at_ms < {to:Int64}${only.sql}${ofMembers}`,
+    ledger: `SELECT ${key} AS key, intDiv(started_at_ms, ${HOUR_MS}) * ${HOUR_MS} AS at_ms, ${COST} AS cost FROM ledger
+      WHERE ${PERIOD}${only.sql}${ofMembers}`,
+    attempts: `SELECT ${key} AS key, intDiv(started_at_ms, ${HOUR_MS}) * ${HOUR_MS} AS at_ms,
+        toString(sum(toInt128(ifNull(toInt64OrNull(JSONExtractString(attempt, 'costPicoUsd')), 0)))) AS cost
+      FROM (${attempts(only.sql)}) WHERE 1${ofMembers}`,
+  }[table];
+  const rows = await connection.read<{ key: string; at_ms: string; cost: string }>(
+    `${select} GROUP BY key, at_ms ORDER BY key, at_ms`,
+    { ...scopeParameters(scope), ...only.parameters, from, to, ...(isWhole ? {} : { members }) },
+    table === 'rollup_1h' ? {} : LANE,
   );
   return rows.map((row) => ({ key: row.key, atMs: Number(row.at_ms), costPicoUsd: BigInt(row.cost) }));
 }
