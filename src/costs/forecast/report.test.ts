@@ -40,9 +40,16 @@ describe('budget view', () => {
   const history = historyOf(hours(Date.UTC(2026, 4, 1)), NOW);
 
   it('fills the hours in which nothing was spent, up to the last hour that is over', () => {
-    const dense = historyOf(hours(NOW - HOUR / 2 - 10 * HOUR), NOW);
-    assert.equal(dense?.hours.length, 10);
-    assert.equal(dense?.hours.filter((cost) => cost === 0).length, 2);
+    const rows = hours(NOW - HOUR / 2 - 12 * HOUR);
+    const dense = historyOf(rows, NOW);
+    assert.ok(dense);
+    assert.equal(dense.fromMs + dense.hours.length * HOUR, NOW - HOUR / 2);
+    const over = rows.filter(({ atMs }) => atMs < NOW - HOUR / 2).length;
+    assert.deepEqual(
+      [dense.hours.filter((cost) => cost === 1).length, dense.hours.filter((cost) => cost === 0).length],
+      [over, dense.hours.length - over],
+    );
+    assert.ok(dense.hours.includes(0), 'there was a hole');
     assert.equal(historyOf([], NOW), null);
   });
 
