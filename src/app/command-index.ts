@@ -44,13 +44,33 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
     name: 'costs variance',
-    summary: 'What changed since an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+    summary: 'What changed since an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
     load: () => import('./commands/costs-variance.ts'),
   },
   {
     name: 'costs units',
     summary: 'Cost per call, user and session, and the share of cost that belongs to nobody',
     load: () => import('./commands/costs-units.ts'),
+  },
+  {
+    name: 'costs anomalies',
+    summary: 'Costs that were too high by what is usual, with their causes',
+    load: () => import('./commands/costs-anomalies.ts'),
+  },
+  {
+    name: 'costs acknowledge',
+    summary: 'Take over a cost anomaly, or say that it was expected and mute its series',
+    load: () => import('./commands/costs-acknowledge.ts'),
+  },
+  {
+    name: 'costs budgets',
+    summary: 'Budgets of the limits with burn, forecast to the end of the period, and when each is used up',
+    load: () => import('./commands/costs-budgets.ts'),
+  },
+  {
+    name: 'costs forecast',
+    summary: 'What this month will cost, with an interval, by feature, team or model',
+    load: () => import('./commands/costs-forecast.ts'),
   },
   {
     name: 'costs reprice',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { costsConfig } from '../costs/config.ts';
 import { featuresConfig } from '../features/config.ts';
 import { ownersConfig } from '../features/owners-config.ts';
 import { describeResidency, residencyOf } from '../features/residency.ts';
@@ -31,6 +32,7 @@ export const CONFIG_SECTIONS = [
   { key: 'keys', schema: keysConfig },
   { key: 'limits', schema: limitsConfig },
   { key: 'limitSharing', schema: limitSharingConfig },
+  { key: 'costs', schema: costsConfig },
   { key: 'gateway', schema: gatewayConfig },
   { key: 'cache', schema: cacheConfig },
   { key: 'sim', schema: SimConfig },
@@ -47,6 +49,7 @@ const Config = z.strictObject({
   keys: keysConfig,
   limits: limitsConfig,
   limitSharing: limitSharingConfig,
+  costs: costsConfig,
   gateway: gatewayConfig,
   cache: cacheConfig,
   sim: SimConfig,

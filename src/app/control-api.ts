@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
+import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
+import type { BudgetState } from '../costs/forecast/report.ts';
+import { type ForecastServices, forecastRoutes } from '../costs/forecast/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
+import { limitViews } from '../gateway/admission/limit-view.ts';
 import { type LimitServices, limitRoutes } from '../gateway/admission/routes.ts';
 import { type CacheServices, cacheRoutes } from '../gateway/cache/routes.ts';
 import { routingState } from '../gateway/routing/report.ts';
@@ -37,6 +41,8 @@ import { type CatalogueServices, catalogueRoutes, type Status } from './catalogu
 import type { ChildContext } from './child-process.ts';
 import type { ConfigWatcher } from './config-watcher.ts';
 import type { ControlEvents } from './control-events.ts';
+import { budgetsOf } from './cost-budgets.ts';
+import type { CostWatch } from './cost-watch.ts';
 import type { EngineLink } from './engine-link.ts';
 import { cataloguedFeatures } from './feature-catalogue.ts';
 import type { Ingest } from './ingest.ts';
@@ -64,6 +70,7 @@ export interface ControlApiOptions {
   readonly caches: CacheControl;
   readonly priceBook: PriceBook;
   readonly prices: PriceHistory;
+  readonly costWatch: CostWatch;
   readonly repricing: Repricing;
   readonly replaying: Replaying;
   readonly statusPoller: StatusPoller;
@@ -87,6 +94,8 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...eventLogRoutes,
   ...providerRoutes,
   ...costRoutes,
+  ...anomalyRoutes,
+  ...forecastRoutes,
   ...repricingRoutes,
   ...replayRoutes,
 ];
@@ -103,6 +112,8 @@ type ApiServices = TraceServices &
   EventLogServices &
   ProviderServices &
   CostServices &
+  AnomalyServices &
+  ForecastServices &
   RepricingServices &
   ReplayServices;
 
@@ -155,7 +166,9 @@ export class ControlApi {
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
         costs: options.engine.costs,
+        budgets: async () => this.#budgets(clock.nowMs()),
         findPrice: (priceId) => options.prices.find(priceId),
+        anomalies: options.costWatch.service(stores),
         repricing: options.repricing.service(stores),
         replays: options.replaying.service(stores),
         cache: options.caches.service(stores),
@@ -214,6 +227,13 @@ export class ControlApi {
   #limits(): ReturnType<LimitServices['limits']> {
     const { reports, gateways } = this.#options.internal.limits();
     return { rules: this.#options.publisher.current?.limitRules ?? [], reports: reports.map(({ report }) => report), gateways };
+  }
+
+  #budgets(nowMs: number): BudgetState[] {
+    const { rules, reports } = this.#limits();
+    const keys = new Map((this.#options.publisher.current?.keys ?? []).map(({ id, name }) => [name, id]));
+    // A worker that has had no call of a key since its start knows only its id.
+    return budgetsOf(limitViews(rules, reports), (name) => keys.get(name) ?? name, nowMs);
   }
 
   async #explainedTrace(scope: Scope, traceId: string): Promise<TraceDetail | null> {

@@ -5,6 +5,7 @@ import { createJobRunner, type JobRunner } from '../kernel/jobs/runner.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
 import type { ChildContext } from './child-process.ts';
+import type { CostWatch } from './cost-watch.ts';
 import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
 import { REPLAY_JOB, type Replaying } from './replaying.ts';
 import { REPRICING_JOB, type Repricing } from './repricing.ts';
@@ -18,6 +19,7 @@ export interface ControlJobsOptions {
   readonly webhooks: OwnerWebhooks;
   readonly repricing: Repricing;
   readonly replaying: Replaying;
+  readonly costWatch: CostWatch;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
   /** Asks the status pages that are due; asks none when none is configured. */
@@ -36,6 +38,7 @@ export async function startControlJobs({
   webhooks,
   repricing,
   replaying,
+  costWatch,
   checkModels,
   pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
@@ -49,6 +52,7 @@ export async function startControlJobs({
       [WEBHOOK_JOB]: (job) => webhooks.deliver(job),
       [REPRICING_JOB]: (job) => repricing.run(job),
       [REPLAY_JOB]: (job) => replaying.run(job),
+      'costs.watch_anomalies': () => costWatch.run(),
       'models.check_lifecycle': checkModels,
       'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
@@ -59,6 +63,8 @@ export async function startControlJobs({
   await cron('sessions.prune', '17 * * * *');
   await cron('features.end_expired_switches', '* * * * *');
   await cron('providers.poll_status_pages', '* * * * *');
+  // When the last records of the hour before are in.
+  await cron('costs.watch_anomalies', '7 * * * *');
   // In the morning of Europe, where somebody reads it; more often would say nothing new.
   await cron('models.check_lifecycle', '13 6 * * *');
   await cron('events.prune', '41 3 * * *');

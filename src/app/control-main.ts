@@ -17,6 +17,7 @@ import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
 import { startControlJobs } from './control-jobs.ts';
 import { controlStoreLocation, controlVirtualKey, keyPepper } from './control-store-location.ts';
+import { CostWatch } from './cost-watch.ts';
 import { DASHBOARD_DIRECTORY } from './dashboard-build.ts';
 import { DataDirectory } from './data-directory.ts';
 import { EngineLink } from './engine-link.ts';
@@ -199,6 +200,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     gatewayUrl: environment.gatewayUrl,
     virtualKey: controlVirtualKey(clusterKey),
   });
+  const costWatch = new CostWatch({ store, scope, costs: engine.costs, prices, config: () => config.current, clock, log });
   const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
@@ -257,6 +259,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     caches,
     priceBook,
     prices,
+    costWatch,
     repricing,
     replaying,
     statusPoller,
@@ -296,6 +299,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     webhooks,
     repricing,
     replaying,
+    costWatch,
     checkModels,
     pollStatusPages,
   });

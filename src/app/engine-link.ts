@@ -111,9 +111,11 @@ export class EngineLink {
 
   /** Ledger questions for routes: answers `store_unavailable` while the engine is away. */
   readonly costs: CostQueries = {
-    totals: async (scope, period) => (await this.stores()).costs.totals(scope, period),
+    totals: async (scope, period, filter) => (await this.stores()).costs.totals(scope, period, filter),
     priceIds: async (scope, period) => (await this.stores()).costs.priceIds(scope, period),
-    usedAtPrices: async (scope, period, tiers) => (await this.stores()).costs.usedAtPrices(scope, period, tiers),
+    usedAtPrices: async (scope, period, tiers, filter) => (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter),
+    memberHours: async (scope, period, query) => (await this.stores()).costs.memberHours(scope, period, query),
+    hourly: async (scope, period, dimension) => (await this.stores()).costs.hourly(scope, period, dimension),
     economics: async (scope, period, groupBy) => (await this.stores()).costs.economics(scope, period, groupBy),
   };
 

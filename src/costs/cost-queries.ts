@@ -22,11 +22,16 @@ export interface UsedAtPrice {
   readonly team: string | null;
   readonly keyId: string;
   readonly provider: string;
+  /** As asked for. */
   readonly model: string;
+  /** As the provider named what answered; null = it did not say. */
+  readonly responseModel: string | null;
   /** Null = no price of ours: the provider's own word, or nothing known. */
   readonly priceId: string | null;
   /** How many of the price's tiers of context length the input reached. */
   readonly tier: number;
+  /** The attempts ended in an error and cost money all the same. */
+  readonly isFailed: boolean;
   readonly attempts: bigint;
   readonly tokens: Readonly<Record<keyof Usage, bigint>>;
   readonly costPicoUsd: PicoUsd;
@@ -61,13 +66,54 @@ export interface Unallocated {
   readonly session: PicoUsd;
 }
 
+/** Which calls are meant; all of it must hold. */
+export interface CostFilter {
+  readonly feature?: string | undefined;
+  readonly team?: string | undefined;
+}
+
+/** By what hourly costs are rolled up. */
+export const HOURLY_DIMENSIONS = ['feature', 'team', 'model'] as const;
+export type HourlyDimension = (typeof HOURLY_DIMENSIONS)[number];
+
+export interface HourlyCost {
+  /** Empty = calls without one. */
+  readonly key: string;
+  /** Epoch ms of the hour. */
+  readonly atMs: number;
+  readonly costPicoUsd: PicoUsd;
+}
+
+/** Scopes of budgets whose history the ledger or its rollups know. */
+const MEMBER_DIMENSIONS = ['global', 'organisation', 'feature', 'team', 'customer', 'user', 'key', 'model', 'provider'] as const;
+export type MemberDimension = (typeof MEMBER_DIMENSIONS)[number];
+
+export function isMemberDimension(word: string): word is MemberDimension {
+  return (MEMBER_DIMENSIONS as readonly string[]).includes(word);
+}
+
+export interface MemberQuery {
+  readonly dimension: MemberDimension;
+  /** As the ledger names them: ids of keys, aliases of models. Not looked at for `global` and `organisation`. */
+  readonly members: readonly string[];
+  /** Only calls of this feature. */
+  readonly feature: string | null;
+}
+
+/** The member is empty for `global` and `organisation`. */
+export type MemberHours = HourlyCost;
+
 /** Questions to the ledger. Reads throw like those of TraceStore. */
 export interface CostQueries {
-  totals(scope: Scope, period: CostPeriod): Promise<PeriodTotals>;
+  totals(scope: Scope, period: CostPeriod, filter?: CostFilter): Promise<PeriodTotals>;
   /** Ids of the prices at which calls of the period were priced. */
   priceIds(scope: Scope, period: CostPeriod): Promise<string[]>;
   /** Attempts of priced calls; their costs add up to the cost of the period. */
-  usedAtPrices(scope: Scope, period: CostPeriod, tiers: readonly PriceTiers[]): Promise<UsedAtPrice[]>;
+  usedAtPrices(scope: Scope, period: CostPeriod, tiers: readonly PriceTiers[], filter?: CostFilter): Promise<UsedAtPrice[]>;
+  /** Cost per hour and member, hours with cost only, in order of time; read from rollups. `period` is cut at whole hours. */
+  hourly(scope: Scope, period: CostPeriod, dimension: HourlyDimension): Promise<HourlyCost[]>;
+  /** The same for members of a budget's scope, the running hour included; from rollups where they know the scope. */
+  memberHours(scope: Scope, period: CostPeriod, query: MemberQuery): Promise<MemberHours[]>;
   /** By group, dearest first, at most 500, and over all. */
   economics(
     scope: Scope,

@@ -3,17 +3,16 @@ import type { FeatureService } from '../features/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute } from '../kernel/routes.ts';
-import type { Price } from '../models/price.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import { COST_GROUPS, type CostPeriod, type CostQueries } from './cost-queries.ts';
 import { CostEconomics, costEconomics } from './economics.ts';
 import { OutcomeEconomics, outcomeEconomics } from './outcomes.ts';
+import { type FindPrice, readPrices } from './variance/prices.ts';
 import { CostVariance, costVariance, type PeriodUse, VARIANCE_GROUPS } from './variance/report.ts';
 
 export interface CostServices {
   readonly costs: CostQueries;
-  /** A price as it was in force; null = not known here. */
-  readonly findPrice: (priceId: string) => Promise<Price | null>;
+  readonly findPrice: FindPrice;
   readonly scores: ScoreStore;
   readonly features: FeatureService;
   readonly clock: Clock;
@@ -47,15 +46,6 @@ function periodBefore({ from, to }: CostPeriod, against: 'previous' | 'week'): C
   return { from: from - shift, to: to - shift };
 }
 
-async function pricesOf(services: CostServices, ids: readonly string[]): Promise<Map<string, Price>> {
-  const found = new Map<string, Price>();
-  for (const id of ids) {
-    const price = await services.findPrice(id);
-    if (price !== null) found.set(id, price);
-  }
-  return found;
-}
-
 const Range = z.strictObject({
   from: epochMs.optional().describe('Epoch ms, inclusive; yesterday (UTC) when absent'),
   to: epochMs.optional().describe('Epoch ms, exclusive; now when only `from` is given'),
@@ -65,7 +55,8 @@ export const costRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/costs/variance',
-    summary: 'What changed: the difference to an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+    summary:
+      'What changed: the difference to an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
     permission: 'costs:read',
     query: Range.extend({
       against: z
@@ -78,11 +69,7 @@ export const costRoutes = [
     async handler({ scope, query, services }) {
       const after = resolvePeriod(query.from, query.to, services.clock.nowMs());
       const before = periodBefore(after, query.against);
-      const ids = new Set([...(await services.costs.priceIds(scope, before)), ...(await services.costs.priceIds(scope, after))]);
-      const prices = await pricesOf(services, [...ids]);
-      const tiers = [...prices.values()]
-        .filter((price) => price.tiers.length > 0)
-        .map(({ priceId, tiers: of }) => ({ priceId, aboveInputTokens: of.map(({ aboveInputTokens }) => aboveInputTokens) }));
+      const { prices, tiers } = await readPrices(scope, services.costs, services.findPrice, [before, after]);
       const useOf = async (period: CostPeriod): Promise<PeriodUse> => ({
         ...period,
         totals: await services.costs.totals(scope, period),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { CostAnomaly } from '../../src/costs/anomalies/model.ts';
 import type { FeatureSwitch } from '../../src/features/switch.ts';
 import type { VirtualKey } from '../../src/identity/model.ts';
 import { FakeClock } from '../../src/kernel/clock.ts';
@@ -32,6 +33,26 @@ function virtualKey(changes: Partial<VirtualKey> = {}): VirtualKey {
     revokedAtMs: null,
     rotatedFrom: null,
     lastUsedAtMs: null,
+    ...changes,
+  };
+}
+
+function anomaly(changes: Partial<CostAnomaly> = {}): CostAnomaly {
+  return {
+    id: newUuidV7(START_MS),
+    dimension: 'feature',
+    key: 'support',
+    detector: 'spike',
+    fromMs: 1,
+    toMs: 2,
+    lastSeenMs: 2,
+    endedAtMs: null,
+    detectedAtMs: 3,
+    observedPicoUsd: 2n ** 70n,
+    expectedPicoUsd: 5n,
+    score: 6.25,
+    causes: null,
+    handling: null,
     ...changes,
   };
 }
@@ -523,6 +544,37 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.deepEqual([key?.lastUsedAtMs, rotated?.rotatedFrom], [1767225700000, key?.id]);
       assert.deepEqual(await store.featureSwitches.inForce(SCOPE, START_MS), []);
       assert.equal(await store.featureSwitches.set(SCOPE, featureSwitch()), null);
+    });
+
+    it('migrates the data of schema version 3', async () => {
+      const on = await database();
+      await on.execute(fixture(driver.kind, 3));
+      const store = await open(on);
+      assert.equal((await store.eventLog.list(SCOPE, { names: null, subject: null, beforeId: null, limit: 5 })).length, 1);
+      assert.equal(await store.anomalies.insert(SCOPE, anomaly()), true);
+    });
+
+    it('keeps one open anomaly of a series and detector, whoever races, and what people said of it', async () => {
+      const store = await open(await database());
+      const racers = await Promise.all([1, 2, 3].map((at) => store.anomalies.insert(SCOPE, anomaly({ id: newUuidV7(START_MS + at) }))));
+      assert.equal(racers.filter(Boolean).length, 1);
+      assert.equal(await store.anomalies.insert(OTHER, anomaly()), true, 'another environment has its own');
+      const [first] = await store.anomalies.since(SCOPE, 0);
+      assert.ok(first);
+      assert.equal(first.observedPicoUsd, 2n ** 70n, 'sums beyond 64 bits');
+      const handling = { kind: 'expected', reason: 'launch', by: 'Ada', atMs: 5, mutedUntilMs: START_MS } as const;
+      assert.deepEqual((await store.anomalies.handle(SCOPE, first.id, handling))?.handling, handling);
+      await store.anomalies.update(SCOPE, { ...first, endedAtMs: 9, score: 7.5 });
+      const ended = await store.anomalies.list(SCOPE, { state: 'ended', key: 'support', beforeId: null, limit: 5 });
+      assert.deepEqual(ended, [{ ...first, endedAtMs: 9, score: 7.5, handling }], 'an update leaves what people said');
+      assert.equal(
+        await store.anomalies.insert(SCOPE, anomaly({ id: newUuidV7(START_MS + 9) })),
+        true,
+        'ended ones do not stand in the way',
+      );
+      assert.deepEqual((await store.anomalies.list(SCOPE, { state: 'open', key: null, beforeId: null, limit: 5 })).length, 1);
+      assert.equal((await store.anomalies.since(SCOPE, START_MS)).length, 2, 'the open one, and the one that mutes');
+      assert.equal(await store.anomalies.handle(OTHER, first.id, handling), null);
     });
 
     it('has the same schema after a migration as when it is new', async () => {

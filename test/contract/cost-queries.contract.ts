@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { HOURLY_DIMENSIONS, type MemberDimension } from '../../src/costs/cost-queries.ts';
 import { costEconomics } from '../../src/costs/economics.ts';
 import { EFFECT_NAMES } from '../../src/costs/variance/decompose.ts';
 import { costVariance, type PeriodUse, VARIANCE_GROUPS } from '../../src/costs/variance/report.ts';
@@ -221,6 +222,64 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       }
       const models = (await stores.costs.economics(scope, first, 'model')).groups.map(({ key }) => key);
       assert.ok(models.includes('model-cheap') && models.includes(null), 'the model that answered; none for answers from the cache');
+    });
+
+    it('knows the cost of every hour by feature, team and model, and of one feature alone', async () => {
+      const whole = { from: first.from, to: second.to };
+      const { costPicoUsd } = await stores.costs.totals(scope, whole);
+      for (const dimension of HOURLY_DIMENSIONS) {
+        const hours = await stores.costs.hourly(scope, whole, dimension);
+        assert.equal(
+          hours.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+          costPicoUsd,
+          dimension,
+        );
+        assert.ok(hours.every(({ atMs }) => atMs % 3_600_000 === 0 && atMs >= whole.from && atMs < whole.to));
+      }
+      const filter = { feature: 'search' };
+      const totals = await stores.costs.totals(scope, first, filter);
+      const used = await stores.costs.usedAtPrices(scope, first, tiers, filter);
+      assert.ok(totals.calls > 0n && used.length > 0 && used.every(({ feature }) => feature === 'search'));
+      assert.equal(
+        used.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        totals.costPicoUsd,
+      );
+      assert.ok(
+        (await use(first)).used.some(({ isFailed, costPicoUsd: paid }) => isFailed && paid > 0n),
+        'a failed attempt that cost',
+      );
+    });
+
+    it('knows the hours of members of every scope of a budget', async () => {
+      const calls = week('first', first.from, scope, false);
+      const priced = calls.filter(({ costPicoUsd }) => costPicoUsd !== null);
+      const cost = (of: readonly CallSettled[]) => of.reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n);
+      const hours = async (dimension: MemberDimension, members: string[], feature: string | null = null) => {
+        const rows = await stores.costs.memberHours(scope, first, { dimension, members, feature });
+        assert.ok(rows.every(({ key, atMs }) => (members.length === 0 ? key === '' : members.includes(key)) && atMs % 3_600_000 === 0));
+        return rows.reduce((sum, row) => sum + row.costPicoUsd, 0n);
+      };
+      assert.equal(await hours('global', []), cost(calls));
+      assert.equal(await hours('organisation', [], 'search'), cost(calls.filter(({ feature }) => feature === 'search')));
+      assert.equal(await hours('feature', ['support']), cost(calls.filter(({ feature }) => feature === 'support')));
+      assert.equal(
+        await hours('team', ['support'], 'search'),
+        cost(calls.filter(({ team, feature }) => team === 'support' && feature === 'search')),
+      );
+      assert.equal(await hours('user', ['u-1', 'u-2']), cost(calls.filter(({ user }) => user === 'u-1' || user === 'u-2')));
+      assert.equal(await hours('key', ['key-1']), cost(calls.filter(({ keyId }) => keyId === 'key-1')));
+      assert.equal(await hours('customer', ['none']), 0n);
+      assert.equal(await hours('user', []), 0n);
+      const ofAttempts = (is: (attempt: CallAttempt) => boolean) =>
+        priced.flatMap(({ attempts }) => attempts.filter(is)).reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n);
+      assert.equal(
+        await hours('model', ['mini']),
+        ofAttempts(({ model }) => model === 'mini'),
+      );
+      assert.equal(
+        await hours('provider', ['openai']),
+        ofAttempts(({ provider }) => provider === 'openai'),
+      );
     });
 
     it('answers for a period without calls', async () => {

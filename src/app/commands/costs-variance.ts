@@ -12,6 +12,7 @@ const EFFECTS = [
   ['volume', 'volume'],
   ['answerCache', 'answer cache'],
   ['mix', 'mix'],
+  ['retries', 'retries'],
   ['tokensPerCall', 'tokens per call'],
   ['promptCache', 'prompt cache'],
   ['price', 'price'],
@@ -35,7 +36,7 @@ function render({ before, after, groupBy, total, groups }: CostVariance): string
 
 export default defineCommand<CliContext>()({
   name: 'costs variance',
-  summary: 'What changed since an earlier period, split exactly into volume, caches, mix, tokens per call and price',
+  summary: 'What changed since an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
   example: 'plimsoll costs variance --by model --against week',
   options: z.strictObject({
     by: z.enum(VARIANCE_GROUPS).default('feature').describe('feature, team, model or key'),

@@ -22,10 +22,9 @@ const use: fc.Arbitrary<SegmentUse> = fc.record({
 const period: fc.Arbitrary<PeriodCalls> = fc
   .tuple(fc.bigInt(0n, 10n ** 6n), fc.bigInt(0n, 100n))
   .map(([calls, percent]) => ({ calls, cached: (calls * percent) / 100n }));
-const segment = fc.record({ key: fc.string(), before: fc.option(use), after: fc.option(use) });
+const segment = fc.record({ key: fc.string(), isFailed: fc.boolean(), before: fc.option(use), after: fc.option(use) });
 
-const sum = ({ volume, answerCache, mix, tokensPerCall, promptCache, price }: Effects) =>
-  volume + answerCache + mix + tokensPerCall + promptCache + price;
+const sum = (effects: Effects) => EFFECT_NAMES.reduce((all, name) => all + effects[name], 0n);
 
 /** A segment from prices and tokens per attempt. */
 function make(attempts: number, tokens: { u: number; r: number; o: number }, prices: { u: number; r: number; o: number }): SegmentUse {
@@ -92,12 +91,18 @@ describe('decompose', () => {
     assert.deepEqual(effects(before, make(100, { u: 160, r: 40, o: 50 }, P)), { tokensPerCall: 100n * (80n * 10n + 20n) });
     // Half of the calls answered from the answer cache.
     assert.deepEqual(effects(before, make(50, T, P), CALLS, { calls: 100n, cached: 50n }), { answerCache: -costOf(before) / 2n });
-    // Retries: two attempts a call.
+    // Two attempts a call that both went well.
     assert.deepEqual(effects(before, make(200, T, P)), { mix: costOf(before) });
     assert.deepEqual(effects(null, before), { mix: costOf(before) });
     assert.deepEqual(effects(before, null), { mix: -costOf(before) });
     assert.deepEqual(effects(null, before, { calls: 0n, cached: 0n }), { volume: costOf(before) });
     assert.deepEqual(effects(before, null, CALLS, { calls: 0n, cached: 0n }), { volume: -costOf(before) });
+  });
+
+  it('calls more failed attempts retries', () => {
+    const failed = { key: 'failed', isFailed: true, before: make(10, T, P), after: make(30, T, P) };
+    const [part] = decompose([failed], CALLS, CALLS);
+    assert.deepEqual(part?.effects, { ...NO_EFFECTS, retries: 2n * costOf(failed.before) });
   });
 
   it('takes a first use of the cache at the list price of before', () => {

@@ -39,6 +39,8 @@ export interface SegmentUse {
 
 export interface Segment<Key> {
   readonly key: Key;
+  /** Attempts that failed and were paid all the same: more of them per call is `retries`, not `mix`. */
+  readonly isFailed?: boolean;
   /** Null = not used in that period. */
   readonly before: SegmentUse | null;
   readonly after: SegmentUse | null;
@@ -51,7 +53,7 @@ export interface PeriodCalls {
   readonly cached: bigint;
 }
 
-/** Pico-dollars; the six add up to the difference. */
+/** Pico-dollars; the seven add up to the difference. */
 export interface Effects {
   /** More or fewer calls, all else as before. */
   readonly volume: bigint;
@@ -59,6 +61,8 @@ export interface Effects {
   readonly answerCache: bigint;
   /** Other features, keys or models, more or fewer attempts per call; all of a segment that is new or gone. */
   readonly mix: bigint;
+  /** More or fewer attempts that failed and cost money. */
+  readonly retries: bigint;
   /** Longer or shorter questions and answers. */
   readonly tokensPerCall: bigint;
   /** Another share of input that was read from or written to the provider's prompt cache. */
@@ -71,6 +75,7 @@ export const EFFECT_NAMES = [
   'volume',
   'answerCache',
   'mix',
+  'retries',
   'tokensPerCall',
   'promptCache',
   'price',
@@ -145,25 +150,27 @@ function sumOf(use: SegmentUse, names: ReadonlySet<CostClass>): bigint {
  * after − before.
  */
 export function decompose<Key>(segments: readonly Segment<Key>[], was: PeriodCalls, is: PeriodCalls): SegmentVariance<Key>[] {
-  return segments.map(({ key, before, after }) => {
+  return segments.map(({ key, isFailed = false, before, after }) => {
     const way = steps(before, after, was, is);
     const step = (place: number): bigint => (way[place + 1] ?? 0n) - (way[place] ?? 0n);
+    const [mix, retries] = isFailed ? [0n, step(2)] : [step(2), 0n];
     return {
       key,
       beforePicoUsd: costOf(before),
       afterPicoUsd: costOf(after),
-      effects: { volume: step(0), answerCache: step(1), mix: step(2), tokensPerCall: step(3), promptCache: step(4), price: step(5) },
+      effects: { volume: step(0), answerCache: step(1), mix, retries, tokensPerCall: step(3), promptCache: step(4), price: step(5) },
     };
   });
 }
 
-export const NO_EFFECTS: Effects = { volume: 0n, answerCache: 0n, mix: 0n, tokensPerCall: 0n, promptCache: 0n, price: 0n };
+export const NO_EFFECTS: Effects = { volume: 0n, answerCache: 0n, mix: 0n, retries: 0n, tokensPerCall: 0n, promptCache: 0n, price: 0n };
 
 export function addEffects(a: Effects, b: Effects): Effects {
   return {
     volume: a.volume + b.volume,
     answerCache: a.answerCache + b.answerCache,
     mix: a.mix + b.mix,
+    retries: a.retries + b.retries,
     tokensPerCall: a.tokensPerCall + b.tokensPerCall,
     promptCache: a.promptCache + b.promptCache,
     price: a.price + b.price,

@@ -9,6 +9,7 @@ const EffectsView = z.object({
   volume: pico('More or fewer calls, all else as before'),
   answerCache: pico('Another share of calls that the answer cache answered'),
   mix: pico('Other features, teams, keys, models, or attempts per call; all of what is new or gone'),
+  retries: pico('More or fewer attempts that failed and cost money all the same'),
   tokensPerCall: pico('Longer or shorter questions and answers'),
   promptCache: pico("Another share of input from or to the provider's prompt cache"),
   price: pico('Another price for the same'),

@@ -2,7 +2,7 @@ import { type Price, perTokenAt } from '../../models/price.ts';
 import type { UsedAtPrice } from '../cost-queries.ts';
 import { type ClassAmount, COST_CLASSES, type CostClass, type Segment, type SegmentUse } from './decompose.ts';
 
-/** Whose cost it is. Calls that reached another tier of a price's context length are a segment of their own. */
+/** Whose cost it is. Calls that reached another tier of a price's context length are a segment of their own, and so are attempts that failed. */
 export interface SegmentKey {
   readonly feature: string;
   readonly team: string | null;
@@ -10,6 +10,7 @@ export interface SegmentKey {
   readonly provider: string;
   readonly model: string;
   readonly tier: number;
+  readonly isFailed: boolean;
 }
 
 /** Prices by id, as they were in force. */
@@ -62,12 +63,13 @@ function add(a: SegmentUse | null, b: SegmentUse): SegmentUse {
 
 /** Both periods side by side, a segment a line. */
 export function segmentsOf(before: readonly UsedAtPrice[], after: readonly UsedAtPrice[], prices: PricesById): Segment<SegmentKey>[] {
-  const segments = new Map<string, { key: SegmentKey; before: SegmentUse | null; after: SegmentUse | null }>();
+  const segments = new Map<string, { key: SegmentKey; isFailed: boolean; before: SegmentUse | null; after: SegmentUse | null }>();
   for (const [side, rows] of [['before', before] as const, ['after', after] as const])
     for (const row of rows) {
-      const { feature, team, keyId, provider, model, tier } = row;
-      const id = JSON.stringify([feature, team, keyId, provider, model, tier]);
-      const segment = segments.get(id) ?? { key: { feature, team, keyId, provider, model, tier }, before: null, after: null };
+      const { feature, team, keyId, provider, model, tier, isFailed } = row;
+      const key = { feature, team, keyId, provider, model, tier, isFailed };
+      const id = JSON.stringify(Object.values(key));
+      const segment = segments.get(id) ?? { key, isFailed, before: null, after: null };
       segment[side] = add(segment[side], useOf(row, prices));
       segments.set(id, segment);
     }

@@ -5,7 +5,7 @@ import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
 import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SCORE_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
 import { correctRollups, correctRows } from './corrections.ts';
-import { readEconomics, readPeriodTotals, readPriceIds, readUsedAtPrices } from './cost-queries.ts';
+import { readEconomics, readHourlyCosts, readMemberHours, readPeriodTotals, readPriceIds, readUsedAtPrices } from './cost-queries.ts';
 import { getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
@@ -81,9 +81,11 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       correctRows: (scope, runId, batch) => correctRows(connection, scope, runId, batch),
     },
     costs: {
-      totals: (scope, period) => readPeriodTotals(connection, scope, period),
+      totals: (scope, period, filter) => readPeriodTotals(connection, scope, period, filter),
       priceIds: (scope, period) => readPriceIds(connection, scope, period),
-      usedAtPrices: (scope, period, tiers) => readUsedAtPrices(connection, scope, period, tiers),
+      usedAtPrices: (scope, period, tiers, filter) => readUsedAtPrices(connection, scope, period, tiers, filter),
+      memberHours: (scope, period, query) => readMemberHours(connection, scope, period, query),
+      hourly: (scope, period, dimension) => readHourlyCosts(connection, scope, period, dimension),
       economics: (scope, period, groupBy) => readEconomics(connection, scope, period, groupBy),
     },
     scores: {

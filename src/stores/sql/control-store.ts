@@ -1,3 +1,4 @@
+import type { AnomalyStore } from '../../costs/anomalies/store.ts';
 import type { FeatureSwitchStore } from '../../features/switch-store.ts';
 import type { AdminKeyStore, SessionStore, VirtualKeyStore } from '../../identity/store.ts';
 import type { AuditOutbox } from '../../kernel/audit.ts';
@@ -8,6 +9,7 @@ import type { ReplayStore } from '../../traces/replay/store.ts';
 import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
+import { sqlCostAnomalies } from './cost-anomalies.ts';
 import { sqlEventLog } from './event-log.ts';
 import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
@@ -35,6 +37,7 @@ export interface ControlStores {
   readonly featureSwitches: FeatureSwitchStore;
   readonly eventLog: EventLog;
   readonly replays: ReplayStore;
+  readonly anomalies: AnomalyStore;
 }
 
 export interface ControlStoreStatus {
@@ -69,6 +72,7 @@ function storesOf(handle: Handle): ControlStores {
     featureSwitches: sqlFeatureSwitches(handle),
     eventLog: sqlEventLog(handle),
     replays: sqlReplays(handle),
+    anomalies: sqlCostAnomalies(handle),
   };
 }
 

@@ -82,6 +82,19 @@ export const MIGRATIONS: readonly Migration[] = [
         FOREIGN KEY (organisation_id, environment, replay_id) REFERENCES replays (organisation_id, environment, id) ON DELETE CASCADE)`,
     ],
   },
+  {
+    version: 5,
+    name: 'cost anomalies',
+    statements: [
+      `CREATE TABLE cost_anomalies (${TENANT}, id text NOT NULL, dimension text NOT NULL, series_key text NOT NULL, detector text NOT NULL,
+        from_ms bigint NOT NULL, to_ms bigint NOT NULL, last_seen_ms bigint NOT NULL, ended_at_ms bigint, detected_at_ms bigint NOT NULL,
+        observed_pico_usd text NOT NULL, expected_pico_usd text NOT NULL, score double precision NOT NULL, causes text, handling text,
+        handled_reason text, handled_by text, handled_at_ms bigint, muted_until_ms bigint, PRIMARY KEY (organisation_id, environment, id))`,
+      // One of a series and detector is open at a time, whoever races.
+      `CREATE UNIQUE INDEX cost_anomalies_open ON cost_anomalies (organisation_id, environment, dimension, series_key, detector)
+        WHERE ended_at_ms IS NULL`,
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

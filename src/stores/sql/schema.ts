@@ -144,6 +144,28 @@ export interface ReplayItemRow extends Tenant {
   body: string;
 }
 
+export interface CostAnomalyRow extends Tenant {
+  id: string;
+  dimension: 'feature' | 'team' | 'model';
+  series_key: string;
+  detector: 'spike' | 'creep';
+  from_ms: number;
+  to_ms: number;
+  last_seen_ms: number;
+  ended_at_ms: number | null;
+  detected_at_ms: number;
+  /** Pico-dollars, decimal: wider than bigint. */
+  observed_pico_usd: string;
+  expected_pico_usd: string;
+  score: number;
+  causes: string | null;
+  handling: 'acknowledged' | 'expected' | null;
+  handled_reason: string | null;
+  handled_by: string | null;
+  handled_at_ms: number | null;
+  muted_until_ms: number | null;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -159,4 +181,5 @@ export interface Database {
   event_log: EventLogRow;
   replays: ReplayRow;
   replay_items: ReplayItemRow;
+  cost_anomalies: CostAnomalyRow;
 }

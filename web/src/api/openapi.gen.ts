@@ -702,7 +702,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What changed: the difference to an earlier period, split exactly into volume, caches, mix, tokens per call and price
+         * What changed: the difference to an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price
          * @description Permission: `costs:read`.
          */
         get: operations["getCostsVariance"];
@@ -746,6 +746,86 @@ export interface paths {
          * @description Permission: `costs:read`.
          */
         get: operations["getCostsOutcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List costs that were too high by what is usual, with ranked causes, newest first
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsAnomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/anomalies/{id}/handling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge an anomaly, or say that it was expected and mute its series for a while
+         * @description Permission: `costs:write`.
+         */
+        post: operations["postCostsAnomaliesByIdHandling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Budgets of the limits: burn, forecast to the end of the period with its interval, and when each is used up
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsBudgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this month (UTC) will cost, with an interval, in all and by feature, team or model
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsForecast"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2281,6 +2361,8 @@ export interface components {
                     answerCache: string;
                     /** @description Other features, teams, keys, models, or attempts per call; all of what is new or gone, pico-dollars */
                     mix: string;
+                    /** @description More or fewer attempts that failed and cost money all the same, pico-dollars */
+                    retries: string;
                     /** @description Longer or shorter questions and answers, pico-dollars */
                     tokensPerCall: string;
                     /** @description Another share of input from or to the provider's prompt cache, pico-dollars */
@@ -2304,6 +2386,8 @@ export interface components {
                     answerCache: string;
                     /** @description Other features, teams, keys, models, or attempts per call; all of what is new or gone, pico-dollars */
                     mix: string;
+                    /** @description More or fewer attempts that failed and cost money all the same, pico-dollars */
+                    retries: string;
                     /** @description Longer or shorter questions and answers, pico-dollars */
                     tokensPerCall: string;
                     /** @description Another share of input from or to the provider's prompt cache, pico-dollars */
@@ -2422,6 +2506,204 @@ export interface components {
             costPicoUsd: string;
             /** @description That cost per successful outcome, pico-dollars to the nearest one; null = no success, or calls without a price */
             costPerSuccessPicoUsd: string | null;
+        };
+        CostAnomalyList: {
+            /** @description Newest first */
+            anomalies: components["schemas"]["CostAnomaly"][];
+            nextCursor: string | null;
+            /** @description What is being watched */
+            watch: {
+                /** @description End of the last hour that was judged, epoch ms; null = none yet */
+                checkedTo: number | null;
+                /** @description Features, teams and models that are judged */
+                watched: number;
+                /** @description Those that need more history, and when they have it */
+                learning: {
+                    /** @enum {string} */
+                    dimension: "feature" | "team" | "model";
+                    key: string | null;
+                    readyAt: number;
+                }[];
+                /** @description Excess an hour from which on one matters, US dollars */
+                minimumUsd: number;
+            };
+        };
+        CostAnomaly: {
+            id: string;
+            /** @enum {string} */
+            dimension: "feature" | "team" | "model";
+            /** @description Name of the feature, team or model; null = calls without one */
+            key: string | null;
+            /**
+             * @description spike: an hour or a day; creep: a slow rise over days
+             * @enum {string}
+             */
+            detector: "spike" | "creep";
+            /** @description Epoch ms */
+            from: number;
+            to: number;
+            lastSeenAt: number;
+            /** @description Null = open */
+            endedAt: number | null;
+            detectedAt: number;
+            /** @description Cost from `from` to `to`, pico-dollars; of a spike, of the hours that stand out */
+            observedPicoUsd: string;
+            /** @description What is usual then, rounded, pico-dollars */
+            expectedPicoUsd: string;
+            excessPicoUsd: string;
+            /** @description Deviations from what is usual; of a creep, evidence added up */
+            score: number;
+            /** @description Null = not found out */
+            causes: {
+                /** @description Compared with: the same hours of the week before */
+                before: {
+                    from: number;
+                    to: number;
+                };
+                after: {
+                    from: number;
+                    to: number;
+                };
+                /** @description Cost after less cost before; all effects of all segments add up to it */
+                differencePicoUsd: string;
+                /** @description Pico-dollars */
+                effects: {
+                    [key: string]: string;
+                };
+                /** @description The largest first, at most 8 */
+                ranked: {
+                    /** @enum {string} */
+                    effect: "volume" | "answerCache" | "mix" | "retries" | "tokensPerCall" | "promptCache" | "price";
+                    feature: string;
+                    /** @description provider/model */
+                    model: string;
+                    keyId: string;
+                    /** @description How much of the difference it is, pico-dollars */
+                    picoUsd: string;
+                }[];
+            } | null;
+            handling: {
+                /** @enum {string} */
+                kind: "acknowledged" | "expected";
+                reason: string;
+                by: string;
+                at: number;
+                /** @description The series raises no new ones until then */
+                mutedUntil: number | null;
+            } | null;
+        };
+        CostBudgetList: {
+            at: number;
+            /** @description The most pressing first */
+            budgets: components["schemas"]["CostBudget"][];
+            /** @description Budgets and members; more than are listed */
+            total: number;
+        };
+        CostBudget: {
+            /** @description The limit, as GET /api/v1/limits names it */
+            id: string;
+            scope: string;
+            /** @description Member of the scope; null = of all, or nobody has used any yet */
+            name: string | null;
+            /** @description Only calls of this feature count; null = of all */
+            feature: string | null;
+            /** @description day, week or month */
+            period: string;
+            timeZone: string;
+            /** @description Epoch ms */
+            from: number;
+            to: number;
+            /** @description The budget, pico-dollars */
+            capacityPicoUsd: string;
+            usedPicoUsd: string | null;
+            usedRatio: number | null;
+            /** @description Of the period */
+            elapsedRatio: number;
+            /** @description usedRatio ÷ elapsedRatio: 1 = used up exactly at the end, if it went on evenly */
+            burn: number | null;
+            /**
+             * @description over: the forecast is above the budget; at_risk: the high end of its interval is; unmeasured: there is no forecast
+             * @enum {string}
+             */
+            state: "exceeded" | "over" | "at_risk" | "within" | "unmeasured";
+            forecast: {
+                /** @description Cost at the end of the period, pico-dollars */
+                expectedPicoUsd: string;
+                /** @description Low end of the interval, pico-dollars */
+                lowPicoUsd: string;
+                /** @description High end of the interval, pico-dollars */
+                highPicoUsd: string;
+                /** @description Share of past periods that such an interval held */
+                coverage: number;
+                /** @description Past forecasts that the interval is made of; they overlap */
+                samples: number;
+            } | null;
+            /** @description Epoch ms; expected, and by both ends of the interval; null within = not in this period */
+            usedUpAt: {
+                expected: number | null;
+                earliest: number | null;
+                latest: number | null;
+            } | null;
+            /** @description Why there is no forecast */
+            unmeasured: string | null;
+            onExceed: string;
+            owner: string | null;
+            costOwner: string | null;
+        };
+        CostForecast: {
+            /** @description Begin of the month, UTC, epoch ms */
+            from: number;
+            to: number;
+            at: number;
+            /** @enum {string} */
+            groupBy: "feature" | "team" | "model";
+            total: {
+                /** @description Cost since the month began, pico-dollars */
+                spentPicoUsd: string;
+                lastMonthPicoUsd: string | null;
+                forecast: {
+                    /** @description Cost at the end of the period, pico-dollars */
+                    expectedPicoUsd: string;
+                    /** @description Low end of the interval, pico-dollars */
+                    lowPicoUsd: string;
+                    /** @description High end of the interval, pico-dollars */
+                    highPicoUsd: string;
+                    /** @description Share of past periods that such an interval held */
+                    coverage: number;
+                    /** @description Past forecasts that the interval is made of; they overlap */
+                    samples: number;
+                } | null;
+                /** @description Why there is no forecast */
+                unmeasured: string | null;
+            };
+            /** @description The dearest first */
+            groups: {
+                /** @description Cost since the month began, pico-dollars */
+                spentPicoUsd: string;
+                lastMonthPicoUsd: string | null;
+                forecast: {
+                    /** @description Cost at the end of the period, pico-dollars */
+                    expectedPicoUsd: string;
+                    /** @description Low end of the interval, pico-dollars */
+                    lowPicoUsd: string;
+                    /** @description High end of the interval, pico-dollars */
+                    highPicoUsd: string;
+                    /** @description Share of past periods that such an interval held */
+                    coverage: number;
+                    /** @description Past forecasts that the interval is made of; they overlap */
+                    samples: number;
+                } | null;
+                /** @description Why there is no forecast */
+                unmeasured: string | null;
+                /** @description Null = calls without one */
+                key: string | null;
+            }[];
+            /** @description Whole days of the month and the one that runs */
+            days: {
+                at: number;
+                /** @description Cost of the day so far, pico-dollars */
+                spentPicoUsd: string;
+            }[];
         };
         RepricingRun: {
             id: string;
@@ -5290,6 +5572,266 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutcomeEconomics"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsAnomalies: {
+        parameters: {
+            query?: {
+                state?: "open" | "ended";
+                /** @description Name of the feature, team or model */
+                key?: string;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostAnomalyList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCostsAnomaliesByIdHandling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description acknowledged: somebody looks after it; expected: it is right as it is
+                     * @enum {string}
+                     */
+                    kind: "acknowledged" | "expected";
+                    /** @description Why; the list and the audit log keep it */
+                    reason: string;
+                    /** @description Of expected: the series raises no new ones for so long, at most 60 days */
+                    muteForMs?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostAnomaly"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsBudgets: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostBudgetList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsForecast: {
+        parameters: {
+            query?: {
+                groupBy?: "feature" | "team" | "model";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostForecast"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
