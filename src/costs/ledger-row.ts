@@ -45,6 +45,7 @@ export function ledgerRowFromCall(call: CallSettled): LedgerRow {
       costPicoUsd: attempt.costPicoUsd === null ? null : BigInt(attempt.costPicoUsd),
       costStatus: attempt.costStatus,
       priceId: attempt.priceId,
+      ...(attempt.serviceTier === undefined ? {} : { serviceTier: attempt.serviceTier }),
     })),
     isSimulated: call.isSimulated,
     isRecovered: call.isRecovered,

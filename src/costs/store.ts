@@ -25,6 +25,8 @@ export interface LedgerAttempt {
   readonly costPicoUsd: PicoUsd | null;
   readonly costStatus: CostStatus;
   readonly priceId: string | null;
+  /** Of the answer, where it is not that of the list price. */
+  readonly serviceTier?: string | undefined;
 }
 
 /** The account of one call: exactly one row per settled call. */

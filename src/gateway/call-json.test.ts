@@ -101,6 +101,7 @@ const attempt: fc.Arbitrary<CallAttempt> = fc
       { ...base, region: 'eu-"1' },
       { ...base, isSelfHosted: true },
       { ...base, isResent: true },
+      { ...base, serviceTier: 'fl"ex', bookedPicoUsd: '123456789012345678901234567890' },
       { ...base, role: 'hedge' as const },
     ),
   );

@@ -131,6 +131,7 @@ export class JsonAnswerReader implements AnswerReader {
       usage: usageText === null ? null : adapter.readUsage(parseJsonText(usageText)),
       providerUsage: usageText,
       outputCharacters: outputBytes,
+      serviceTier: answer.serviceTier ?? undefined,
     };
     if (!this.#flow.claim(true)) throw new PlimsollError('superseded', 'Another attempt answered first.');
     this.#call.texts = new JsonTexts(bytes, answer.messages);

@@ -32,6 +32,8 @@ export interface AnswerFacts {
   readonly outputCharacters: number;
   /** Pieces that were measured; absent for chat. */
   readonly units?: MeteredUnits;
+  /** As the answer names the tier that served it, beside the usage; absent = it does not. */
+  readonly serviceTier?: string | undefined;
 }
 
 /** What is asked of a model besides chat. */

@@ -2,7 +2,8 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
 import { parseJsonText } from '../kernel/parse-json.ts';
 import type { MeteredUnits } from '../models/metered-units.ts';
-import { priceCompiled, priceMetered } from '../models/price-usage.ts';
+import { type CompiledPrice, compiledAtServiceTier, type PricedUsage, priceCompiled, priceMetered } from '../models/price-usage.ts';
+import { serviceTier, serviceTierOfUsage } from '../models/service-tier.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { AttemptRole, CallAttempt } from '../traces/call-record.ts';
@@ -403,7 +404,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const facts = this.#reader?.facts;
     const { usage, source } = this.#usage(outcome);
     const units = outcome === null ? facts?.units : undefined;
-    const cost = this.#cost(usage, source, units);
+    const tier = usage === null && units === undefined ? null : this.#serviceTier();
+    const cost = this.#cost(usage, source, units, tier);
     const call = this.#call;
     const startOffsetMs = this.#startMs - call.startedMs;
     return {
@@ -433,11 +435,19 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       costPicoUsd: cost.costPicoUsd,
       costStatus: cost.costStatus,
       priceId: cost.priceId,
+      serviceTier: tier ?? undefined,
+      bookedPicoUsd: cost.bookedPicoUsd,
       region: target.region ?? undefined,
       isSelfHosted: target.isSelfHosted || undefined,
       isResent: this.#isResent || undefined,
       role: this.#role,
     };
+  }
+
+  /** Null = that of the list price. */
+  #serviceTier(): string | null {
+    const facts = this.#reader?.facts;
+    return serviceTier(facts?.serviceTier) ?? serviceTierOfUsage(facts?.providerUsage);
   }
 
   /** What the provider says that it charged; null when it does not say, or the operator has a price of their own. */
@@ -454,7 +464,8 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     usage: Usage | null,
     source: CallAttempt['usageSource'],
     units: MeteredUnits | undefined,
-  ): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId'> {
+    tier: string | null,
+  ): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId' | 'bookedPicoUsd'> {
     if (usage === null && units === undefined) {
       // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
       const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
@@ -462,9 +473,15 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     }
     const reported = this.#reportedCost();
     if (reported !== null) return { costPicoUsd: reported.toString(), costStatus: 'provider_reported', priceId: null };
+    const priceBy = (price: CompiledPrice | null): PricedUsage =>
+      units !== undefined || usage === null ? priceMetered(usage, units ?? {}, price) : priceCompiled(usage, price);
     const { price } = this.#target;
-    const priced = units !== undefined || usage === null ? priceMetered(usage, units ?? {}, price) : priceCompiled(usage, price);
-    if (priced.costPicoUsd === null) return { costPicoUsd: null, costStatus: 'unpriced', priceId: null };
+    const priced = priceBy(compiledAtServiceTier(price, tier));
+    if (priced.costPicoUsd === null) {
+      // No price is guessed, and no budget is left open for want of one.
+      const booked = tier === null ? null : priceBy(price).costPicoUsd;
+      return { costPicoUsd: null, costStatus: 'unpriced', priceId: null, bookedPicoUsd: booked?.toString() };
+    }
     return {
       costPicoUsd: priced.costPicoUsd.toString(),
       costStatus: source === 'estimated' ? 'estimated_tokens' : 'priced',

@@ -87,9 +87,16 @@ export function priceFromConfig(alias: string, config: PriceConfig): Price {
     searches: piece(config.perThousandSearchesUsd, 1_000n),
   }).filter((entry) => entry[1] !== undefined);
   const perUnit = units.length === 0 ? {} : { perUnit: Object.fromEntries(units) };
-  const hash = contentHash(JSON.stringify([perToken, perRequest, ...units])).slice(0, 12);
+  const tiers = Object.entries(config.serviceTiers ?? {}).map(([name, tier]) => {
+    const input = picoUsdPerToken(tier.inputPerMillionUsd).toString();
+    const cacheReadTokens = text(tier.cacheReadPerMillionUsd) ?? input;
+    const ofTier = { inputUncachedTokens: input, cacheReadTokens, outputTextTokens: picoUsdPerToken(tier.outputPerMillionUsd).toString() };
+    return [name, { perToken: ofTier, tiers: [] }] as const;
+  });
+  const serviceTiers = tiers.length === 0 ? {} : { serviceTiers: Object.fromEntries(tiers) };
+  const hash = contentHash(JSON.stringify([perToken, perRequest, ...units, ...tiers])).slice(0, 12);
   const set = Object.entries(perToken).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { priceId: `config:${alias}@${hash}`, perToken: Object.fromEntries(set), perRequest, ...perUnit, tiers: [] };
+  return { priceId: `config:${alias}@${hash}`, perToken: Object.fromEntries(set), perRequest, ...perUnit, tiers: [], ...serviceTiers };
 }
 
 /**

@@ -203,6 +203,19 @@ export const PriceConfig = z
     perSecondUsd: usdPerPieces(1n).describe('Audio that is heard, US dollars per second'),
     perImageUsd: usdPerPieces(1n).describe('Images that are made, US dollars each'),
     perThousandSearchesUsd: usdPerPieces(1_000n).describe('Searches that a rerank is billed as, US dollars per thousand'),
+    serviceTiers: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'lower-case letters, digits, "-" and "_"'),
+        z.strictObject({
+          inputPerMillionUsd: usdPerMillion.describe('Input tokens, US dollars per million'),
+          outputPerMillionUsd: usdPerMillion.describe('Output tokens, US dollars per million'),
+          cacheReadPerMillionUsd: usdPerMillion.optional().describe('Input read from the prompt cache; absent = as input'),
+        }),
+      )
+      .optional()
+      .describe(
+        'Prices of other service tiers (flex, priority, batch …) as answers name them; calls of a tier that is not here are unpriced, and budgets count them at the price above',
+      ),
   })
   .superRefine((price, context) => {
     const hasTokens = price.inputPerMillionUsd !== undefined && price.outputPerMillionUsd !== undefined;

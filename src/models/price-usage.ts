@@ -1,6 +1,6 @@
 import type { PicoUsd } from '../kernel/money.ts';
 import { METERED_UNITS, type MeteredUnit, type MeteredUnits } from './metered-units.ts';
-import type { Price, TokenPrices } from './price.ts';
+import { type Price, priceAtServiceTier, type TokenPrices } from './price.ts';
 import { inputTokens, type Usage, type UsageClass } from './usage.ts';
 
 /** Every token class, in one fixed order. */
@@ -36,6 +36,8 @@ export interface CompiledPrice {
   readonly hasTokenPrices: boolean;
   readonly base: Rates;
   readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[];
+  /** Prices of other service tiers, by name. */
+  readonly serviceTiers: ReadonlyMap<string, CompiledPrice>;
 }
 
 /** `unpriced` has no amount. The caller says `estimated_tokens` instead of `priced` when the usage was a guess. */
@@ -72,7 +74,18 @@ export function compilePrice(price: Price): CompiledPrice {
     hasTokenPrices: Object.keys(price.perToken).length > 0,
     base: compileRates(price.perToken),
     tiers: tiers.sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
+    serviceTiers: new Map(
+      Object.keys(price.serviceTiers ?? {}).flatMap((name) => {
+        const tier = priceAtServiceTier(price, name);
+        return tier === null ? [] : [[name, compilePrice(tier)] as const];
+      }),
+    ),
   };
+}
+
+/** @param tier null = the standard one @returns null when the price does not say what the tier costs */
+export function compiledAtServiceTier(price: CompiledPrice | null, tier: string | null): CompiledPrice | null {
+  return tier === null || price === null ? price : (price.serviceTiers.get(tier) ?? null);
 }
 
 function ratesFor(usage: Usage, price: CompiledPrice): Rates {

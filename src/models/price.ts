@@ -31,21 +31,16 @@ export interface ServiceTierPrices {
   readonly tiers: readonly PriceTier[];
 }
 
-/** What providers call the service tier of their list price; `on_demand` is Groq's word and Google's. */
-const STANDARD_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'on_demand']);
-
-/** @param name service tier as a provider names the one that served; true for none */
-export function isStandardServiceTier(name: string | null): boolean {
-  return name === null || STANDARD_TIERS.has(name.toLowerCase());
-}
-
-/** The price of a service tier; null when this price does not say what the tier costs. */
-export function priceAtServiceTier(price: Price, name: string | null): Price | null {
-  if (isStandardServiceTier(name)) return price;
-  const tier = name !== null && Object.hasOwn(price.serviceTiers ?? {}, name) ? price.serviceTiers?.[name] : undefined;
-  if (tier === undefined) return null;
+/**
+ * The price of a service tier; null when this price does not say what the tier costs.
+ * @param tier as `serviceTier` names it; null = the standard one
+ */
+export function priceAtServiceTier(price: Price, tier: string | null): Price | null {
+  if (tier === null) return price;
+  const found = Object.hasOwn(price.serviceTiers ?? {}, tier) ? price.serviceTiers?.[tier] : undefined;
+  if (found === undefined) return null;
   const { perUnit: _, serviceTiers: __, ...rest } = price;
-  return { ...rest, priceId: `${price.priceId}#${name}`, perToken: tier.perToken, tiers: tier.tiers };
+  return { ...rest, priceId: `${price.priceId}#${tier}`, perToken: found.perToken, tiers: found.tiers };
 }
 
 /** The token prices that apply to a call with this many input tokens, in the class they are billed under: reasoning without a price of its own is output text. */

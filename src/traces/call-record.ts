@@ -122,6 +122,10 @@ export interface CallAttempt {
   readonly costPicoUsd: string | null;
   readonly costStatus: CostStatus;
   readonly priceId: string | null;
+  /** Of the answer, where it is not that of the list price: `flex`, `priority`, `batch` …; absent = the standard one, or not told. */
+  readonly serviceTier?: string | undefined;
+  /** What limits count in place of a cost that is not known because the price does not say what the tier costs: the list price. Decimal integer. */
+  readonly bookedPicoUsd?: string | undefined;
   /** Declared region of the target; absent = none was declared. */
   readonly region?: string | undefined;
   /** Present and true when the target declares that it runs on our own machines. */

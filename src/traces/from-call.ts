@@ -105,6 +105,7 @@ function genAiAttributes(call: CallSettled, attempt: CallAttempt): Record<string
     'plimsoll.target.region': attempt.region,
     'plimsoll.target.is_self_hosted': attempt.isSelfHosted,
     'plimsoll.usage.provided': attempt.providerUsage,
+    'plimsoll.service_tier': attempt.serviceTier,
     ...usageAttributes(attempt),
     'plimsoll.attempt.role': attempt.role,
     'plimsoll.purpose': call.purpose,

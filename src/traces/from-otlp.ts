@@ -1,3 +1,4 @@
+import { priceAtServiceTier } from '../models/price.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import { priceUsage } from '../models/price-usage.ts';
 import type { Content } from './dialects/dialect.ts';
@@ -33,7 +34,7 @@ function costOf(span: CanonicalSpan, startedAtMs: number, priceBook: PriceBook):
     provider === null
       ? undefined
       : models.map((model) => priceBook.find(provider.name, model, startedAtMs)).find((found) => found !== null);
-  const priced = tokens === null || price == null ? null : priceUsage(tokens.usage, price);
+  const priced = tokens === null || price == null ? null : priceUsage(tokens.usage, priceAtServiceTier(price, span.serviceTier));
   const pricedPicoUsd = priced?.costPicoUsd ?? null;
   const isOurs = reportedCost === null || (reportedCost.isEstimate && pricedPicoUsd !== null);
   if (!isOurs) return { columns: { costPicoUsd: reportedCost.costPicoUsd, costStatus: 'provider_reported', priceId: null }, pricedPicoUsd };

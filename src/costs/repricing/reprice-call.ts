@@ -1,4 +1,4 @@
-import { type CompiledPrice, priceCompiled, priceMetered } from '../../models/price-usage.ts';
+import { type CompiledPrice, compiledAtServiceTier, priceCompiled, priceMetered } from '../../models/price-usage.ts';
 import { sumCost } from '../call-cost.ts';
 import type { LedgerAttempt, LedgerRow } from '../store.ts';
 
@@ -25,7 +25,8 @@ export interface RepricedResult {
 
 function priced(attempt: LedgerAttempt, price: CompiledPrice | null) {
   const { usage, units } = attempt;
-  return units !== undefined || usage === null ? priceMetered(usage, units ?? {}, price) : priceCompiled(usage, price);
+  const ofTier = compiledAtServiceTier(price, attempt.serviceTier ?? null);
+  return units !== undefined || usage === null ? priceMetered(usage, units ?? {}, ofTier) : priceCompiled(usage, ofTier);
 }
 
 function repriceAttempt(attempt: LedgerAttempt, pricing: AttemptPricing): { attempt: LedgerAttempt; kept: KeptReason | null } {

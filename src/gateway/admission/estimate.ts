@@ -1,3 +1,4 @@
+import { serviceTier } from '../../models/service-tier.ts';
 import { estimateTokensFromCharacters } from '../../models/token-estimate.ts';
 import type { ChatBody } from '../body/chat-body.ts';
 
@@ -81,6 +82,13 @@ export function askedOutputTokens(body: ChatBody): number | null {
     if (Number.isSafeInteger(value) && value > 0) asked = Math.max(asked ?? 0, value);
   }
   return asked;
+}
+
+/** The service tier that the request asks for; null = the standard one. */
+export function askedServiceTier(body: ChatBody): string | null {
+  for (const [name, { start, end }] of body.parameters)
+    if (name === 'service_tier' && body.bytes[start] === 0x22) return serviceTier(body.bytes.toString('utf8', start + 1, end - 1));
+  return null;
 }
 
 /** True when the request has a member for the number, whatever its value. */

@@ -16,7 +16,10 @@ export type CounterState =
 /** What one settled call used, as far as limits want to know. */
 export interface SettledUse
   extends Pick<CallSettled, 'organisationId' | 'feature' | 'team' | 'user' | 'session' | 'customer' | 'keyId' | 'startedAtMs' | 'purpose'> {
-  readonly attempts: readonly Pick<CallAttempt, 'model' | 'provider' | 'startOffsetMs' | 'httpStatus' | 'usage' | 'costPicoUsd'>[];
+  readonly attempts: readonly Pick<
+    CallAttempt,
+    'model' | 'provider' | 'startOffsetMs' | 'httpStatus' | 'usage' | 'costPicoUsd' | 'bookedPicoUsd'
+  >[];
 }
 
 /** All that a gateway has to know of its past: counters at one moment, and the calls that were settled after it. */
@@ -32,13 +35,14 @@ const SCHEMA_VERSION = 1;
 
 export function useOf(call: CallSettled): SettledUse {
   const { organisationId, feature, team, user, session, customer, keyId, startedAtMs, purpose } = call;
-  const attempts = call.attempts.map(({ model, provider, startOffsetMs, httpStatus, usage, costPicoUsd }) => ({
+  const attempts = call.attempts.map(({ model, provider, startOffsetMs, httpStatus, usage, costPicoUsd, bookedPicoUsd }) => ({
     model,
     provider,
     startOffsetMs,
     httpStatus,
     usage,
     costPicoUsd,
+    ...(bookedPicoUsd === undefined ? {} : { bookedPicoUsd }),
   }));
   return {
     organisationId,

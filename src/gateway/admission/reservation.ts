@@ -56,7 +56,7 @@ export function amountUsed(unit: LimitUnit, used: Used): number {
 }
 
 /** What says how much an attempt used. */
-type Consumption = Pick<CallAttempt, 'httpStatus' | 'usage' | 'costPicoUsd'>;
+type Consumption = Pick<CallAttempt, 'httpStatus' | 'usage' | 'costPicoUsd' | 'bookedPicoUsd'>;
 
 /** True when a provider may have begun to work for an attempt; what never left costs nobody anything. The same question is asked of a journal's record. */
 function reachedProvider(attempt: Consumption): boolean {
@@ -66,14 +66,15 @@ function reachedProvider(attempt: Consumption): boolean {
 /** Decimal integers of so many digits are safe. */
 const SAFE_DIGITS = 15;
 
-/** Sum over the attempts, of what is known; a cost that nobody knows books nothing. */
+/** Sum over the attempts, of what is known; a cost of which nothing is known books nothing. */
 export function usedBy(attempts: readonly Consumption[]): Used {
   let isUsed = false;
   let tokens = 0;
   let nanoUsd = 0;
   let restPicoUsd = 0;
   for (const attempt of attempts) {
-    const { usage, costPicoUsd } = attempt;
+    const { usage } = attempt;
+    const costPicoUsd = attempt.costPicoUsd ?? attempt.bookedPicoUsd ?? null;
     isUsed ||= reachedProvider(attempt);
     if (usage !== null) tokens += inputTokens(usage) + outputTokens(usage);
     if (costPicoUsd === null || costPicoUsd === '0') continue;

@@ -11,9 +11,10 @@ export interface OpenAiAnswer {
   readonly messages: readonly (readonly [start: number, end: number])[];
   /** Bytes of the texts of a text completion. */
   readonly textBytes: number;
+  readonly serviceTier: string | null;
 }
 
-const KEYS = new KeyNames(['id', 'model', 'usage', 'error', 'choices', 'message', 'text', 'finish_reason']);
+const KEYS = new KeyNames(['id', 'model', 'usage', 'error', 'choices', 'message', 'text', 'finish_reason', 'service_tier']);
 
 function stringAt(bytes: Buffer, start: number, end: number): string | null {
   return bytes[start] === 0x22 ? (JSON.parse(bytes.toString('utf8', start, end)) as string) : null;
@@ -28,6 +29,7 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
   const finishReasons: string[] = [];
   const messages: [number, number][] = [];
   let textBytes = 0;
+  let serviceTier: string | null = null;
 
   function scanChoice(): void {
     if (scanner.peek() !== 0x7b) {
@@ -69,10 +71,11 @@ export function scanOpenAiAnswer(bytes: Buffer, scanner: JsonScanner): OpenAiAns
       const end = scanner.position;
       if (name === 'id') id = stringAt(bytes, start, end);
       else if (name === 'model') model = stringAt(bytes, start, end);
+      else if (name === 'service_tier') serviceTier = stringAt(bytes, start, end);
       else if (name === 'usage' && first === 0x7b) usage = [start, end];
       else if (name === 'error' && (first === 0x7b || first === 0x22)) error = [start, end];
     } while (scanner.next(0x7d));
   }
   scanner.finish();
-  return { id, model, finishReasons, usage, error, messages, textBytes };
+  return { id, model, finishReasons, usage, error, messages, textBytes, serviceTier };
 }

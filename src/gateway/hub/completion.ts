@@ -22,6 +22,8 @@ export interface HubAnswer {
   readonly finishReason: string;
   readonly usage: Usage | null;
   readonly providerUsage: unknown;
+  /** As the answer names it; absent = it does not. */
+  readonly serviceTier?: string | undefined;
 }
 
 /**
@@ -72,6 +74,7 @@ export function toCompletion(
     usage,
     providerUsage: answer.providerUsage ?? null,
     outputCharacters,
+    ...(answer.serviceTier === undefined ? {} : { serviceTier: answer.serviceTier }),
   };
   return { completion, facts };
 }

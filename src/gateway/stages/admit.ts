@@ -1,9 +1,16 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import { formatUsd } from '../../kernel/money.ts';
-import { estimateNanoUsd } from '../../models/price-usage.ts';
+import { compiledAtServiceTier, estimateNanoUsd } from '../../models/price-usage.ts';
 import type { Admission, AdmissionRequest } from '../admission/admission.ts';
 import { borrowFor } from '../admission/borrow.ts';
-import { askedAnswers, askedOutputTokens, DEFAULT_OUTPUT_TOKENS, estimateInputTokens, namesOutputTokens } from '../admission/estimate.ts';
+import {
+  askedAnswers,
+  askedOutputTokens,
+  askedServiceTier,
+  DEFAULT_OUTPUT_TOKENS,
+  estimateInputTokens,
+  namesOutputTokens,
+} from '../admission/estimate.ts';
 import { type ApplicableLimits, type Cap, capsFor } from '../admission/limit-book.ts';
 import { loopStopped } from '../admission/limit-event.ts';
 import { findLoop } from '../admission/loop-breaker.ts';
@@ -57,12 +64,15 @@ function estimate(call: Call, destination: Destination, asked: number | null): v
   const inputTokens = call.estimate?.inputTokens ?? estimateInputTokens(call.body.summary ?? call.body.bytes);
   // Embeddings, reranks and the like answer with no tokens.
   const answers = call.dialect.operation?.hasOutputTokens === false ? 0 : askedAnswers(call.body);
+  const tier = askedServiceTier(call.body);
   let outputTokens = 0;
   let nanoUsd = 0;
   for (const target of destination.targets) {
     const output = outputTokensAt(target, asked) * answers;
     outputTokens = Math.max(outputTokens, output);
-    nanoUsd = Math.max(nanoUsd, (target.price === null ? null : estimateNanoUsd(inputTokens, output, target.price)) ?? 0);
+    // A tier whose price is not known is held at the list price, and booked at it.
+    const price = compiledAtServiceTier(target.price, tier) ?? target.price;
+    nanoUsd = Math.max(nanoUsd, (price === null ? null : estimateNanoUsd(inputTokens, output, price)) ?? 0);
   }
   call.estimate = { inputTokens, outputTokens, nanoUsd };
 }

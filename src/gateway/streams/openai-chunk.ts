@@ -25,6 +25,9 @@ export class OpenAiChunkReader {
   /** Groq's own member, which holds the usage at the end of some of its streams. */
   groqStart = -1;
   groqEnd = -1;
+  /** Inside the quotes. */
+  serviceTierStart = -1;
+  serviceTierEnd = -1;
   errorStart = -1;
   errorEnd = -1;
   idStart = -1;
@@ -55,6 +58,7 @@ export class OpenAiChunkReader {
     this.finishReason = null;
     this.usageStart = -1;
     this.groqStart = -1;
+    this.serviceTierStart = -1;
     this.errorStart = -1;
     this.idStart = -1;
     this.modelStart = -1;
@@ -141,6 +145,12 @@ export class OpenAiChunkReader {
         if (spells(bytes, keyStart, keyEnd, 'x_groq')) {
           this.groqStart = valueStart;
           this.groqEnd = valueEnd;
+        }
+        return;
+      case 0x73:
+        if (first === QUOTE && spells(bytes, keyStart, keyEnd, 'service_tier')) {
+          this.serviceTierStart = valueStart + 1;
+          this.serviceTierEnd = valueEnd - 1;
         }
         return;
       case 0x69:

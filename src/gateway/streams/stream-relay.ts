@@ -52,6 +52,7 @@ export class StreamRelay implements AnswerReader, SseListener {
   #responseModel: string | null = null;
   readonly #finishReasons: string[] = [];
   #usage: AnswerFacts['usage'] = null;
+  #serviceTier: string | undefined;
   #providerUsage: unknown = null;
   readonly #openChoices = new Set<number>();
   #nowMs = 0;
@@ -112,6 +113,7 @@ export class StreamRelay implements AnswerReader, SseListener {
       usage: this.#usage,
       providerUsage: this.#providerUsage,
       outputCharacters: this.#usage === null ? this.#answer.characters() : 0,
+      serviceTier: this.#serviceTier,
     };
   }
 
@@ -191,6 +193,8 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (this.#responseId === null && chunk.idStart >= 0) this.#responseId = data.toString('utf8', chunk.idStart, chunk.idEnd);
     if (this.#responseModel === null && chunk.modelStart >= 0)
       this.#responseModel = data.toString('utf8', chunk.modelStart, chunk.modelEnd);
+    if (this.#serviceTier === undefined && chunk.serviceTierStart >= 0)
+      this.#serviceTier = data.toString('utf8', chunk.serviceTierStart, chunk.serviceTierEnd);
     if (chunk.usageStart >= 0) this.#readUsage(data.toString('utf8', chunk.usageStart, chunk.usageEnd));
     else if (chunk.groqStart >= 0) {
       const groq = parseJsonText(data.toString('utf8', chunk.groqStart, chunk.groqEnd)) as { usage?: unknown };
@@ -239,6 +243,7 @@ export class StreamRelay implements AnswerReader, SseListener {
     if (facts.finishReasons !== undefined) this.#finishReasons.splice(0, this.#finishReasons.length, ...facts.finishReasons);
     if (facts.usage !== undefined) this.#usage = facts.usage;
     if (facts.providerUsage !== undefined) this.#providerUsage = facts.providerUsage;
+    if (facts.serviceTier !== undefined) this.#serviceTier = facts.serviceTier;
     for (const chunk of step.chunks) this.#answer.addChunk(chunk);
     if (step.hasContent) this.#markContent();
     if (step.error !== null) {

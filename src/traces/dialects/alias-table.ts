@@ -43,6 +43,13 @@ export const ALIASES = {
     'llm.response.finish_reason',
     'llm.response.stop_reason',
   ],
+  serviceTier: [
+    'openai.response.service_tier',
+    'gen_ai.openai.response.service_tier',
+    'gen_ai.response.service_tier',
+    'aws.bedrock.response.service_tier',
+    'plimsoll.service_tier',
+  ],
   isStream: ['gen_ai.request.stream', 'llm.is_streaming', 'gen_ai.request.is_stream'],
   session: [
     'plimsoll.session',

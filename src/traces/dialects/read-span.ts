@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
 import { PICO_PER_USD, type PicoUsd } from '../../kernel/money.ts';
+import { serviceTier } from '../../models/service-tier.ts';
 import type { SpanKind } from '../model.ts';
 import type { Attributes, OtlpSpan } from '../otlp/span.ts';
 import { TAG_LISTS, TAG_PREFIXES } from './alias-table.ts';
@@ -20,6 +21,8 @@ export interface CanonicalSpan {
   readonly requestModel: string | null;
   readonly responseModel: string | null;
   readonly responseId: string | null;
+  /** Other than that of the list price; null = the standard one, or not told. */
+  readonly serviceTier: string | null;
   readonly finishReasons: readonly string[];
   readonly isStream: boolean;
   readonly tokens: TokenReading | null;
@@ -175,6 +178,7 @@ export function readSpan(span: OtlpSpan, resource: Attributes): CanonicalSpan {
     requestModel,
     responseModel,
     responseId: label(view.textOf('responseId')),
+    serviceTier: serviceTier(view.textOf('serviceTier')),
     finishReasons: finishReasonsOf(view),
     isStream: isStream === true || isStream === 'true' || (isModelCall && first !== null),
     tokens: dialects.length === 0 ? null : readTokens(reportedCounts(view), rule),

@@ -74,6 +74,7 @@ export function decodeAnswer(
       finishReason: finishReason(body.stopReason),
       usage: readBedrockUsage(body.usage),
       providerUsage: body.usage,
+      serviceTier: isObject(body.serviceTier) && typeof body.serviceTier.type === 'string' ? body.serviceTier.type : undefined,
     },
     requestedModel,
     createdSeconds,

@@ -68,7 +68,7 @@ export class BedrockStreamDecoder implements StreamDecoder {
         return out.take();
       case 'metadata':
         if (this.#stopReason === null) return out.take({ providerUsage: data.usage ?? null });
-        return out.complete(finishReason(this.#stopReason), readBedrockUsage(data.usage), data.usage);
+        return withTier(out.complete(finishReason(this.#stopReason), readBedrockUsage(data.usage), data.usage), data.serviceTier);
       default:
         return out.take();
     }
@@ -116,4 +116,9 @@ export class BedrockStreamDecoder implements StreamDecoder {
     if (block.redacted !== '') this.#out.thinkingBlock({ type: 'redacted_thinking', data: block.redacted });
     else if (block.signature !== '') this.#out.thinkingBlock({ type: 'thinking', thinking: block.thinking, signature: block.signature });
   }
+}
+
+/** @param told `{ type }` of the answer */
+function withTier(step: StreamStep, told: unknown): StreamStep {
+  return isObject(told) && typeof told.type === 'string' ? { ...step, facts: { ...step.facts, serviceTier: told.type } } : step;
 }

@@ -108,6 +108,7 @@ export function decodeResponse(body: unknown, requestedModel: string, createdSec
     usage: readResponsesUsage(body.usage),
     providerUsage: body.usage ?? null,
     outputCharacters: characters,
+    ...(typeof body.service_tier === 'string' ? { serviceTier: body.service_tier } : {}),
   };
   return { completion, facts };
 }

@@ -141,7 +141,13 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     const chunks: JsonObject[] = [...this.#begin(), this.#chunk({}, reason)];
     const told = toChatUsage(response.usage);
     if (this.#options.includeUsage && told !== null) chunks.push({ ...this.#envelope(), choices: [], usage: told });
-    const facts = { finishReasons: [reason], usage, providerUsage: response.usage ?? null, outputCharacters: this.#outputCharacters };
+    const facts = {
+      finishReasons: [reason],
+      usage,
+      providerUsage: response.usage ?? null,
+      outputCharacters: this.#outputCharacters,
+      ...(typeof response.service_tier === 'string' ? { serviceTier: response.service_tier } : {}),
+    };
     return { ...NOTHING, chunks, isDone: true, facts };
   }
 }
