@@ -7,6 +7,7 @@ import { type RepricingServices, repricingRoutes } from '../costs/repricing/rout
 import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
+import { DEFAULT_SLO } from '../features/slo-config.ts';
 import { createFeatureSwitchService, type FeatureSwitchService } from '../features/switch-service.ts';
 import { limitViews } from '../gateway/admission/limit-view.ts';
 import { type LimitServices, limitRoutes } from '../gateway/admission/routes.ts';
@@ -31,6 +32,7 @@ import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import type { StatusPoller } from '../models/status-page/poller.ts';
+import { type SloServices, sloRoutes } from '../slo/routes.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
@@ -84,6 +86,7 @@ export interface ControlApiOptions {
 export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...traceRoutes,
   ...scoreRoutes,
+  ...sloRoutes,
   ...featureRoutes,
   ...cacheRoutes,
   ...identityRoutes,
@@ -102,6 +105,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
 
 type ApiServices = TraceServices &
   ScoreServices &
+  SloServices &
   FeatureServices &
   CacheServices &
   IdentityServices &
@@ -158,6 +162,8 @@ export class ControlApi {
       return {
         traces: { ...options.engine.traces, getTrace: (tenant, traceId) => this.#explainedTrace(tenant, traceId) },
         scores: options.engine.scores,
+        slis: options.engine.slis,
+        slos: () => new Map(Object.entries(options.config.current.features).map(([name, { slo }]) => [name, slo ?? DEFAULT_SLO])),
         scoreIntake: options.scoreIntake,
         clock,
         keys,

@@ -2,6 +2,7 @@ import type { CostQueries } from '../costs/cost-queries.ts';
 import type { CallBatch } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
+import type { SliStore } from '../slo/store.ts';
 import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import type { TraceStore } from '../traces/store.ts';
@@ -89,11 +90,11 @@ export class EngineLink {
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
   async stores(): Promise<
-    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores'> & { insert(batch: CallBatch): Promise<void> }
+    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores' | 'slis'> & { insert(batch: CallBatch): Promise<void> }
   > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections, costs, scores } = this.#stores;
-    return { traces, ledger, corrections, costs, scores, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs, scores, slis } = this.#stores;
+    return { traces, ledger, corrections, costs, scores, slis, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
@@ -126,6 +127,14 @@ export class EngineLink {
     scoresOfTrace: async (scope, traceId) => (await this.stores()).scores.scoresOfTrace(scope, traceId),
     scoreTotals: async (scope, period) => (await this.stores()).scores.scoreTotals(scope, period),
     outcomeTotals: async (scope, period) => (await this.stores()).scores.outcomeTotals(scope, period),
+  };
+
+  /** Counts of indicators for routes: answers `store_unavailable` while the engine is away. */
+  readonly slis: SliStore = {
+    callCounts: async (scope, period, lines, defaults) => (await this.stores()).slis.callCounts(scope, period, lines, defaults),
+    answerCounts: async (scope, period, sampleSize) => (await this.stores()).slis.answerCounts(scope, period, sampleSize),
+    repeatCounts: async (scope, period, windowMs, sampleSize) =>
+      (await this.stores()).slis.repeatCounts(scope, period, windowMs, sampleSize),
   };
 
   async health(): Promise<{ ready: boolean; message: string }> {

@@ -4,6 +4,7 @@ import { KpiConfig } from './kpi-config.ts';
 import { ModelApprovalConfig, ModelPolicyConfig } from './model-approval.ts';
 import { OutputConfig } from './output-config.ts';
 import { ResidencyConfig } from './residency.ts';
+import { SloConfig } from './slo-config.ts';
 
 const word = z.string().trim().min(1).max(128);
 
@@ -78,6 +79,7 @@ export const FeatureConfig = z.strictObject({
   modelPolicy: ModelPolicyConfig.optional().describe('What the list of models means for a call; without a list it means nothing'),
   output: OutputConfig.optional().describe('The form that its answers must have'),
   kpi: KpiConfig.optional().describe('What it is for: the outcome by which its worth is measured'),
+  slo: SloConfig.optional().describe('Its load lines; left out = the defaults of each'),
   description: z.string().trim().max(500).optional().describe('One sentence for people: what it does and for whom'),
 });
 export type FeatureConfig = z.infer<typeof FeatureConfig>;

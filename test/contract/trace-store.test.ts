@@ -11,6 +11,7 @@ import { ledgerContract } from './ledger.contract.ts';
 import { otlpSpansContract } from './otlp-spans.contract.ts';
 import { repricingContract } from './repricing.contract.ts';
 import { scoreStoreContract } from './score-store.contract.ts';
+import { sliStoreContract } from './sli-store.contract.ts';
 import { type TraceStoreFixture, traceStoreContract } from './trace-store.contract.ts';
 
 async function overEngine(): Promise<TraceStoreFixture> {
@@ -78,6 +79,7 @@ ledgerContract('chDB engine', asLedger(overEngine));
 repricingContract('chDB engine', overEngine);
 costQueriesContract('chDB engine', overEngine);
 scoreStoreContract('chDB engine', overEngine);
+sliStoreContract('chDB engine', overEngine);
 
 const serverUrl = process.env.TEST_CLICKHOUSE_URL;
 if (serverUrl === undefined)
@@ -89,4 +91,5 @@ else {
   repricingContract('ClickHouse server', overServer(serverUrl));
   costQueriesContract('ClickHouse server', overServer(serverUrl));
   scoreStoreContract('ClickHouse server', overServer(serverUrl));
+  sliStoreContract('ClickHouse server', overServer(serverUrl));
 }

@@ -285,10 +285,13 @@ describe('bad input', { timeout: 600_000 }, () => {
     });
 
     it('no key, a wrong key and a virtual key are refused', async () => {
-      for (const authorization of ['', 'Bearer nonsense', `Bearer ${plimsoll.virtualKey}`]) {
+      for (const authorization of ['', 'Bearer nonsense', 'Bearer plk_nonsense']) {
         const answer = await fetch(`${plimsoll.url}/api/v1/keys`, { headers: authorization === '' ? {} : { authorization } });
         await problem(answer, 401, 'unauthenticated', /key/);
       }
+      // Known, and worth nothing here.
+      const answer = await fetch(`${plimsoll.url}/api/v1/keys`, { headers: { authorization: `Bearer ${plimsoll.virtualKey}` } });
+      await problem(answer, 403, 'permission_denied', /use an admin key/);
     });
 
     it('the internal paths need the cluster key', async () => {

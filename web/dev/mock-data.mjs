@@ -37,6 +37,7 @@ export const FEATURES = [
     payloads: 'full',
     switch: null,
     keyCount: 4,
+    kpi: { outcome: 'resolved', name: 'Tickets solved without a person', targetRatio: 0.7, maxCostPicoUsd: '50000000000' },
     warnings: [],
   },
   {
@@ -48,6 +49,7 @@ export const FEATURES = [
     payloads: 'full',
     switch: null,
     keyCount: 2,
+    kpi: null,
     warnings: [],
   },
   {
@@ -59,6 +61,7 @@ export const FEATURES = [
     payloads: 'preview',
     switch: null,
     keyCount: 1,
+    kpi: null,
     warnings: ['Route "fast" has one target: an outage of openai stops this feature.'],
   },
   {
@@ -70,6 +73,7 @@ export const FEATURES = [
     payloads: 'full',
     switch: null,
     keyCount: 2,
+    kpi: null,
     warnings: ['It has no cost owner.', 'Route "demo" has one target.'],
   },
   {
@@ -81,6 +85,7 @@ export const FEATURES = [
     payloads: 'full',
     switch: null,
     keyCount: 3,
+    kpi: null,
     warnings: [],
   },
   {
@@ -92,6 +97,7 @@ export const FEATURES = [
     payloads: 'none',
     switch: null,
     keyCount: 1,
+    kpi: null,
     warnings: ['It has no owner.', 'It has no cost owner.', 'Model llama-local is unpriced.'],
   },
   {
@@ -103,6 +109,7 @@ export const FEATURES = [
     payloads: 'full',
     switch: null,
     keyCount: 0,
+    kpi: null,
     warnings: ['No key is bound to it.'],
   },
 ];

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FEATURES, makeTrace, makeTraces, metricRow } from './mock-data.mjs';
 import { mockEvents, mockLimits, mockModels, mockProviders, mockTargets } from './mock-gateway.mjs';
+import { mockLoadLines, mockOutcomes, mockScores } from './mock-quality.mjs';
 import { mockCache, mockDecisions, mockRouting } from './mock-routing.mjs';
 
 const CSP =
@@ -49,6 +50,8 @@ const KNOWN = {
   '/api/v1/events': ['name', 'subject', 'cursor', 'limit'],
   '/api/v1/keys': ['cursor', 'limit', 'feature'],
   '/api/v1/features/{name}/switches': ['reason'],
+  '/api/v1/load-lines': ['from', 'to', 'feature'],
+  '/api/v1/costs/outcomes': ['from', 'to', 'feature'],
 };
 const ADMIN_KEY = 'pla_mock';
 
@@ -63,6 +66,7 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
   let isOpen = mode !== 'unauthenticated';
   let seed = 500_000;
   let purges = 3;
+  const reviews = new Map();
   const timer = isLive
     ? setInterval(() => {
         const each = makeTrace(++seed, Date.now());
@@ -157,6 +161,16 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
       return ok({ from: Number(query.from), to: Number(query.to), stepMs, points });
     }
     if (path === '/api/v1/traces') return ok(tracePage(inRange(), query));
+    if (path === '/api/v1/load-lines') return ok(mockLoadLines(inRange(), query, features));
+    if (path === '/api/v1/costs/outcomes') return ok(mockOutcomes(inRange(), query, features));
+    const scored = /^\/api\/v1\/traces\/([0-9a-f]{32})\/scores$/.exec(path)?.[1];
+    if (scored) return ok({ scores: [...(reviews.get(scored) ?? []), ...mockScores(byId.get(scored)?.trace)] });
+    if (path === '/api/v1/scores' && request.method === 'POST') {
+      const { traceId: of, value, comment = null } = JSON.parse(await text(request));
+      const mine = mockScores(null, { id: `review-${of}`, at: now, traceId: of, value, comment });
+      reviews.set(of, value === null ? [] : mine);
+      return ok({ ids: [`review-${of}`] }, 202);
+    }
     const traceId = /^\/api\/v1\/traces\/([0-9a-f]{32})$/.exec(path)?.[1];
     if (traceId)
       return byId.has(traceId)

@@ -1,6 +1,7 @@
 import { decidingAttempt } from '../../costs/repricing/report.ts';
 import type { LedgerAttempt, LedgerRow, RepricedCall } from '../../costs/store.ts';
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
+import { classifyAnswer } from '../../traces/answer-class.ts';
 import type { ScoreRow } from '../../traces/scores/store.ts';
 import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
 
@@ -119,6 +120,7 @@ const IO_COLUMNS: Columns<SpanIoRow> = [
   ['output', (row) => (row.output === null ? null : text(row.output))],
   ['input_preview', (row) => text(row.inputPreview)],
   ['output_preview', (row) => text(row.outputPreview)],
+  ['answer_class', (row) => classifyAnswer(row.outputPreview) ?? ''],
   ['is_truncated', (row) => row.isTruncated],
 ];
 

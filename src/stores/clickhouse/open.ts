@@ -1,5 +1,6 @@
 import type { CostQueries } from '../../costs/cost-queries.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
+import type { SliStore } from '../../slo/store.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
@@ -14,6 +15,7 @@ import { migrateTables } from './migrate.ts';
 import { readDecisions } from './routing-decisions.ts';
 import { checkName, type Dialect, onCluster } from './schema.ts';
 import { listScores, readOutcomeTotals, readScoresOfTrace, readScoreTotals } from './scores.ts';
+import { readAnswerCounts, readCallCounts, readRepeatCounts } from './slis.ts';
 import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 
@@ -23,6 +25,7 @@ export interface ClickHouseStores {
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
   readonly scores: ScoreStore;
+  readonly slis: SliStore;
   /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
   insertBatch(batch: CallBatch): Promise<void>;
   /**
@@ -94,6 +97,11 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       scoresOfTrace: (scope, traceId) => readScoresOfTrace(connection, scope, traceId),
       scoreTotals: (scope, period) => readScoreTotals(connection, scope, period),
       outcomeTotals: (scope, period) => readOutcomeTotals(connection, scope, period),
+    },
+    slis: {
+      callCounts: (scope, period, lines, defaults) => readCallCounts(connection, scope, period, lines, defaults),
+      answerCounts: (scope, period, sampleSize) => readAnswerCounts(connection, scope, period, sampleSize),
+      repeatCounts: (scope, period, windowMs, sampleSize) => readRepeatCounts(connection, scope, period, windowMs, sampleSize),
     },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });

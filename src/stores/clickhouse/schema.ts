@@ -249,8 +249,27 @@ const scores: Migration = {
   ],
 };
 
+/** What indicators ask for: whether an answer declined, and how it stood against its output contract. */
+const indicatorColumns: Migration = {
+  version: 7,
+  name: 'class of answers, verdict of output contracts',
+  statements: (dialect) => [
+    `ALTER TABLE span_io${onCluster(dialect)} ADD COLUMN IF NOT EXISTS answer_class LowCardinality(String) DEFAULT ''`,
+    `ALTER TABLE spans${onCluster(dialect)}
+      ADD COLUMN IF NOT EXISTS output_verdict LowCardinality(String) DEFAULT JSONExtractString(attributes, 'plimsoll.output.verdict')`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings, scores];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  cacheColumns,
+  routingColumns,
+  requestColumn,
+  repricings,
+  scores,
+  indicatorColumns,
+];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (

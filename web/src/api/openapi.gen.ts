@@ -284,6 +284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/load-lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where every feature stands against its load lines: value, interval, count and verdict, or why it is unmeasured
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getLoadLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/features": {
         parameters: {
             query?: never;
@@ -1568,6 +1588,49 @@ export interface components {
         };
         TraceScores: {
             scores: components["schemas"]["Score"][];
+        };
+        LoadLines: {
+            from: number;
+            to: number;
+            features: components["schemas"]["FeatureLoadLines"][];
+        };
+        FeatureLoadLines: {
+            feature: string;
+            lines: components["schemas"]["LoadLine"][];
+        };
+        LoadLine: {
+            /** @enum {string} */
+            id: "ttft_p95" | "duration_p50" | "duration_p99" | "error_rate" | "cost_per_call" | "hallucination" | "refusal" | "format_compliance" | "context_utilisation" | "satisfaction" | "retry" | "tone" | "policy_violation";
+            /** @enum {string} */
+            dimension: "latency" | "errors" | "cost" | "quality" | "safety";
+            title: string;
+            /** @enum {string} */
+            unit: "ms" | "share" | "stars" | "usd";
+            /** @enum {string} */
+            sense: "at_most" | "at_least";
+            /** @description In the unit; null = none is drawn */
+            line: number | null;
+            /** @description In the unit; null = unmeasured */
+            value: number | null;
+            /** @description 95 %; null = too few for one */
+            interval: [
+                number,
+                number
+            ] | null;
+            /** @description What the value is of: calls, answers, judgements */
+            count: number;
+            countOf: string;
+            /**
+             * @description Where the 95 % interval lies: all of it on the good side of the line, all of it on the bad one, or on both (not enough evidence)
+             * @enum {string}
+             */
+            verdict: "within" | "beyond" | "unclear" | "no_line" | "unmeasured";
+            /** @description How deep it lies: 0 = nothing of what the line allows is used, 1 = at the line; null = unmeasured or no line */
+            load: number | null;
+            /** @description Why it is unmeasured */
+            reason: string | null;
+            /** @description What one must know of the number */
+            note: string | null;
         };
         FeatureList: {
             features: components["schemas"]["Feature"][];
@@ -3998,6 +4061,69 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLoadLines: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; 24 hours before `to` when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when absent */
+                to?: number;
+                /** @description Only of this feature */
+                feature?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadLines"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

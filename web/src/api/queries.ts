@@ -6,12 +6,14 @@ import type {
   CacheView,
   EventPage,
   Feature,
+  FeatureLoadLines,
   LimitList,
   LimitView,
   MetricFilters,
   MetricSeries,
   MetricSummary,
   ModelView,
+  OutcomeRow,
   ProviderList,
   ReplayItem,
   ReplayReport,
@@ -83,6 +85,34 @@ export function traceQuery(traceId: string) {
     queryKey: ['trace', traceId],
     queryFn: ({ signal }) => unwrap<TraceDetail>(api.GET('/api/v1/traces/{traceId}', { params: { path: { traceId } }, signal })),
     staleTime: 10_000,
+  });
+}
+
+/** Load lines of every feature, or of one. */
+export function loadLinesQuery(range: Range, feature?: string) {
+  return queryOptions({
+    queryKey: ['load-lines', rangeKey(range), feature ?? null],
+    queryFn: async ({ signal }) => {
+      const query = { ...resolveRange(range, Date.now()), ...(feature === undefined ? {} : { feature }) };
+      return (await unwrap<{ features: readonly FeatureLoadLines[] }>(api.GET('/api/v1/load-lines', { params: { query }, signal })))
+        .features;
+    },
+    placeholderData: keepPreviousData,
+    // Texts are read for them: not with every refresh of the counts.
+    staleTime: 30_000,
+    refetchInterval: 60_000,
+  });
+}
+
+export function outcomesQuery(range: Range, feature: string) {
+  return queryOptions({
+    queryKey: ['outcomes', rangeKey(range), feature],
+    queryFn: async ({ signal }) => {
+      const query = { ...resolveRange(range, Date.now()), feature };
+      return (await unwrap<{ outcomes: readonly OutcomeRow[] }>(api.GET('/api/v1/costs/outcomes', { params: { query }, signal }))).outcomes;
+    },
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
   });
 }
 

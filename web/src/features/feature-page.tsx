@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
-import { featuresQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
+import { featuresQuery, loadLinesQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow } from '../api/schema.ts';
 import { SeriesCharts, SeriesChartsSkeleton } from '../overview/series-charts.tsx';
 import { Tiles, TilesSkeleton } from '../overview/tiles.tsx';
@@ -14,6 +14,8 @@ import { LoadLinePanel } from '../ui/load-line.tsx';
 import { QueryState } from '../ui/query-state.tsx';
 import { StateShape } from '../ui/state-mark.tsx';
 import { gaugesOf } from './gauges.ts';
+import { KpiPanel } from './kpi-panel.tsx';
+import { LineTable } from './line-table.tsx';
 import { SwitchBanner, SwitchButtons, useSwitches } from './switches.tsx';
 
 const route = getRouteApi('/shell/features/$name');
@@ -28,6 +30,7 @@ export function FeaturePage(): ReactNode {
   const features = useQuery(featuresQuery);
   const summary = useQuery({ ...summaryQuery(range, 'feature'), refetchInterval });
   const series = useQuery({ ...seriesQuery(range, { feature: name }), refetchInterval });
+  const loadLines = useQuery(loadLinesQuery(range, name));
   useTitle(name);
   const switches = useSwitches();
   const feature = features.data?.find((each) => each.name === name);
@@ -55,15 +58,23 @@ export function FeaturePage(): ReactNode {
       {features.isSuccess && !feature && (
         <p className="rounded-md bg-warning-soft px-3.5 py-2">This feature is not in the configuration; its calls carry the name.</p>
       )}
-      <QueryState query={summary} skeleton={<FeatureSkeleton />}>
-        {(data) => {
-          const metrics = data.groups.find((group) => group.key === name) ?? null;
+      <QueryState query={loadLines} skeleton={<div className="panel h-20" />}>
+        {(found) => {
+          const lines = found.find((each) => each.feature === name)?.lines ?? [];
+          const gauges = gaugesOf(lines);
           return (
             <>
-              <LoadLinePanel gauges={gaugesOf(metrics)} />
-              <Tiles row={metrics ?? NO_CALLS} />
+              <LoadLinePanel gauges={gauges} />
+              <KpiPanel name={name} feature={feature ?? null} range={range} quality={gauges.quality} />
+              {lines.length > 0 && <LineTable lines={lines} />}
             </>
           );
+        }}
+      </QueryState>
+      <QueryState query={summary} skeleton={<TilesSkeleton />}>
+        {(data) => {
+          const metrics = data.groups.find((group) => group.key === name) ?? null;
+          return <Tiles row={metrics ?? NO_CALLS} />;
         }}
       </QueryState>
       <QueryState query={series} skeleton={<SeriesChartsSkeleton />}>
@@ -89,15 +100,6 @@ const NO_CALLS: MetricRow = {
   ttftMs: null,
   outputTokensPerSecond: null,
 };
-
-function FeatureSkeleton(): ReactNode {
-  return (
-    <div className="flex flex-col gap-3">
-      <div className="panel h-20" />
-      <TilesSkeleton />
-    </div>
-  );
-}
 
 function Contract({ feature }: { feature: Feature }): ReactNode {
   const facts: readonly (readonly [string, ReactNode])[] = [

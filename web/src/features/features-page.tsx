@@ -1,17 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { featuresQuery, summaryQuery } from '../api/queries.ts';
+import { featuresQuery, loadLinesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow } from '../api/schema.ts';
 import { formatCount, formatDuration, formatPercent, UNKNOWN } from '../format/number.ts';
 import type { Range } from '../range/range.ts';
 import { PageHeader } from '../shell/page-header.tsx';
 import { CostSum } from '../ui/cost.tsx';
+import type { Gauges } from '../ui/gauge.ts';
 import { LoadLineGlyph, LoadLineHeader } from '../ui/load-line.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { gaugesOf } from './gauges.ts';
+import { gaugesIn } from './gauges.ts';
 import { SwitchBanner, SwitchButtons, type Switches, SwitchMark, useSwitches } from './switches.tsx';
 
 export const DAY: Range = { kind: 'preset', preset: '24h' };
@@ -22,6 +23,8 @@ interface FeatureLine {
   readonly metrics: MetricRow | null;
   /** True once the numbers are known: then a feature without a row had no call. */
   readonly isRead: boolean;
+  /** Null = not known yet. */
+  readonly gauges: Gauges | null;
 }
 
 const none = <span className="text-ink-3">{UNKNOWN}</span>;
@@ -38,7 +41,7 @@ const COLUMNS: readonly Column<FeatureLine>[] = [
     ),
   },
   { key: 'state', header: 'State', cell: ({ feature }) => <SwitchMark feature={feature} /> },
-  { key: 'load-line', header: <LoadLineHeader />, cell: ({ metrics }) => <LoadLineGlyph gauges={gaugesOf(metrics)} /> },
+  { key: 'load-line', header: <LoadLineHeader />, cell: ({ gauges }) => <LoadLineGlyph gauges={gauges} /> },
   {
     key: 'requests',
     header: 'Requests, 24 h',
@@ -104,6 +107,7 @@ export function routeText(feature: Feature): string {
 export function FeaturesPage(): ReactNode {
   const features = useQuery(featuresQuery);
   const summary = useQuery({ ...summaryQuery(DAY, 'feature'), refetchInterval: 30_000 });
+  const loadLines = useQuery(loadLinesQuery(DAY));
   const switches = useSwitches();
   const metrics = new Map((summary.data?.groups ?? []).map((group) => [group.key, group]));
   return (
@@ -119,7 +123,12 @@ export function FeaturesPage(): ReactNode {
               {list.map((feature) => feature.switch && <SwitchBanner key={feature.name} active={feature.switch} isNamed />)}
               <Table
                 caption="Features"
-                rows={list.map((feature) => ({ feature, metrics: metrics.get(feature.name) ?? null, isRead: summary.isSuccess }))}
+                rows={list.map((feature) => ({
+                  feature,
+                  metrics: metrics.get(feature.name) ?? null,
+                  isRead: summary.isSuccess,
+                  gauges: gaugesIn(loadLines.data, feature.name),
+                }))}
                 columns={columnsOf(switches.ask)}
                 rowKey={(line) => line.feature.name}
                 empty=""

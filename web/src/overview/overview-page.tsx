@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
-import { featuresQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
+import { featuresQuery, loadLinesQuery, seriesQuery, summaryQuery } from '../api/queries.ts';
 import type { Feature, MetricRow, MetricSummary } from '../api/schema.ts';
-import { gaugesOf } from '../features/gauges.ts';
+import { gaugesIn } from '../features/gauges.ts';
 import { parseRangeSearch, type Range, rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { RefreshPicker, useRefreshMs } from '../range/refresh-picker.tsx';
@@ -37,7 +37,7 @@ export function OverviewPage(): ReactNode {
         {(summary) => (
           <div className="flex flex-col gap-3">
             <Tiles row={summary.total} />
-            {isEmpty ? <FirstCall /> : <FeatureTable summary={summary} refetchInterval={refetchInterval} />}
+            {isEmpty ? <FirstCall /> : <FeatureTable range={range} summary={summary} refetchInterval={refetchInterval} />}
             {!isEmpty && (
               <>
                 <Charts range={range} refetchInterval={refetchInterval} onZoom={(from, to) => setRange({ kind: 'custom', from, to })} />
@@ -76,7 +76,14 @@ function featureLines(features: readonly Feature[], summary: MetricSummary): Fea
   return lines.sort((a, b) => (b.metrics?.requests ?? 0) - (a.metrics?.requests ?? 0));
 }
 
-function FeatureTable({ summary, refetchInterval }: { summary: MetricSummary; refetchInterval: number | false }): ReactNode {
+interface FeatureTableProps {
+  readonly range: Range;
+  readonly summary: MetricSummary;
+  readonly refetchInterval: number | false;
+}
+
+function FeatureTable({ range, summary, refetchInterval }: FeatureTableProps): ReactNode {
+  const loadLines = useQuery(loadLinesQuery(range));
   const features = useQuery({ ...featuresQuery, refetchInterval });
   const columns: Column<FeatureLine>[] = [
     {
@@ -92,7 +99,7 @@ function FeatureTable({ summary, refetchInterval }: { summary: MetricSummary; re
           </Link>
         ),
     },
-    { key: 'load-line', header: <LoadLineHeader />, cell: ({ metrics }) => <LoadLineGlyph gauges={gaugesOf(metrics)} /> },
+    { key: 'load-line', header: <LoadLineHeader />, cell: ({ name }) => <LoadLineGlyph gauges={gaugesIn(loadLines.data, name)} /> },
     ...metricColumns<FeatureLine>((line) => line.metrics),
   ];
   return (
