@@ -28,6 +28,8 @@ import { lifecycleEvents, logLifecycleEvents } from './lifecycle-watch.ts';
 import { handleOtlp, isOtlpPath } from './otlp/http.ts';
 import { OtlpIntake } from './otlp/intake.ts';
 import { OtlpPorts } from './otlp/ports.ts';
+import { RunWatch } from './otlp/run-watch.ts';
+import { handleSdk, isSdkRequest } from './otlp/sdk-http.ts';
 import { OwnerWebhooks } from './owner-webhooks.ts';
 import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
@@ -206,6 +208,12 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     journals: data.journals,
     scope,
     cursors: store.cursors,
+    openRuns: store.openRuns,
+    commit: (reader, writer, changes) =>
+      store.transaction(async (tx) => {
+        await tx.cursors.commit(scope, reader, writer);
+        await tx.openRuns.apply(scope, changes);
+      }),
     insert: async (batch) => (await engine.stores()).insert(batch),
     hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
     priceBook,
@@ -274,6 +282,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000, noDelay: true }, (request, response) => {
     const path = request.url ?? '/';
     if (isOtlpPath(path)) void handleOtlp(otlp, request, response);
+    else if (isSdkRequest(request)) void handleSdk(otlp, request, response);
     else if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
     else if (isPublic && api.answerProbe(path, response)) return;
@@ -290,6 +299,13 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
   // A control that served before must come back whatever the trace store says: /v1 and the API do not depend on it.
   if (variables.PLIMSOLL_INTERNAL_IS_RESTART !== '1') await engine.firstVerdict(ENGINE_VERDICT_MS);
   await ingest.start();
+  const runWatch = new RunWatch({
+    nextDueMs: () => store.openRuns.nextDueMs(scope),
+    lookAfter: (atMs) => otlp.lookAfterRuns(atMs),
+    clock,
+    log,
+  });
+  runWatch.start();
   const jobs = await startControlJobs({
     store,
     scope,
@@ -342,6 +358,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       server.close();
       server.closeIdleConnections();
       await jobs.stop(2_000);
+      runWatch.stop();
       await otlpPorts.close();
       await ingest.stop();
       await otlp.close();

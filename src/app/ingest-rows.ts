@@ -7,16 +7,20 @@ import type { PriceBook } from '../models/price-book.ts';
 import { decodeCallPayload } from '../traces/call-payload-codec.ts';
 import type { CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
-import { rowsFromOtlp } from '../traces/from-otlp.ts';
+import { keptPart, rowsFromOtlp, rowsFromRun } from '../traces/from-otlp.ts';
 import { readBatchRecord } from '../traces/otlp/batch-record.ts';
 import { readScoreRecord } from '../traces/scores/score-record.ts';
 import type { ScoreRow } from '../traces/scores/store.ts';
+import type { FinishedRun, RunEvent } from '../traces/sdk/open-runs.ts';
+import { decodeSdkRequest, readRunsDueRecord, readSdkRequestRecord } from '../traces/sdk/request-record.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 
 interface Rows {
   readonly batch: Required<Omit<CallBatch, 'token'>>;
   readonly used: Map<string, number>;
   readonly events: readonly JournaledEvent[];
+  /** What SDKs told of runs that may have begun in other records; `rowsOfRuns` makes rows of those that are finished. */
+  readonly runEvents: readonly RunEvent[];
   readonly unreadable: { readonly record: JournalRecord; readonly reason: string }[];
 }
 
@@ -28,6 +32,7 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
   const scores: ScoreRow[] = [];
   const used = new Map<string, number>();
   const events: JournaledEvent[] = [];
+  const runEvents: RunEvent[] = [];
   const unreadable: { record: JournalRecord; reason: string }[] = [];
   for (const record of records) {
     try {
@@ -48,6 +53,15 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
         used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, meta.receivedAtMs));
       } else if (record.type === 'scores') {
         scores.push(...readScoreRecord(record));
+      } else if (record.type === 'sdk.request') {
+        const { meta, body } = readSdkRequestRecord(record);
+        const { receivedAtMs, format: _format, ...sender } = meta;
+        const request = decodeSdkRequest(body, meta);
+        scores.push(...request.scores);
+        for (const part of request.parts) runEvents.push({ kind: 'part', part: keptPart(part, sender), sender, receivedAtMs });
+        used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, receivedAtMs));
+      } else if (record.type === 'runs.due') {
+        runEvents.push({ kind: 'due', atMs: readRunsDueRecord(record) });
       } else if (record.type === 'event') {
         const event = readJournaledEvent(record);
         if (event !== null) events.push(event);
@@ -56,5 +70,11 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
       unreadable.push({ record, reason: (error as Error).message });
     }
   }
-  return { batch: { spans, io, ledger, scores }, used, events, unreadable };
+  return { batch: { spans, io, ledger, scores }, used, events, runEvents, unreadable };
+}
+
+/** Rows of runs that have both halves, or have waited long enough. */
+export function rowsOfRuns(finished: readonly FinishedRun[], priceBook: PriceBook): Pick<CallBatch, 'spans' | 'io'> {
+  const rows = finished.flatMap((run) => rowsFromRun(run, priceBook) ?? []);
+  return { spans: rows.map(({ span }) => span), io: rows.flatMap(({ io }) => io ?? []) };
 }

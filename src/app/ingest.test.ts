@@ -53,6 +53,12 @@ async function withJournal(run: (directory: string, start: (store: MemoryStore) 
         journals: join(root, 'journal'),
         scope: DEFAULT_SCOPE,
         cursors: control.cursors,
+        openRuns: control.openRuns,
+        commit: (reader, writer, changes) =>
+          control.transaction(async (tx) => {
+            await tx.cursors.commit(DEFAULT_SCOPE, reader, writer);
+            await tx.openRuns.apply(DEFAULT_SCOPE, changes);
+          }),
         insert: store.insert,
         hasLedgerRow: async (row) => store.ledger.some((stored) => stored.callId === row.callId),
         priceBook: readShippedPriceBook(),

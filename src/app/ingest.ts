@@ -12,13 +12,18 @@ import type { Scope } from '../kernel/scope.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import { countOnce, type StoredSpan } from '../traces/count-once.ts';
+import { advanceRuns, type OpenRunStore, type RunChanges, type RunEvent, runKey } from '../traces/sdk/open-runs.ts';
 import type { SpanRow } from '../traces/store.ts';
-import { rowsOf } from './ingest-rows.ts';
+import { rowsOf, rowsOfRuns } from './ingest-rows.ts';
 
 export interface IngestOptions {
   readonly journals: string;
   readonly scope: Scope;
-  readonly cursors: IngestCursorStore;
+  readonly cursors: Pick<IngestCursorStore, 'read' | 'begin'>;
+  /** Runs of SDKs of which a half is missing. */
+  readonly openRuns: OpenRunStore;
+  /** Moves the cursor of a writer and keeps what has become of open runs: both or neither. */
+  readonly commit: (reader: string, writer: string, changes: RunChanges) => Promise<unknown>;
   readonly insert: (batch: CallBatch) => Promise<void>;
   readonly hasLedgerRow: (row: LedgerRow) => Promise<boolean>;
   /** For the model calls of clients; those of gateways are priced already. */
@@ -51,6 +56,14 @@ const GATHER_BELOW = 200;
 const MAX_BACKOFF_MS = 5_000;
 /** Spans of clients wait this long for the calls that gateways journaled before them. A gateway that is that far behind is counted besides. */
 const NEIGHBOURS_MS = 3_000;
+
+/** Runs that are looked after at one time; the rest follows a moment later. */
+const MAX_DUE = 10_000;
+const NO_CHANGES: RunChanges = { put: [], forget: [] };
+
+interface Runs extends Pick<CallBatch, 'spans' | 'io'> {
+  readonly changes: RunChanges;
+}
 
 /** `pending` = a batch that was begun and may or may not have reached the store. */
 interface Cursor {
@@ -184,17 +197,19 @@ export class Ingest {
       await this.#options.cursors.begin(this.#options.scope, READER, writer, from, to, token);
       this.#cursors.set(writer, { position: from, pending: { end: to, token } });
     }
-    await this.#move(writer, token, slice.records);
-    await this.#options.cursors.commit(this.#options.scope, READER, writer);
+    const changes = await this.#move(writer, token, slice.records);
+    await this.#options.commit(READER, writer, changes);
     this.#cursors.set(writer, { position: to, pending: null });
     if (slice.isAtEnd) this.#oldest.set(writer, null);
     await deleteReadSegments(directory, to);
     return true;
   }
 
-  async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<void> {
-    const { batch: rows, used, events, unreadable } = rowsOf(records, this.#options.priceBook);
-    const batch = { ...rows, spans: await this.#countedOnce(writer, rows.spans) };
+  async #move(writer: string, token: string, records: readonly JournalRecord[]): Promise<RunChanges> {
+    const { batch: rows, used, events, runEvents, unreadable } = rowsOf(records, this.#options.priceBook);
+    const runs = await this.#advance(runEvents);
+    const spans = [...rows.spans, ...runs.spans];
+    const batch = { ...rows, spans: await this.#countedOnce(writer, spans), io: [...rows.io, ...runs.io] };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
     if (batch.spans.length + batch.io.length + batch.ledger.length + batch.scores.length > 0) {
       try {
@@ -203,10 +218,26 @@ export class Ingest {
         const error = toPlimsollError(thrown);
         if (error.retryable) throw error;
         await this.#moveOneByOne(writer, token, records, error);
+        await this.#moveRunsOneByOne(writer, token, records, runs);
       }
     }
     if (used.size > 0) await this.#options.onKeysUsed(used);
     if (events.length > 0) await this.#options.onEvents(events);
+    return runs.changes;
+  }
+
+  /** What records tell of runs, joined with what is known of them. Until the changes are committed the same records give the same. */
+  async #advance(events: readonly RunEvent[]): Promise<Runs> {
+    if (events.length === 0) return { spans: [], io: [], changes: NO_CHANGES };
+    const { openRuns, scope, priceBook } = this.#options;
+    const keys = new Set(events.flatMap((event) => (event.kind === 'part' ? [runKey(event.part)] : [])));
+    const dueAtMs = Math.max(...events.flatMap((event) => (event.kind === 'due' ? [event.atMs] : [])));
+    const known = [
+      ...(await openRuns.find(scope, [...keys])),
+      ...(Number.isFinite(dueAtMs) ? (await openRuns.due(scope, dueAtMs, MAX_DUE)).filter(({ key }) => !keys.has(key)) : []),
+    ];
+    const { finished, changes } = advanceRuns(known, events);
+    return { ...rowsOfRuns(finished, priceBook), changes };
   }
 
   /**
@@ -265,6 +296,20 @@ export class Ingest {
       if (!(await this.#isTaken({ token: `${token}#${index}`, spans, io, ledger: [], scores: rows.scores })))
         this.#quarantine(writer, record, 'the trace store refuses it');
     }
+  }
+
+  /** Spans of runs that the store refuses alone are left out; the requests that told of them are in quarantine then, since nobody can say which it was. */
+  async #moveRunsOneByOne(writer: string, token: string, records: readonly JournalRecord[], runs: Runs): Promise<void> {
+    const texts = Map.groupBy(runs.io, runKey);
+    let isRefused = false;
+    for (const [index, span] of (await this.#countedOnce(writer, runs.spans)).entries())
+      if (
+        !(await this.#isTaken({ token: `${token}#run${index}`, spans: [span], io: texts.get(runKey(span)) ?? [], ledger: [], scores: [] }))
+      )
+        isRefused = true;
+    if (!isRefused) return;
+    for (const record of records)
+      if (record.type === 'sdk.request') this.#quarantine(writer, record, 'the trace store refuses a run of it');
   }
 
   /** @returns false when the store refuses the rows for their content @throws what a later try may overcome */

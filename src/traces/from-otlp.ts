@@ -4,9 +4,12 @@ import { priceUsage } from '../models/price-usage.ts';
 import type { Content } from './dialects/dialect.ts';
 import { type CanonicalSpan, MODEL_CALL_KINDS, readSpan } from './dialects/read-span.ts';
 import { ALL_CONTENT } from './dialects/registry.ts';
-import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy } from './otlp/batch-record.ts';
+import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy, type SenderMeta } from './otlp/batch-record.ts';
 import type { Attributes, OtlpSpan } from './otlp/span.ts';
 import { cutPreview, inputPreview, outputPreview } from './preview.ts';
+import { type FinishedRun, UNFINISHED_AFTER_MS } from './sdk/open-runs.ts';
+import { featureOfRun, resourceOfRun } from './sdk/request-record.ts';
+import { type RunPart, spanOfRun } from './sdk/run-part.ts';
 import type { SpanIoRow, SpanRow } from './store.ts';
 
 const NS_PER_MS = 1_000_000n;
@@ -156,7 +159,7 @@ function shorten(text: string, maxBytes: number): { text: string; isCut: boolean
   };
 }
 
-function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: OtlpBatchMeta, policy: PayloadPolicy): SpanIoRow | null {
+function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: SenderMeta, policy: PayloadPolicy): SpanIoRow | null {
   const { documents } = canonical;
   const output: Content | null = documents.length > 0 ? { kind: 'value', value: { documents } } : canonical.output;
   if (policy === 'none' || (canonical.input === null && output === null)) return null;
@@ -184,7 +187,7 @@ function spanRowOf(
   span: OtlpSpan,
   resource: Attributes,
   canonical: CanonicalSpan,
-  meta: OtlpBatchMeta,
+  meta: SenderMeta,
   feature: string,
   priceBook: PriceBook,
 ): SpanRow {
@@ -254,13 +257,56 @@ export function rowsFromOtlp(meta: OtlpBatchMeta, body: Buffer, priceBook: Price
   const spans: SpanRow[] = [];
   const io: SpanIoRow[] = [];
   for (const span of request.spans) {
-    const resource = request.resources[span.resource] ?? NO_ATTRIBUTES;
-    const feature = featureOf(span, resource, meta);
-    if (feature === null) continue;
-    const canonical = readSpan(span, resource);
-    spans.push(spanRowOf(span, resource, canonical, meta, feature, priceBook));
-    const texts = ioRowOf(span, canonical, meta, meta.features[feature] ?? 'none');
-    if (texts !== null) io.push(texts);
+    const rows = rowsOfSpan(span, request.resources[span.resource] ?? NO_ATTRIBUTES, meta, priceBook);
+    if (rows === null) continue;
+    spans.push(rows.span);
+    if (rows.io !== null) io.push(rows.io);
   }
   return { spans, io };
+}
+
+/** The rows of one span; null when it belongs to no feature that its sender may send for. */
+function rowsOfSpan(
+  span: OtlpSpan,
+  resource: Attributes,
+  meta: SenderMeta,
+  priceBook: PriceBook,
+): { span: SpanRow; io: SpanIoRow | null } | null {
+  const feature = featureOf(span, resource, meta);
+  if (feature === null) return null;
+  const canonical = readSpan(span, resource);
+  return {
+    span: spanRowOf(span, resource, canonical, meta, feature, priceBook),
+    io: ioRowOf(span, canonical, meta, meta.features[feature] ?? 'none'),
+  };
+}
+
+/** A part as it may be kept while its run goes on: without texts where the feature keeps none. */
+export function keptPart(part: RunPart, sender: SenderMeta): RunPart {
+  const feature = featureOfRun(part, sender);
+  if (feature !== null && sender.features[feature] !== 'none') return part;
+  const attributes = Object.fromEntries(Object.entries(part.attributes).filter(([name]) => !isContent(name, ALL_CONTENT)));
+  return { ...part, attributes };
+}
+
+/** The rows of a run that an SDK told of at its own endpoints; null like `rowsOfSpan`. What nobody saw end counts as no request: its end may come yet. */
+export function rowsFromRun(
+  { part, sender, isUnfinished }: FinishedRun,
+  priceBook: PriceBook,
+): { span: SpanRow; io: SpanIoRow | null } | null {
+  const rows = rowsOfSpan(spanOfRun(part), resourceOfRun(part), sender, priceBook);
+  if (rows === null || !isUnfinished) return rows;
+  return {
+    ...rows,
+    span: {
+      ...rows.span,
+      ...NO_COST,
+      isEntry: rows.span.parentSpanId === null,
+      isRequest: false,
+      attempts: 0,
+      status: 'aborted',
+      statusMessage: `No end of it was told within ${UNFINISHED_AFTER_MS / 60_000} minutes.`,
+      attributes: { ...rows.span.attributes, 'plimsoll.unfinished': true },
+    },
+  };
 }

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { LangfuseClient } from '@langfuse/client';
 import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
+import { Client as LangSmithClient } from 'langsmith';
 import OpenAI from 'openai';
 import type { MetricSummary, Span, TraceDetail, TracePage } from '../../src/traces/model.ts';
+import type { Score } from '../../src/traces/scores/model.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { Proof } from './clients/proven.ts';
 import { canonicalSpans, expectedSpans, USER } from './sdks/agent-script.ts';
 import { runAiSdkAgent } from './sdks/ai-sdk-agent.ts';
 import { runLangfuseAgent } from './sdks/langfuse-agent.ts';
-import { runLangSmithOtelAgent } from './sdks/langsmith-agent.ts';
+import { runLangfuseIngestionAgent } from './sdks/langfuse-ingestion-agent.ts';
+import { runLangSmithAgent, runLangSmithOtelAgent } from './sdks/langsmith-agent.ts';
 import { EARLIER, PRESENT, runOpenTelemetryAgent } from './sdks/opentelemetry-agent.ts';
+import { runOpikAgent } from './sdks/opik-agent.ts';
 import { runPhoenixAgent } from './sdks/phoenix-agent.ts';
 import { SENDERS, type Way } from './sdks/senders.ts';
 
@@ -39,7 +44,7 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
   });
 
   const headers = () => ({ authorization: `Bearer ${plimsoll.virtualKey}` });
-  const EXPORTERS: Readonly<Record<Way, () => SpanExporter>> = {
+  const EXPORTERS: Readonly<Record<string, () => SpanExporter>> = {
     'OTLP, HTTP, protobuf': () => new OTLPTraceExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
     'OTLP, HTTP, JSON': () => new JsonExporter({ url: `${plimsoll.url}/v1/traces`, headers: headers() }),
     'OTLP, gRPC': () => {
@@ -52,14 +57,22 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
       }
     },
   };
+  const exporter = (way: Way): SpanExporter => {
+    const open = EXPORTERS[way];
+    assert.ok(open, way);
+    return open();
+  };
   /** @returns the id of the trace */
   const RUNS: Readonly<Record<string, (session: string, way: Way) => Promise<string>>> = {
-    'opentelemetry-present': (session, way) => runOpenTelemetryAgent(EXPORTERS[way](), PRESENT, session),
-    'opentelemetry-earlier': (session, way) => runOpenTelemetryAgent(EXPORTERS[way](), EARLIER, session),
-    'ai-sdk': (session, way) => runAiSdkAgent(EXPORTERS[way](), false, session),
-    'ai-sdk-legacy': (session, way) => runAiSdkAgent(EXPORTERS[way](), true, session),
+    'opentelemetry-present': (session, way) => runOpenTelemetryAgent(exporter(way), PRESENT, session),
+    'opentelemetry-earlier': (session, way) => runOpenTelemetryAgent(exporter(way), EARLIER, session),
+    'ai-sdk': (session, way) => runAiSdkAgent(exporter(way), false, session),
+    'ai-sdk-legacy': (session, way) => runAiSdkAgent(exporter(way), true, session),
     langfuse: (session) => runLangfuseAgent(plimsoll.url, plimsoll.virtualKey, session),
     phoenix: (session) => runPhoenixAgent(plimsoll.url, plimsoll.virtualKey, session),
+    langsmith: (session) => runLangSmithAgent(plimsoll.url, plimsoll.virtualKey, session),
+    'langfuse-ingestion': (session) => runLangfuseIngestionAgent(plimsoll.url, plimsoll.virtualKey, session),
+    opik: (session) => runOpikAgent(plimsoll.url, plimsoll.virtualKey, session),
     'langsmith-otel': (session) => runLangSmithOtelAgent(plimsoll.url, plimsoll.virtualKey, session),
   };
 
@@ -67,7 +80,7 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
   after(() => proof.close());
 
   for (const [index, { sender, way }] of CELLS.entries())
-    it(`${sender.package}, ${sender.api} (${way}): the same agent comes to the same spans`, async () => {
+    it(`${sender.package ?? sender.id}, ${sender.api} (${way}): the same agent comes to the same spans`, async () => {
       const { id, dialect, differences } = sender;
       const session = `session-${index}`;
       const traceId = await RUNS[id]?.(session, way);
@@ -94,6 +107,41 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
     assert.equal(found.length, 1, JSON.stringify(detail.spans.map(({ name, kind }) => [name, kind])));
     return found[0] as Span; // just counted
   };
+
+  it('scores of Langfuse, LangSmith and Opik stand with the trace, once each', async () => {
+    const traceId = await runOpenTelemetryAgent(exporter('OTLP, HTTP, protobuf'), PRESENT, 'scored');
+    const { apiKey, url } = { apiKey: plimsoll.virtualKey, url: plimsoll.url };
+    const langfuse = new LangfuseClient({ baseUrl: url, publicKey: 'pk', secretKey: apiKey });
+    langfuse.score.create({ traceId, name: 'helpfulness', value: 0.75, comment: 'short' });
+    await langfuse.flush();
+    const langsmith = new LangSmithClient({ apiUrl: url, apiKey });
+    const runId = traceId.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    await langsmith.createFeedback(runId, 'correct', { score: true, traceId: runId, feedbackSourceType: 'model', sessionId: runId });
+    await langsmith.createFeedback(runId, 'tone', { value: 'friendly', sessionId: runId });
+    await langsmith.awaitPendingTraceBatches();
+    const opik = () =>
+      fetch(`${url}/api/v1/private/traces/feedback-scores`, {
+        method: 'PUT',
+        headers: { authorization: apiKey, 'content-type': 'application/json' },
+        body: JSON.stringify({ scores: [{ id: runId, name: 'relevance', value: 0.5, reason: 'partly', source: 'sdk' }] }),
+      });
+    assert.equal((await opik()).status, 204);
+    assert.equal((await opik()).status, 204);
+    const { scores } = await eventually(
+      'four scores',
+      () => plimsoll.api<{ scores: Score[] }>(`/api/v1/traces/${traceId}/scores`),
+      (page) => page.scores.length >= 4,
+    );
+    assert.deepEqual(
+      scores.map(({ name, value, dataType, source, comment, spanId }) => [name, value, dataType, source, comment, spanId]).sort(),
+      [
+        ['correct', true, 'boolean', 'llm', null, null],
+        ['helpfulness', 0.75, 'numeric', 'code', 'short', null],
+        ['relevance', 0.5, 'numeric', 'code', 'partly', null],
+        ['tone', 'friendly', 'categorical', 'code', null, null],
+      ],
+    );
+  });
 
   it('a call of the gateway joins the client’s trace and is counted once, not again as the client’s span around it', async () => {
     const provider = new BasicTracerProvider({

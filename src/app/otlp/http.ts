@@ -17,7 +17,7 @@ export function isOtlpPath(url: string): boolean {
   return TRACE_PATHS.has(pathOf(url));
 }
 
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   return url.split('?', 1)[0] ?? url;
 }
 
@@ -49,7 +49,8 @@ export async function handleOtlp(intake: OtlpIntake, request: IncomingMessage, r
   }
 }
 
-async function readBody(intake: OtlpIntake, request: IncomingMessage): Promise<{ body: Buffer; release: () => void }> {
+/** @throws PlimsollError `payload_too_large`, `rate_limited`, `client_closed` */
+export async function readBody(intake: OtlpIntake, request: IncomingMessage): Promise<{ body: Buffer; release: () => void }> {
   const held: (() => void)[] = [];
   const release = (): void => {
     for (const giveBack of held.splice(0)) giveBack();

@@ -2,11 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Snapshot } from '../../gateway/snapshot.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
+import type { JournalEntry } from '../../kernel/journal/record.ts';
 import { FileJournalWriter } from '../../kernel/journal/writer.ts';
 import { batchEntry, decodeBatch, featureOf, type OtlpBatchMeta } from '../../traces/otlp/batch-record.ts';
 import { inflateBody } from '../../traces/otlp/inflate.ts';
 import type { OtlpEncoding, PartialSuccess } from '../../traces/otlp/response.ts';
 import { OTLP_LIMITS } from '../../traces/otlp/span.ts';
+import { decodeSdkRequest, runsDueEntry, type SdkFormat, type SdkRequestMeta, sdkRequestEntry } from '../../traces/sdk/request-record.ts';
+import type { SdkRequest } from '../../traces/sdk/run-part.ts';
 import { type OtlpCaller, OtlpCallers } from './callers.ts';
 import { RecentBatches } from './recent-batches.ts';
 
@@ -33,6 +36,9 @@ export interface OtlpCounters {
   spans: number;
   rejectedSpans: number;
   refusedRequests: number;
+  sdkRequests: number;
+  sdkItems: number;
+  rejectedSdkItems: number;
 }
 
 /**
@@ -45,7 +51,16 @@ export class OtlpIntake {
   readonly #callers: OtlpCallers;
   readonly #recent: RecentBatches;
   #heldBytes = 0;
-  readonly counters: OtlpCounters = { batches: 0, repeatedBatches: 0, spans: 0, rejectedSpans: 0, refusedRequests: 0 };
+  readonly counters: OtlpCounters = {
+    batches: 0,
+    repeatedBatches: 0,
+    spans: 0,
+    rejectedSpans: 0,
+    refusedRequests: 0,
+    sdkRequests: 0,
+    sdkItems: 0,
+    rejectedSdkItems: 0,
+  };
 
   private constructor(options: OtlpIntakeOptions, journal: FileJournalWriter, recent: RecentBatches) {
     this.#options = options;
@@ -139,19 +154,46 @@ export class OtlpIntake {
       (homeless > 0
         ? 'the key is not bound to a feature and the span names none: send the header x-plimsoll-feature or the resource attribute plimsoll.feature'
         : '');
-    if (request.spans.length > homeless) await this.#write(RecentBatches.idOf(meta, body), meta, body);
+    if (request.spans.length > homeless) await this.#write(batchEntry(RecentBatches.idOf(meta, body), meta, body), meta.receivedAtMs);
     this.counters.batches += 1;
     this.counters.spans += request.spans.length - homeless;
     this.counters.rejectedSpans += rejected;
     return { rejected, reason };
   }
 
-  async #write(id: string, meta: OtlpBatchMeta, body: Buffer): Promise<void> {
+  /**
+   * A request to an SDK's own endpoint; like `acceptEncoded`, item by item.
+   * @throws PlimsollError `invalid_argument` for what is no request of the format, `journal_full` when the disk does not take it
+   */
+  async acceptSdk(caller: OtlpCaller, body: Buffer, contentEncoding: string | undefined, format: SdkFormat): Promise<SdkRequest> {
+    const release = contentEncoding === undefined ? () => {} : this.hold(OTLP_LIMITS.bodyBytes);
+    try {
+      const inflated = await inflateBody(body, contentEncoding, OTLP_LIMITS.bodyBytes);
+      const meta: SdkRequestMeta = { ...caller, format, receivedAtMs: this.#options.clock.nowMs() };
+      const request = decodeSdkRequest(inflated, meta);
+      const id = RecentBatches.idOf({ ...meta, encoding: JSON.stringify(format) }, inflated);
+      if (request.parts.length + request.scores.length > 0) await this.#write(sdkRequestEntry(id, meta, inflated), meta.receivedAtMs);
+      this.counters.sdkRequests += 1;
+      this.counters.sdkItems += request.accepted.length;
+      this.counters.rejectedSdkItems += request.rejected.length;
+      return request;
+    } finally {
+      release();
+    }
+  }
+
+  /** Has the ingest look after runs whose other half did not come. Nothing waits for it: what is not written now is written the next time. */
+  lookAfterRuns(atMs: number): void {
+    if (this.#journal.canAccept() && !this.#journal.stats.isDegraded) this.#journal.append(runsDueEntry(atMs));
+  }
+
+  async #write(entry: JournalEntry, receivedAtMs: number): Promise<void> {
+    const { id } = entry;
     if (this.#recent.has(id)) this.counters.repeatedBatches += 1;
     else {
       this.#requireRoom();
-      this.#journal.append(batchEntry(id, meta, body));
-      this.#recent.add(id, meta.receivedAtMs);
+      this.#journal.append(entry);
+      this.#recent.add(id, receivedAtMs);
     }
     let isOnDisk: boolean;
     try {
@@ -167,7 +209,7 @@ export class OtlpIntake {
 
   /** Prometheus text. */
   metrics(): string {
-    const { batches, repeatedBatches, spans, rejectedSpans, refusedRequests } = this.counters;
+    const { batches, repeatedBatches, spans, rejectedSpans, refusedRequests, sdkRequests, sdkItems, rejectedSdkItems } = this.counters;
     const counter = (name: string, help: string, value: number): string =>
       `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${value}\n`;
     return [
@@ -175,7 +217,10 @@ export class OtlpIntake {
       counter('plimsoll_otlp_repeated_batches_total', 'OTLP requests that were in the journal already.', repeatedBatches),
       counter('plimsoll_otlp_spans_total', 'Spans acknowledged.', spans),
       counter('plimsoll_otlp_rejected_spans_total', 'Spans rejected inside requests that were acknowledged.', rejectedSpans),
-      counter('plimsoll_otlp_refused_requests_total', 'OTLP requests refused as a whole.', refusedRequests),
+      counter('plimsoll_otlp_refused_requests_total', 'Requests of clients that send traces refused as a whole.', refusedRequests),
+      counter('plimsoll_sdk_requests_total', 'Requests to endpoints of other SDKs acknowledged.', sdkRequests),
+      counter('plimsoll_sdk_items_total', 'Runs, halves of runs and scores acknowledged.', sdkItems),
+      counter('plimsoll_sdk_rejected_items_total', 'Items rejected inside requests that were acknowledged.', rejectedSdkItems),
     ].join('');
   }
 

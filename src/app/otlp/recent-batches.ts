@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readJournal } from '../../kernel/journal/reader.ts';
 import { listSegments } from '../../kernel/journal/segment.ts';
-import type { OtlpBatchMeta } from '../../traces/otlp/batch-record.ts';
+import type { SenderMeta } from '../../traces/otlp/batch-record.ts';
 
 /** Exporters give up long before. */
 const KEPT_MS = 15 * 60_000;
@@ -16,7 +16,7 @@ export class RecentBatches {
   readonly #atMs = new Map<string, number>();
 
   /** sha-256 of all that decides which rows a body becomes, but for the time: hex, 64 characters. */
-  static idOf({ organisationId, environment, keyId, feature, encoding }: OtlpBatchMeta, body: Buffer): string {
+  static idOf({ organisationId, environment, keyId, feature, encoding }: SenderMeta & { readonly encoding: string }, body: Buffer): string {
     const sender = JSON.stringify([organisationId, environment, keyId, feature, encoding]);
     return createHash('sha256').update(sender).update(body).digest('hex');
   }
@@ -29,7 +29,7 @@ export class RecentBatches {
     for (;;) {
       const slice = await readJournal(directory, position, READ);
       if (slice.records.length === 0) return;
-      for (const { type, id } of slice.records) if (type === 'otlp.batch') this.add(id, nowMs);
+      for (const { type, id } of slice.records) if (type === 'otlp.batch' || type === 'sdk.request') this.add(id, nowMs);
       position = slice.next;
     }
   }

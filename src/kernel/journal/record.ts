@@ -2,7 +2,16 @@
  * Journal records. `opened` and `settled` are ledger records: never shed, kept in the disk reserve when the disk is full.
  * The numbers are on disk: never reuse one.
  */
-export const RECORD_TYPES = { 'call.opened': 1, 'call.settled': 2, payload: 3, 'otlp.batch': 4, event: 5, scores: 6 } as const;
+export const RECORD_TYPES = {
+  'call.opened': 1,
+  'call.settled': 2,
+  payload: 3,
+  'otlp.batch': 4,
+  event: 5,
+  scores: 6,
+  'sdk.request': 7,
+  'runs.due': 8,
+} as const;
 export type RecordType = keyof typeof RECORD_TYPES;
 
 export interface JournalRecord {

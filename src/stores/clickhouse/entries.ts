@@ -150,11 +150,28 @@ function distinct(values: readonly string[]): string[] {
  * One line of the list from a trace's entry spans (at least one).
  * Error beats aborted beats ok; times span from the first start to the last end.
  */
+/**
+ * A run that was shown before its end was told of has two rows: the later one takes the place of the other. It is the one that ended, or lasted longer.
+ */
+export function withoutReplaced<T extends Pick<EntryRecord, 'span_id' | 'status' | 'duration_ns'>>(rows: readonly T[]): T[] {
+  const kept = new Map<string, T>();
+  for (const row of rows) {
+    const other = kept.get(row.span_id);
+    if (other === undefined || holdsBefore(row, other)) kept.set(row.span_id, row);
+  }
+  return kept.size === rows.length ? [...rows] : rows.filter((row) => kept.get(row.span_id) === row);
+}
+
+function holdsBefore(a: Pick<EntryRecord, 'status' | 'duration_ns'>, b: Pick<EntryRecord, 'status' | 'duration_ns'>): boolean {
+  if ((a.status === 'aborted') !== (b.status === 'aborted')) return b.status === 'aborted';
+  return BigInt(a.duration_ns) > BigInt(b.duration_ns);
+}
+
 export function summarise(
   unordered: readonly EntryRecord[],
   extra: { readonly spanCount: number; readonly inputPreview: string; readonly outputPreview: string },
 ): TraceSummary {
-  const entries = [...unordered].sort(byStart);
+  const entries = withoutReplaced(unordered).sort(byStart);
   // Clocks of two processes, or one that counts milliseconds: the root may not be the first.
   const first = entries.find((entry) => entry.parent_span_id === '') ?? entries[0];
   if (!first) throw new RangeError('a trace summary needs an entry span');

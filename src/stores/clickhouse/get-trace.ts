@@ -5,7 +5,16 @@ import type { CostStatus, Usage } from '../../models/usage.ts';
 import type { Span, SpanKind, TraceDetail, TraceStatus } from '../../traces/model.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
-import { byStart, ENTRY_COLUMNS, type EntryRecord, firstPreviews, SCOPE_FILTER, scopeParameters, summarise } from './entries.ts';
+import {
+  byStart,
+  ENTRY_COLUMNS,
+  type EntryRecord,
+  firstPreviews,
+  SCOPE_FILTER,
+  scopeParameters,
+  summarise,
+  withoutReplaced,
+} from './entries.ts';
 import { readIndex } from './list-traces.ts';
 
 const MAX_SPANS = 10_000;
@@ -38,7 +47,7 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   const bounds = (await readIndex(connection, scope, [traceId])).get(traceId);
   if (!bounds) return null;
   const parameters = { ...scopeParameters(scope), traceId, firstNs: bounds.first_ns, lastNs: bounds.last_ns };
-  const [spans, texts] = await Promise.all([
+  const [rows, texts] = await Promise.all([
     connection.read<SpanRecord>(
       `SELECT ${ENTRY_COLUMNS}, kind, status_message, provider, request_model, response_model, finish_reasons, usage, usage_source, price_id,
          is_entry, attributes
@@ -53,9 +62,12 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
       { ...scopeParameters(scope), traceId },
     ),
   ]);
-  if (spans.length === 0) return null;
+  if (rows.length === 0) return null;
+  const spans = withoutReplaced(rows);
   const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
-  const io = new Map(texts.map((row) => [row.span_id, row]));
+  const io = new Map<string, IoRecord>();
+  // Of a span that was shown before it ended, the texts with the answer hold.
+  for (const row of texts) if ((io.get(row.span_id)?.output ?? null) === null) io.set(row.span_id, row);
   // A call that no client asked for is no request, and yet what its own trace is about.
   const shown =
     entries.length > 0
@@ -64,7 +76,7 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   const entryTexts = shown.flatMap((entry) => io.get(entry.span_id) ?? []);
   return {
     trace: summarise(shown, {
-      spanCount: Number(bounds.spans),
+      spanCount: Number(bounds.spans) - (rows.length - spans.length),
       ...firstPreviews(entryTexts),
     }),
     spans: spans.map((span) => toSpan(span, io.get(span.span_id))),

@@ -11,6 +11,7 @@ import {
   SCOPE_FILTER,
   scopeParameters,
   summarise,
+  withoutReplaced,
 } from './entries.ts';
 
 /** A place in the list: (start, trace, span) of an entry span, falling. */
@@ -87,6 +88,8 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
     const oldest = several.length === 0 ? new Map<string, string>() : await readOldestMatching(connection, scope, filter, several, options);
     for (const candidate of candidates) {
       const oldestSpan = oldest.get(candidate.trace_id);
+      // A run that was shown before it ended has two rows in one place.
+      if (candidate.trace_id === found.at(-1)?.trace_id && candidate.span_id === found.at(-1)?.span_id) continue;
       if (oldestSpan === undefined || oldestSpan === candidate.span_id) found.push(candidate);
     }
     const last = candidates.at(-1);
@@ -102,7 +105,7 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
     traces: page.map((entry) => {
       const all = entries.get(entry.trace_id) ?? [entry];
       return summarise(all, {
-        spanCount: Number(index.get(entry.trace_id)?.spans ?? 1),
+        spanCount: Number(index.get(entry.trace_id)?.spans ?? 1) - (all.length - withoutReplaced(all).length),
         ...firstPreviews(all.flatMap(({ span_id }) => previews.get(span_id) ?? [])),
       });
     }),

@@ -15,6 +15,7 @@ import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
 import { sqlJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
+import { type SqlOpenRuns, sqlOpenRuns } from './open-runs.ts';
 import { openPostgres } from './postgres.ts';
 import { sqlReplays } from './replays.ts';
 import { sqlSessions } from './sessions.ts';
@@ -38,6 +39,7 @@ export interface ControlStores {
   readonly eventLog: EventLog;
   readonly replays: ReplayStore;
   readonly anomalies: AnomalyStore;
+  readonly openRuns: SqlOpenRuns;
 }
 
 export interface ControlStoreStatus {
@@ -73,6 +75,7 @@ function storesOf(handle: Handle): ControlStores {
     eventLog: sqlEventLog(handle),
     replays: sqlReplays(handle),
     anomalies: sqlCostAnomalies(handle),
+    openRuns: sqlOpenRuns(handle),
   };
 }
 

@@ -95,6 +95,15 @@ export const MIGRATIONS: readonly Migration[] = [
         WHERE ended_at_ms IS NULL`,
     ],
   },
+  {
+    version: 6,
+    name: 'runs of SDKs whose other half is to come',
+    statements: [
+      `CREATE TABLE open_runs (${TENANT}, run_key text NOT NULL, state text NOT NULL, due_at_ms bigint NOT NULL, held text,
+        PRIMARY KEY (organisation_id, environment, run_key))`,
+      'CREATE INDEX open_runs_due ON open_runs (organisation_id, environment, due_at_ms)',
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -166,6 +166,15 @@ export interface CostAnomalyRow extends Tenant {
   muted_until_ms: number | null;
 }
 
+/** Something to be joined with what is told later of the same run. */
+export interface OpenRunRow extends Tenant {
+  run_key: string;
+  state: 'waiting' | 'shown' | 'done';
+  due_at_ms: number;
+  /** JSON; null once it is done. */
+  held: string | null;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -182,4 +191,5 @@ export interface Database {
   replays: ReplayRow;
   replay_items: ReplayItemRow;
   cost_anomalies: CostAnomalyRow;
+  open_runs: OpenRunRow;
 }

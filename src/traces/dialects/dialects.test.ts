@@ -571,6 +571,42 @@ const CASES: readonly (readonly [what: string, fixture: SpanFixture, expected: E
     { name: 'GET /', attributes: { 'http.request.method': 'GET' } },
     { dialect: 'null', kind: 'span', tokens: '' },
   ],
+  [
+    'Opik: a call with what its provider counted',
+    {
+      attributes: {
+        'opik.type': 'llm',
+        'opik.provider': 'openai',
+        'opik.model': 'gpt-4o',
+        'opik.thread_id': 's-1',
+        'opik.tags': json(['beta']),
+        'opik.ttft': 250,
+        'opik.total_estimated_cost': 0.5,
+        'opik.usage': json({
+          prompt_tokens: 100,
+          completion_tokens: 20,
+          total_tokens: 120,
+          'original_usage.prompt_tokens_details.cached_tokens': 40,
+        }),
+        'opik.input': json({ messages: [ASKED] }),
+        'opik.output': json({ choices: [{ message: { role: 'assistant', content: 'It was sent.' } }] }),
+      },
+    },
+    {
+      dialect: 'opik',
+      kind: 'llm',
+      provider: 'openai',
+      model: 'gpt-4o',
+      tokens: 'inputUncached=60 cacheRead=40 outputText=20',
+      rule: 'input inclusive, by dialect',
+      session: 's-1',
+      tags: { beta: 'true' },
+      ttftMs: 250,
+      reportedUsd: '500000000000',
+      input: { messages: [ASKED] },
+      output: { messages: [{ role: 'assistant', content: 'It was sent.' }] },
+    },
+  ],
 ];
 
 function contentOf(content: ReturnType<typeof readFixture>['input']): unknown {

@@ -7,6 +7,7 @@ import { mlflow } from './mlflow.ts';
 import { openinference } from './openinference.ts';
 import { openlit } from './openlit.ts';
 import { opentelemetry } from './opentelemetry.ts';
+import { opik } from './opik.ts';
 import type { SpanView } from './span-view.ts';
 import { traceloop } from './traceloop.ts';
 import { vercel } from './vercel.ts';
@@ -22,6 +23,7 @@ export const DIALECTS: readonly Dialect[] = [
   mlflow,
   braintrust,
   weave,
+  opik,
   openinference,
   vercel,
   logfire,

@@ -9,13 +9,10 @@ import type { Attributes, OtlpRequest, OtlpSpan } from './span.ts';
 /** What is kept of the texts of a feature's calls. */
 export type PayloadPolicy = 'full' | 'preview' | 'none';
 
-/** What was known of a request when it came: with the body it gives the same spans whenever it is read. */
-export interface OtlpBatchMeta {
+/** Whose spans they are, and what may be kept of them. */
+export interface SenderMeta {
   readonly organisationId: string;
   readonly environment: string;
-  /** Epoch milliseconds. */
-  readonly receivedAtMs: number;
-  readonly encoding: OtlpEncoding;
   /** Of the virtual key. */
   readonly keyId: string;
   readonly team: string | null;
@@ -25,6 +22,13 @@ export interface OtlpBatchMeta {
   readonly features: Readonly<Record<string, PayloadPolicy>>;
   /** Longest text of one payload, in bytes. */
   readonly maxPayloadBytes: number;
+}
+
+/** What was known of a request when it came: with the body it gives the same spans whenever it is read. */
+export interface OtlpBatchMeta extends SenderMeta {
+  /** Epoch milliseconds. */
+  readonly receivedAtMs: number;
+  readonly encoding: OtlpEncoding;
 }
 
 const SCHEMA_VERSION = 1;
@@ -54,7 +58,11 @@ export function decodeBatch(body: Buffer, meta: OtlpBatchMeta): OtlpRequest {
 }
 
 /** The feature that a span belongs to: that of the key, else what span or resource name, else the service when it is called like a feature. */
-export function featureOf(span: OtlpSpan, resource: Attributes | undefined, { feature, features }: OtlpBatchMeta): string | null {
+export function featureOf(
+  span: Pick<OtlpSpan, 'attributes'>,
+  resource: Attributes | undefined,
+  { feature, features }: SenderMeta,
+): string | null {
   if (feature !== null) return feature;
   for (const named of [span.attributes.get('plimsoll.feature'), resource?.get('plimsoll.feature'), resource?.get('service.name')])
     if (typeof named === 'string' && Object.hasOwn(features, named)) return named;

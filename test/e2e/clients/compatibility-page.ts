@@ -104,7 +104,7 @@ export function compatibilityPage(): string {
   ]);
   const sent = readProven('senders');
   const senders = SENDERS.map(({ id, package: name, api, dialect, differences }) => [
-    `${name} ${versionOf(name)}`,
+    name === null ? id : `${name} ${versionOf(name)}`,
     api,
     `\`${dialect}\``,
     ...WAYS.map((way) => (sent[id]?.includes(way) ? 'the same spans' : '–')),

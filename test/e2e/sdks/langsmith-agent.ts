@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { Client } from 'langsmith';
 import { initializeOTEL } from 'langsmith/experimental/otel/setup';
-import { traceable } from 'langsmith/traceable';
+import { getCurrentRunTree, traceable } from 'langsmith/traceable';
 import { ANSWER, ASKED, MODEL, pause, REFUSAL, SYSTEM, TOOL, TOOL_CALLS, USAGE, USER } from './agent-script.ts';
 
 const USED = {
@@ -41,7 +41,8 @@ export function langSmithAgent(client: Client, session: string): () => Promise<s
         messages: [SYSTEM, ASKED, CALLED, given],
       });
       await call(null)({ messages: [SYSTEM, ASKED] }).catch(() => {});
-      return trace.getActiveSpan()?.spanContext().traceId ?? '';
+      // In OpenTelemetry mode the spans' trace, else the root run.
+      return trace.getActiveSpan()?.spanContext().traceId ?? getCurrentRunTree().trace_id.replaceAll('-', '');
     },
     { ...options, name: 'agent', run_type: 'chain', metadata: { session_id: session, user_id: USER } },
   );
@@ -66,4 +67,12 @@ export async function runLangSmithOtelAgent(url: string, apiKey: string, session
     for (const name of Object.keys(variables)) delete process.env[name];
     trace.disable();
   }
+}
+
+/** Through LangSmith's own endpoints. @returns the id of the trace */
+export async function runLangSmithAgent(url: string, apiKey: string, session: string): Promise<string> {
+  const client = new Client({ apiUrl: url, apiKey });
+  const traceId = await langSmithAgent(client, session)();
+  await client.awaitPendingTraceBatches();
+  return traceId;
 }

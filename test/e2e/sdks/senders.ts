@@ -1,13 +1,14 @@
 import type { Differences } from './agent-script.ts';
 
 /** The SDKs that run the agent script, and over what. Which of them were really run is in `clients/proven/senders.json`, written by the tests. */
-export const WAYS = ['OTLP, HTTP, protobuf', 'OTLP, HTTP, JSON', 'OTLP, gRPC'] as const;
+export const WAYS = ['OTLP, HTTP, protobuf', 'OTLP, HTTP, JSON', 'OTLP, gRPC', 'its own endpoints'] as const;
+const OTLP = WAYS.filter((way) => way !== 'its own endpoints');
 export type Way = (typeof WAYS)[number];
 
 export interface Sender {
   readonly id: string;
-  /** npm package whose version stands in the page. */
-  readonly package: string;
+  /** npm package whose version stands in the page; null = not installed, its requests are played. */
+  readonly package: string | null;
   /** What of it is used. */
   readonly api: string;
   /** As in `plimsoll.dialect`. */
@@ -22,7 +23,7 @@ export const SENDERS: readonly Sender[] = [
     package: '@opentelemetry/sdk-trace-base',
     api: 'present GenAI conventions',
     dialect: 'opentelemetry',
-    ways: WAYS,
+    ways: OTLP,
     differences: {},
   },
   {
@@ -30,7 +31,7 @@ export const SENDERS: readonly Sender[] = [
     package: '@opentelemetry/sdk-trace-base',
     api: 'earlier GenAI conventions, messages as events',
     dialect: 'opentelemetry',
-    ways: WAYS,
+    ways: OTLP,
     differences: {},
   },
   {
@@ -38,7 +39,7 @@ export const SENDERS: readonly Sender[] = [
     package: '@ai-sdk/otel',
     api: 'OpenTelemetry, with ai',
     dialect: 'opentelemetry',
-    ways: WAYS,
+    ways: OTLP,
     differences: { noReasoning: true },
   },
   {
@@ -46,7 +47,7 @@ export const SENDERS: readonly Sender[] = [
     package: '@ai-sdk/otel',
     api: 'LegacyOpenTelemetry, with ai',
     dialect: 'vercel-ai',
-    ways: WAYS,
+    ways: OTLP,
     differences: { noErrorType: true, hasToolNames: true },
   },
   {
@@ -72,6 +73,30 @@ export const SENDERS: readonly Sender[] = [
     dialect: 'langsmith',
     ways: ['OTLP, HTTP, protobuf'],
     differences: { noFirstToken: true },
+  },
+  {
+    id: 'langsmith',
+    package: 'langsmith',
+    api: 'traceable',
+    dialect: 'langsmith',
+    ways: ['its own endpoints'],
+    differences: { noFirstToken: true },
+  },
+  {
+    id: 'langfuse-ingestion',
+    package: '@langfuse/client',
+    api: 'api.ingestion.batch, with the events of its SDKs before 4',
+    dialect: 'langfuse',
+    ways: ['its own endpoints'],
+    differences: { noFinishReasons: true, noErrorType: true },
+  },
+  {
+    id: 'opik',
+    package: null,
+    api: 'requests as its SDK 2.0.40 was recorded to send them',
+    dialect: 'opik',
+    ways: ['its own endpoints'],
+    differences: {},
   },
 ];
 
