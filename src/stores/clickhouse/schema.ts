@@ -249,8 +249,14 @@ const scores: Migration = {
   ],
 };
 
+const operationColumn: Migration = {
+  version: 7,
+  name: 'what a call asked for, in the ledger',
+  statements: (dialect) => [`ALTER TABLE ledger${onCluster(dialect)} ADD COLUMN IF NOT EXISTS operation LowCardinality(String) DEFAULT ''`],
+};
+
 /** Append only: a published migration never changes. */
-export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings, scores];
+export const MIGRATIONS: readonly Migration[] = [initial, cacheColumns, routingColumns, requestColumn, repricings, scores, operationColumn];
 
 export function migrationTable(dialect: Dialect): string {
   return `CREATE TABLE IF NOT EXISTS schema_migrations${onCluster(dialect)} (
