@@ -73,6 +73,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-forecast.ts'),
   },
   {
+    name: 'costs waste',
+    summary: 'What was paid for nothing, and what caches and routes saved',
+    load: () => import('./commands/costs-waste.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

@@ -114,10 +114,13 @@ export class EngineLink {
   readonly costs: CostQueries = {
     totals: async (scope, period, filter) => (await this.stores()).costs.totals(scope, period, filter),
     priceIds: async (scope, period) => (await this.stores()).costs.priceIds(scope, period),
-    usedAtPrices: async (scope, period, tiers, filter) => (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter),
+    usedAtPrices: async (scope, period, tiers, filter, breakdown) =>
+      (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter, breakdown),
+    waste: async (scope, period) => (await this.stores()).costs.waste(scope, period),
+    savings: async (scope, period) => (await this.stores()).costs.savings(scope, period),
     memberHours: async (scope, period, query) => (await this.stores()).costs.memberHours(scope, period, query),
     hourly: async (scope, period, dimension) => (await this.stores()).costs.hourly(scope, period, dimension),
-    economics: async (scope, period, groupBy) => (await this.stores()).costs.economics(scope, period, groupBy),
+    economics: async (scope, period, groupBy, tag) => (await this.stores()).costs.economics(scope, period, groupBy, tag),
   };
 
   /** Scores for routes: answers `store_unavailable` while the engine is away. */

@@ -21,6 +21,8 @@ export interface UsedAtPrice {
   readonly feature: string;
   readonly team: string | null;
   readonly keyId: string;
+  /** The value by which it was asked to be broken down; null = none, or not asked. */
+  readonly extra: string | null;
   readonly provider: string;
   /** As asked for. */
   readonly model: string;
@@ -43,7 +45,11 @@ export interface PriceTiers {
   readonly aboveInputTokens: readonly number[];
 }
 
-export const COST_GROUPS = ['feature', 'team', 'customer', 'model', 'key', 'user'] as const;
+/** By what a cost can be broken down beyond feature, team, key and model. */
+export const BREAKDOWNS = ['customer', 'user', 'route', 'operation', 'requestedModel', 'tag'] as const;
+export type CostBreakdown = { readonly by: Exclude<(typeof BREAKDOWNS)[number], 'tag'> } | { readonly by: 'tag'; readonly tag: string };
+
+export const COST_GROUPS = ['feature', 'team', 'model', 'key', ...BREAKDOWNS] as const;
 export type CostGroup = (typeof COST_GROUPS)[number];
 
 export interface EconomicsRow {
@@ -64,6 +70,33 @@ export interface Unallocated {
   readonly customer: PicoUsd;
   readonly user: PicoUsd;
   readonly session: PicoUsd;
+}
+
+/**
+ * errors: all of a call that failed; aborted: all of a call that was given up; retries, hedges: attempts that failed or were given up in a call that
+ * went well. A paid attempt is in one of them at most.
+ */
+export const WASTE_KINDS = ['errors', 'aborted', 'retries', 'hedges'] as const;
+export type WasteKind = (typeof WASTE_KINDS)[number];
+
+export interface WasteRow {
+  readonly feature: string;
+  readonly kind: WasteKind;
+  readonly calls: number;
+  readonly attempts: number;
+  readonly costPicoUsd: PicoUsd;
+}
+
+export interface SavingsRow {
+  readonly feature: string;
+  /** What answers from the answer cache cost when they were new. */
+  readonly cachePicoUsd: PicoUsd;
+  readonly cacheHits: number;
+  /** Hits whose answer had no price: in no sum. */
+  readonly unpricedHits: number;
+  /** Estimates of the routes: the dearest target less the chosen one. */
+  readonly routingPicoUsd: PicoUsd;
+  readonly routedCalls: number;
 }
 
 /** Which calls are meant; all of it must hold. */
@@ -109,15 +142,25 @@ export interface CostQueries {
   /** Ids of the prices at which calls of the period were priced. */
   priceIds(scope: Scope, period: CostPeriod): Promise<string[]>;
   /** Attempts of priced calls; their costs add up to the cost of the period. */
-  usedAtPrices(scope: Scope, period: CostPeriod, tiers: readonly PriceTiers[], filter?: CostFilter): Promise<UsedAtPrice[]>;
+  usedAtPrices(
+    scope: Scope,
+    period: CostPeriod,
+    tiers: readonly PriceTiers[],
+    filter?: CostFilter,
+    breakdown?: CostBreakdown | null,
+  ): Promise<UsedAtPrice[]>;
   /** Cost per hour and member, hours with cost only, in order of time; read from rollups. `period` is cut at whole hours. */
   hourly(scope: Scope, period: CostPeriod, dimension: HourlyDimension): Promise<HourlyCost[]>;
   /** The same for members of a budget's scope, the running hour included; from rollups where they know the scope. */
   memberHours(scope: Scope, period: CostPeriod, query: MemberQuery): Promise<MemberHours[]>;
-  /** By group, dearest first, at most 500, and over all. */
+  /** What was paid and led to no answer, by feature and kind. Of priced calls. */
+  waste(scope: Scope, period: CostPeriod): Promise<WasteRow[]>;
+  savings(scope: Scope, period: CostPeriod): Promise<SavingsRow[]>;
+  /** By group, dearest first, at most 500, and over all. @param tag name, for the group `tag` */
   economics(
     scope: Scope,
     period: CostPeriod,
     groupBy: CostGroup,
+    tag: string | null,
   ): Promise<{ groups: EconomicsRow[]; total: EconomicsRow; unallocated: Unallocated }>;
 }

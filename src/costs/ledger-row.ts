@@ -23,6 +23,7 @@ export function ledgerRowFromCall(call: CallSettled): LedgerRow {
     tags: call.tags,
     keyId: call.keyId,
     requestedModel: call.requestedModel,
+    operation: call.operation,
     route: call.route,
     status: call.status,
     errorType: call.errorType,

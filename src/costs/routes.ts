@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { FeatureService } from '../features/service.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute } from '../kernel/routes.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import { COST_GROUPS, type CostPeriod, type CostQueries } from './cost-queries.ts';
 import { CostEconomics, costEconomics } from './economics.ts';
 import { OutcomeEconomics, outcomeEconomics } from './outcomes.ts';
+import { breakdownOf, epochMs, PeriodQuery, periodBefore, resolvePeriod, TagName } from './period.ts';
 import { type FindPrice, readPrices } from './variance/prices.ts';
-import { CostVariance, costVariance, type PeriodUse, VARIANCE_GROUPS } from './variance/report.ts';
+import { CostVariance, costVariance, type PeriodUse } from './variance/report.ts';
+import { CostWaste, costWaste } from './waste.ts';
 
 export interface CostServices {
   readonly costs: CostQueries;
@@ -20,37 +21,6 @@ export interface CostServices {
 
 const route = defineRoute<CostServices>();
 
-const DAY_MS = 86_400_000;
-const epochMs = z.coerce.number().int().nonnegative();
-
-/** Yesterday, UTC: the last day that is over. */
-function yesterday(nowMs: number): CostPeriod {
-  const to = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  return { from: to - DAY_MS, to };
-}
-
-/** @throws PlimsollError `invalid_argument` when only one end is given, or the range is empty */
-function resolvePeriod(from: number | undefined, to: number | undefined, nowMs: number): CostPeriod {
-  if (from === undefined && to === undefined) return yesterday(nowMs);
-  const end = to ?? nowMs;
-  if (from === undefined || from >= end)
-    throw new PlimsollError('invalid_argument', `"from" (${from ?? 'missing'}) must be before "to" (${end}).`, {
-      details: { param: 'from' },
-    });
-  return { from, to: end };
-}
-
-/** The same length of time before: right before, or the same days of the week before. */
-function periodBefore({ from, to }: CostPeriod, against: 'previous' | 'week'): CostPeriod {
-  const shift = against === 'previous' ? to - from : Math.ceil((to - from) / (7 * DAY_MS)) * 7 * DAY_MS;
-  return { from: from - shift, to: to - shift };
-}
-
-const Range = z.strictObject({
-  from: epochMs.optional().describe('Epoch ms, inclusive; yesterday (UTC) when absent'),
-  to: epochMs.optional().describe('Epoch ms, exclusive; now when only `from` is given'),
-});
-
 export const costRoutes = [
   route({
     method: 'GET',
@@ -58,22 +28,28 @@ export const costRoutes = [
     summary:
       'What changed: the difference to an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
     permission: 'costs:read',
-    query: Range.extend({
+    query: PeriodQuery.extend({
       against: z
         .enum(['previous', 'week'])
         .default('previous')
         .describe('previous = the period right before; week = the same days a week (or as many as the period has) earlier'),
-      groupBy: z.enum(VARIANCE_GROUPS).default('feature'),
+      beforeFrom: epochMs.optional().describe('With beforeTo: the period to compare with, epoch ms; `against` is not looked at then'),
+      beforeTo: epochMs.optional(),
+      groupBy: z.enum(COST_GROUPS).default('feature'),
+      tag: TagName,
     }),
     response: CostVariance,
     async handler({ scope, query, services }) {
-      const after = resolvePeriod(query.from, query.to, services.clock.nowMs());
-      const before = periodBefore(after, query.against);
+      const nowMs = services.clock.nowMs();
+      const after = resolvePeriod(query.from, query.to, nowMs);
+      const isFree = query.beforeFrom !== undefined || query.beforeTo !== undefined;
+      const before = isFree ? resolvePeriod(query.beforeFrom, query.beforeTo, nowMs) : periodBefore(after, query.against);
+      const breakdown = breakdownOf(query.groupBy, query.tag);
       const { prices, tiers } = await readPrices(scope, services.costs, services.findPrice, [before, after]);
       const useOf = async (period: CostPeriod): Promise<PeriodUse> => ({
         ...period,
         totals: await services.costs.totals(scope, period),
-        used: await services.costs.usedAtPrices(scope, period, tiers),
+        used: await services.costs.usedAtPrices(scope, period, tiers, {}, breakdown),
       });
       return costVariance(await useOf(before), await useOf(after), prices, query.groupBy);
     },
@@ -83,11 +59,27 @@ export const costRoutes = [
     path: '/api/v1/costs/economics',
     summary: 'Cost per call, per user and per session by group, and how much of the cost belongs to nobody',
     permission: 'costs:read',
-    query: Range.extend({ groupBy: z.enum(COST_GROUPS).default('feature') }),
+    query: PeriodQuery.extend({ groupBy: z.enum(COST_GROUPS).default('feature'), tag: TagName }),
     response: CostEconomics,
     async handler({ scope, query, services }) {
       const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
-      return costEconomics(period, query.groupBy, await services.costs.economics(scope, period, query.groupBy));
+      breakdownOf(query.groupBy, query.tag);
+      return costEconomics(period, query.groupBy, await services.costs.economics(scope, period, query.groupBy, query.tag ?? null));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/waste',
+    summary: 'What was paid for nothing (errors, retries, given up), and what caches and routes saved',
+    permission: 'costs:read',
+    query: PeriodQuery,
+    response: CostWaste,
+    async handler({ scope, query, services }) {
+      const { costs, findPrice, clock } = services;
+      const period = resolvePeriod(query.from, query.to, clock.nowMs());
+      const { prices, tiers } = await readPrices(scope, costs, findPrice, [period]);
+      const used = await costs.usedAtPrices(scope, period, tiers);
+      return costWaste(period, used, await costs.waste(scope, period), await costs.savings(scope, period), prices);
     },
   }),
   route({
@@ -95,7 +87,7 @@ export const costRoutes = [
     path: '/api/v1/costs/outcomes',
     summary: 'Cost per successful outcome by feature, with the rate of success and what the outcomes were worth',
     permission: 'costs:read',
-    query: Range.extend({ feature: z.string().min(1).max(128).optional().describe('Only of this feature') }),
+    query: PeriodQuery.extend({ feature: z.string().min(1).max(128).optional().describe('Only of this feature') }),
     response: OutcomeEconomics,
     async handler({ scope, query, services }) {
       const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
@@ -103,7 +95,7 @@ export const costRoutes = [
       const [features, totals, economics] = await Promise.all([
         services.features.list(scope),
         services.scores.outcomeTotals(scope, { ...period, feature: query.feature }),
-        services.costs.economics(scope, period, 'feature'),
+        services.costs.economics(scope, period, 'feature', null),
       ]);
       return outcomeEconomics(
         period,

@@ -45,6 +45,8 @@ export interface LedgerRow {
   readonly tags: Readonly<Record<string, string>>;
   readonly keyId: string;
   readonly requestedModel: string;
+  /** What was asked for: `chat`, `embeddings` …; empty in rows of versions that did not keep it. */
+  readonly operation: string;
   readonly route: string | null;
   readonly status: 'ok' | 'error' | 'aborted';
   readonly errorType: ErrorCode | null;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { HOURLY_DIMENSIONS, type MemberDimension } from '../../src/costs/cost-queries.ts';
+import { COST_GROUPS, HOURLY_DIMENSIONS, type MemberDimension } from '../../src/costs/cost-queries.ts';
 import { costEconomics } from '../../src/costs/economics.ts';
 import { EFFECT_NAMES } from '../../src/costs/variance/decompose.ts';
-import { costVariance, type PeriodUse, VARIANCE_GROUPS } from '../../src/costs/variance/report.ts';
+import { readPrices } from '../../src/costs/variance/prices.ts';
+import { costVariance, type PeriodUse } from '../../src/costs/variance/report.ts';
+import { costWaste } from '../../src/costs/waste.ts';
 import type { Price } from '../../src/models/price.ts';
 import { priceUsage } from '../../src/models/price-usage.ts';
 import { NO_USAGE, type Usage } from '../../src/models/usage.ts';
@@ -64,6 +66,7 @@ function week(name: string, startMs: number, scope: { organisationId: string; en
       user: place % 4 === 0 ? null : `u-${place % 7}`,
       session: `s-${place % 11}`,
       keyId: `key-${place % 2}`,
+      tags: place % 6 === 0 ? { "segment'": "gold'" } : {},
     };
     const at = startMs + place * 3_600_000;
     const of = (attempts: CallAttempt[], changes: Partial<CallSettled> = {}) =>
@@ -163,7 +166,7 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       const after = await use(second);
       const prices = new Map(PRICES.map((price) => [price.priceId, price]));
       const totals = new Set<string>();
-      for (const groupBy of VARIANCE_GROUPS) {
+      for (const groupBy of COST_GROUPS) {
         const variance = costVariance(before, after, prices, groupBy);
         const lines = [variance.total, ...variance.groups];
         for (const line of lines) {
@@ -189,7 +192,7 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
     it('knows unit costs, and what belongs to nobody', async () => {
       const calls = week('first', first.from, scope, false);
       const cost = (of: readonly CallSettled[]) => of.reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n);
-      const whole = await stores.costs.economics(scope, first, 'feature');
+      const whole = await stores.costs.economics(scope, first, 'feature', null);
       assert.deepEqual(whole.unallocated, {
         team: cost(calls.filter(({ team }) => team === null)),
         customer: cost(calls),
@@ -213,14 +216,14 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       assert.equal(BigInt(view.total.perCallPicoUsd ?? 0), (2n * cost(calls) + 36n) / 72n);
       assert.equal(view.unallocated.customer.ratio, 1);
       for (const groupBy of ['team', 'customer', 'model', 'key', 'user'] as const) {
-        const { groups, total } = await stores.costs.economics(scope, first, groupBy);
+        const { groups, total } = await stores.costs.economics(scope, first, groupBy, null);
         assert.equal(
           groups.reduce((sum, row) => sum + row.costPicoUsd, 0n),
           total.costPicoUsd,
           groupBy,
         );
       }
-      const models = (await stores.costs.economics(scope, first, 'model')).groups.map(({ key }) => key);
+      const models = (await stores.costs.economics(scope, first, 'model', null)).groups.map(({ key }) => key);
       assert.ok(models.includes('model-cheap') && models.includes(null), 'the model that answered; none for answers from the cache');
     });
 
@@ -282,11 +285,61 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       );
     });
 
+    it('breaks costs down by customer, user, operation, route and tag, exactly', async () => {
+      const { costPicoUsd } = await stores.costs.totals(scope, second);
+      for (const breakdown of [
+        { by: 'customer' },
+        { by: 'user' },
+        { by: 'operation' },
+        { by: 'route' },
+        { by: 'requestedModel' },
+        { by: 'tag', tag: "segment'" },
+      ] as const) {
+        const used = await stores.costs.usedAtPrices(scope, second, tiers, {}, breakdown);
+        assert.equal(
+          used.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+          costPicoUsd,
+          breakdown.by,
+        );
+        const keys = new Set(used.map(({ extra }) => extra));
+        if (breakdown.by === 'operation') assert.deepEqual([...keys], ['chat']);
+        if (breakdown.by === 'tag') assert.deepEqual([...keys].sort(), ["gold'", null]);
+        const { groups } = await stores.costs.economics(scope, second, breakdown.by, breakdown.by === 'tag' ? breakdown.tag : null);
+        assert.ok(groups.length >= keys.size);
+      }
+    });
+
+    it('knows what was paid for nothing, and what caches and routes saved', async () => {
+      const waste = await stores.costs.waste(scope, first);
+      const retries = week('first', first.from, scope, false)
+        .filter(({ status, costPicoUsd }) => status === 'ok' && costPicoUsd !== null)
+        .flatMap(({ attempts }) => attempts.filter(({ status }) => status === 'error'));
+      assert.ok(waste.length === 2 && waste.every(({ kind }) => kind === 'retries'), 'of both features');
+      assert.equal(
+        waste.reduce((sum, { attempts }) => sum + attempts, 0),
+        retries.length,
+      );
+      assert.equal(
+        waste.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        retries.reduce((sum, { costPicoUsd }) => sum + BigInt(costPicoUsd ?? 0), 0n),
+      );
+      const { prices } = await readPrices(scope, stores.costs, async (id) => priceOf(id), [first]);
+      const view = costWaste(first, (await use(first)).used, waste, await stores.costs.savings(scope, first), prices);
+      // Read from the prompt cache at a tenth of the price: 90 of 100 a token of "cheap" saved.
+      const read = (await use(first)).used.reduce((sum, { tokens }) => sum + tokens.cacheReadTokens, 0n);
+      assert.equal(BigInt(view.savings.promptCache.picoUsd), read * 90n);
+      assert.ok(view.waste.ratio !== null && view.waste.ratio > 0 && view.waste.ratio < 1);
+      assert.equal(
+        view.features.reduce((sum, feature) => sum + BigInt(feature.waste.picoUsd), 0n),
+        BigInt(view.waste.picoUsd),
+      );
+    });
+
     it('answers for a period without calls', async () => {
       const empty = { from: 0, to: 1 };
       assert.deepEqual(await stores.costs.totals(scope, empty), { calls: 0n, cachedCalls: 0n, unpricedCalls: 0n, costPicoUsd: 0n });
       assert.deepEqual(await stores.costs.usedAtPrices(scope, empty, []), []);
-      const view = costEconomics(empty, 'team', await stores.costs.economics(scope, empty, 'team'));
+      const view = costEconomics(empty, 'team', await stores.costs.economics(scope, empty, 'team', null));
       assert.deepEqual([view.total.calls, view.total.perCallPicoUsd, view.unallocated.team.ratio], [0, null, null]);
     });
   });

@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const browserPath = process.env.PLIMSOLL_CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(browserPath) ? false : 'no Chromium; set PLIMSOLL_CHROMIUM to its path';
 
+const COSTS = ['', '?tab=units', '?tab=budgets', '?tab=anomalies', '?tab=waste'].map((search) => `/costs${search}`);
+
 describe('dashboard in a browser', { skip }, () => {
   let plimsoll: Plimsoll;
   before(async () => {
@@ -45,7 +47,7 @@ describe('dashboard in a browser', { skip }, () => {
       await page.getByText('infer').first().waitFor();
       await page.getByText('Reply with the word OK, please, for the dashboard').first().waitFor();
       assert.equal(await overflowOf(page), 0);
-      for (const path of ['/', '/features', '/providers', '/routes', '/cache', '/limits', '/limits?view=events', '/keys']) {
+      for (const path of ['/', '/features', '/providers', '/routes', '/cache', '/limits', '/limits?view=events', ...COSTS, '/keys']) {
         await page.goto(`${plimsoll.url}${path}`);
         await page.locator('h1').first().waitFor();
         assert.equal(await overflowOf(page), 0, path);

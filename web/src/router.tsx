@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { asApiError } from './api/problem.ts';
+import { parseCostsSearch } from './costs/costs-search.ts';
 import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
@@ -92,6 +93,12 @@ const limitsRoute = createRoute({
   validateSearch: parseLimitsSearch,
   component: lazyRouteComponent(() => import('./limits/limits-page.tsx'), 'LimitsPage'),
 });
+const costsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/costs',
+  validateSearch: parseCostsSearch,
+  component: lazyRouteComponent(() => import('./costs/costs-page.tsx'), 'CostsPage'),
+});
 const keysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/keys',
@@ -118,6 +125,7 @@ export const router = createRouter({
       routesRoute,
       limitsRoute,
       cacheRoute,
+      costsRoute,
       keysRoute,
     ]),
     loginRoute,

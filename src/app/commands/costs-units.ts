@@ -38,13 +38,18 @@ export default defineCommand<CliContext>()({
   summary: 'Cost per call, user and session, and the share of cost that belongs to nobody',
   example: 'plimsoll costs units --by team --last 30d',
   options: z.strictObject({
-    by: z.enum(COST_GROUPS).default('feature').describe('feature, team, customer, model, key or user'),
+    by: z
+      .enum(COST_GROUPS)
+      .default('feature')
+      .describe('feature, team, model, key, customer, user, route, operation, requestedModel or tag'),
+    tag: z.string().optional().describe('Name of the tag, for --by tag'),
     last: z.string().default('24h').describe('Period up to now: 24h, 7d …'),
   }),
   positionals: ['by'],
   async run({ options, output, context }) {
     const to = Date.now();
-    const query = { groupBy: options.by, from: to - parsePeriod(options.last), to };
+    const { by: groupBy, tag, last } = options;
+    const query = { groupBy, from: to - parsePeriod(last), to, ...(tag === undefined ? {} : { tag }) };
     const economics = await context.client.call<CostEconomics>('GET', '/api/v1/costs/economics', { query });
     output.print(economics.total.calls === 0 ? `No calls in the last ${options.last}.` : render(economics), economics);
     return 0;

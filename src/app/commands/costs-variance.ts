@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CostVariance, VARIANCE_GROUPS } from '../../costs/variance/report.ts';
+import { COST_GROUPS } from '../../costs/cost-queries.ts';
+import type { CostVariance } from '../../costs/variance/report.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { CliContext } from '../cli.ts';
@@ -39,16 +40,22 @@ export default defineCommand<CliContext>()({
   summary: 'What changed since an earlier period, split exactly into volume, caches, mix, retries, tokens per call and price',
   example: 'plimsoll costs variance --by model --against week',
   options: z.strictObject({
-    by: z.enum(VARIANCE_GROUPS).default('feature').describe('feature, team, model or key'),
+    by: z
+      .enum(COST_GROUPS)
+      .default('feature')
+      .describe('feature, team, model, key, customer, user, route, operation, requestedModel or tag'),
+    tag: z.string().optional().describe('Name of the tag, for --by tag'),
     last: z.string().optional().describe('Period up to now: 24h, 7d …; yesterday (UTC) when absent'),
     against: z.enum(['previous', 'week']).default('previous').describe('previous = right before; week = the same days a week earlier'),
   }),
   positionals: ['by'],
   async run({ options, output, context }) {
-    const { by: groupBy, last, against } = options;
+    const { by: groupBy, last, against, tag } = options;
     const to = Date.now();
     const range = last === undefined ? {} : { from: to - parsePeriod(last), to };
-    const variance = await context.client.call<CostVariance>('GET', '/api/v1/costs/variance', { query: { groupBy, against, ...range } });
+    const variance = await context.client.call<CostVariance>('GET', '/api/v1/costs/variance', {
+      query: { groupBy, against, ...range, ...(tag === undefined ? {} : { tag }) },
+    });
     output.print(render(variance), variance);
     return 0;
   },

@@ -74,7 +74,7 @@ describe('budget view', () => {
     assert.deepEqual([view.state, view.forecast, view.usedUpAt], ['unmeasured', null, null]);
     assert.match(view.unmeasured ?? '', /^needs two weeks: there is one from 2026-06-24T/);
     assert.match(budgetView(budget({}), null, NOW).unmeasured ?? '', /nothing was spent yet/);
-    assert.match(budgetView(budget({ usedPicoUsd: null }), history, NOW).unmeasured ?? '', /no gateway/);
+    assert.match(budgetView(budget({ usedPicoUsd: null }), history, NOW).unmeasured ?? '', /no gateway has counted/);
     assert.equal(budgetView(budget({ usedPicoUsd: 700n * USD }), null, NOW).state, 'exceeded', 'what is used is known without a forecast');
   });
 });

@@ -142,7 +142,7 @@ export function budgetView(budget: BudgetState, history: CostHistory | null, now
       outlook === null
         ? null
         : { expected: outlook.usedUpAt.expectedMs, earliest: outlook.usedUpAt.earliestMs, latest: outlook.usedUpAt.latestMs },
-    unmeasured: outlook !== null ? null : used === null ? 'no gateway has said what is used' : whyUnmeasured(history),
+    unmeasured: outlook !== null ? null : used === null ? 'no gateway has counted any use' : whyUnmeasured(history),
   };
 }
 

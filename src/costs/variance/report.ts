@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CostPeriod, PeriodTotals, UsedAtPrice } from '../cost-queries.ts';
+import { COST_GROUPS, type CostGroup, type CostPeriod, type PeriodTotals, type UsedAtPrice } from '../cost-queries.ts';
 import { addEffects, decompose, EFFECT_NAMES, type Effects, NO_EFFECTS, type SegmentVariance } from './decompose.ts';
 import { type PricesById, type SegmentKey, segmentsOf } from './segments.ts';
 
@@ -30,14 +30,11 @@ const PeriodView = z.object({
   unpricedCalls: z.int().describe('In no sum: what they cost is not known'),
 });
 
-export const VARIANCE_GROUPS = ['feature', 'team', 'model', 'key'] as const;
-export type VarianceGroup = (typeof VARIANCE_GROUPS)[number];
-
 export const CostVariance = z
   .object({
     before: PeriodView,
     after: PeriodView,
-    groupBy: z.enum(VARIANCE_GROUPS),
+    groupBy: z.enum(COST_GROUPS),
     total: Line,
     groups: z.array(Line.extend({ key: z.string().nullable().describe('Null = calls without one') })).describe('The largest change first'),
   })
@@ -64,7 +61,7 @@ function toLine({ beforePicoUsd, afterPicoUsd, effects }: Sums): z.infer<typeof 
   };
 }
 
-function groupKey(key: SegmentKey, groupBy: VarianceGroup): string | null {
+function groupKey(key: SegmentKey, groupBy: CostGroup): string | null {
   switch (groupBy) {
     case 'feature':
       return key.feature;
@@ -74,6 +71,15 @@ function groupKey(key: SegmentKey, groupBy: VarianceGroup): string | null {
       return `${key.provider}/${key.model}`;
     case 'key':
       return key.keyId;
+    case 'customer':
+    case 'user':
+    case 'route':
+    case 'operation':
+    case 'requestedModel':
+    case 'tag':
+      return key.extra;
+    default:
+      return groupBy satisfies never;
   }
 }
 
@@ -88,7 +94,7 @@ function periodView({ from, to, totals }: PeriodUse): z.infer<typeof PeriodView>
 }
 
 /** Why the cost of one period differs from that of another; groups add up to the total, effects to the difference, to the last pico-dollar. */
-export function costVariance(before: PeriodUse, after: PeriodUse, prices: PricesById, groupBy: VarianceGroup): CostVariance {
+export function costVariance(before: PeriodUse, after: PeriodUse, prices: PricesById, groupBy: CostGroup): CostVariance {
   const callsOf = ({ totals }: PeriodUse) => ({ calls: totals.calls, cached: totals.cachedCalls });
   const parts = decompose(segmentsOf(before.used, after.used, prices), callsOf(before), callsOf(after));
   const groups = new Map<string | null, Sums>();

@@ -7,6 +7,7 @@ export interface SegmentKey {
   readonly feature: string;
   readonly team: string | null;
   readonly keyId: string;
+  readonly extra: string | null;
   readonly provider: string;
   readonly model: string;
   readonly tier: number;
@@ -16,7 +17,8 @@ export interface SegmentKey {
 /** Prices by id, as they were in force. */
 export type PricesById = ReadonlyMap<string, Price>;
 
-function listPrices({ priceId, tier }: UsedAtPrice, prices: PricesById): Partial<Record<CostClass, bigint>> {
+/** Pico-dollars a token by class, in the tier of the row; a class that is absent has no known price. */
+export function listPrices({ priceId, tier }: UsedAtPrice, prices: PricesById): Partial<Record<CostClass, bigint>> {
   const price = priceId === null ? undefined : prices.get(priceId);
   if (price === undefined) return {};
   const starts = price.tiers.map(({ aboveInputTokens }) => aboveInputTokens).sort((a, b) => a - b);
@@ -66,8 +68,8 @@ export function segmentsOf(before: readonly UsedAtPrice[], after: readonly UsedA
   const segments = new Map<string, { key: SegmentKey; isFailed: boolean; before: SegmentUse | null; after: SegmentUse | null }>();
   for (const [side, rows] of [['before', before] as const, ['after', after] as const])
     for (const row of rows) {
-      const { feature, team, keyId, provider, model, tier, isFailed } = row;
-      const key = { feature, team, keyId, provider, model, tier, isFailed };
+      const { feature, team, keyId, extra, provider, model, tier, isFailed } = row;
+      const key = { feature, team, keyId, extra, provider, model, tier, isFailed };
       const id = JSON.stringify(Object.values(key));
       const segment = segments.get(id) ?? { key, isFailed, before: null, after: null };
       segment[side] = add(segment[side], useOf(row, prices));

@@ -142,6 +142,7 @@ const LEDGER_COLUMNS: Columns<LedgerRow> = [
   ['tags', (row) => tagMap(row.tags)],
   ['key_id', (row) => text(row.keyId)],
   ['requested_model', (row) => text(row.requestedModel)],
+  ['operation', (row) => text(row.operation)],
   ['route', (row) => text(row.route)],
   ['status', (row) => row.status],
   ['error_type', (row) => row.errorType ?? ''],

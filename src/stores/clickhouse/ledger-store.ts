@@ -16,6 +16,7 @@ interface LedgerRecord {
   readonly tags: Record<string, string>;
   readonly key_id: string;
   readonly requested_model: string;
+  readonly operation: string;
   readonly route: string;
   readonly status: LedgerRow['status'];
   readonly error_type: string;
@@ -34,7 +35,7 @@ interface LedgerRecord {
 
 type StoredAttempt = Omit<LedgerAttempt, 'costPicoUsd'> & { readonly costPicoUsd: string | null };
 
-const ROW_COLUMNS = `call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, route, status,
+const ROW_COLUMNS = `call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id, requested_model, operation, route, status,
   error_type, input_tokens, output_tokens, cost_pico_usd, cost_status, attempts, is_simulated, is_recovered,
   cache_outcome, saved_pico_usd, saved_input_tokens, saved_output_tokens`;
 
@@ -85,6 +86,7 @@ function toLedgerRow(scope: Scope, row: LedgerRecord): LedgerRow {
     tags: row.tags,
     keyId: row.key_id,
     requestedModel: row.requested_model,
+    operation: row.operation,
     route: row.route || null,
     status: row.status,
     errorType: isErrorCode(row.error_type) ? row.error_type : null,

@@ -87,7 +87,7 @@ describe('migrations of the trace store', () => {
     for (const statement of [migrationTable(dialect), ...MIGRATIONS.flatMap((migration) => migration.statements(dialect))]) {
       await connection.command(`EXPLAIN AST ${statement}`);
       assert.match(statement, / ON CLUSTER main/);
-      if (statement.startsWith('CREATE TABLE')) assert.match(statement, /ENGINE = Replicated(Aggregating)?MergeTree\(/);
+      if (statement.startsWith('CREATE TABLE')) assert.match(statement, /ENGINE = Replicated(Aggregating|Replacing)?MergeTree\(/);
     }
     assert.throws(() => checkName('main; DROP TABLE spans', 'cluster name'), withCode('config_invalid'));
   });

@@ -6,7 +6,9 @@ import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
 import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SCORE_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
 import { correctRollups, correctRows } from './corrections.ts';
-import { readEconomics, readHourlyCosts, readMemberHours, readPeriodTotals, readPriceIds, readUsedAtPrices } from './cost-queries.ts';
+import { readPriceIds, readUsedAtPrices, readWaste } from './cost-attempts.ts';
+import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
+import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
 import { getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
@@ -86,10 +88,12 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
     costs: {
       totals: (scope, period, filter) => readPeriodTotals(connection, scope, period, filter),
       priceIds: (scope, period) => readPriceIds(connection, scope, period),
-      usedAtPrices: (scope, period, tiers, filter) => readUsedAtPrices(connection, scope, period, tiers, filter),
+      usedAtPrices: (scope, period, tiers, filter, breakdown) => readUsedAtPrices(connection, scope, period, tiers, filter, breakdown),
+      waste: (scope, period) => readWaste(connection, scope, period),
+      savings: (scope, period) => readSavings(connection, scope, period),
       memberHours: (scope, period, query) => readMemberHours(connection, scope, period, query),
       hourly: (scope, period, dimension) => readHourlyCosts(connection, scope, period, dimension),
-      economics: (scope, period, groupBy) => readEconomics(connection, scope, period, groupBy),
+      economics: (scope, period, groupBy, tag) => readEconomics(connection, scope, period, groupBy, tag),
     },
     scores: {
       insertScores,

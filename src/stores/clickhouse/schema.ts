@@ -260,6 +260,12 @@ const indicatorColumns: Migration = {
   ],
 };
 
+const operationColumn: Migration = {
+  version: 8,
+  name: 'what a call asked for, in the ledger',
+  statements: (dialect) => [`ALTER TABLE ledger${onCluster(dialect)} ADD COLUMN IF NOT EXISTS operation LowCardinality(String) DEFAULT ''`],
+};
+
 /** Append only: a published migration never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -269,6 +275,7 @@ export const MIGRATIONS: readonly Migration[] = [
   repricings,
   scores,
   indicatorColumns,
+  operationColumn,
 ];
 
 export function migrationTable(dialect: Dialect): string {

@@ -754,6 +754,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/waste": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was paid for nothing (errors, retries, given up), and what caches and routes saved
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsWaste"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/outcomes": {
         parameters: {
             query?: never;
@@ -2409,7 +2429,7 @@ export interface components {
                 unpricedCalls: number;
             };
             /** @enum {string} */
-            groupBy: "feature" | "team" | "model" | "key";
+            groupBy: "feature" | "team" | "model" | "key" | "customer" | "user" | "route" | "operation" | "requestedModel" | "tag";
             total: {
                 /** @description Cost before, pico-dollars */
                 beforePicoUsd: string;
@@ -2466,7 +2486,7 @@ export interface components {
             from: number;
             to: number;
             /** @enum {string} */
-            groupBy: "feature" | "team" | "customer" | "model" | "key" | "user";
+            groupBy: "feature" | "team" | "model" | "key" | "customer" | "user" | "route" | "operation" | "requestedModel" | "tag";
             total: {
                 calls: number;
                 /** @description In no sum: what they cost is not known */
@@ -2531,6 +2551,94 @@ export interface components {
                     ratio: number | null;
                 };
             };
+        };
+        CostWaste: {
+            from: number;
+            to: number;
+            /** @description Cost of the period, pico-dollars */
+            costPicoUsd: string;
+            waste: {
+                /** @description All of it, pico-dollars */
+                picoUsd: string;
+                /** @description Share of the cost, 0 to 1; null = nothing was spent */
+                ratio: number | null;
+                kinds: {
+                    /**
+                     * @description errors: calls that failed; aborted: calls given up; retries, hedges: attempts that failed or lost in calls that went well
+                     * @enum {string}
+                     */
+                    kind: "errors" | "aborted" | "retries" | "hedges";
+                    /** @description Cost, pico-dollars */
+                    picoUsd: string;
+                    calls: number;
+                    /** @description Paid attempts */
+                    attempts: number;
+                }[];
+            };
+            savings: {
+                answerCache: {
+                    /** @description What the given answers cost when they were new, pico-dollars */
+                    picoUsd: string;
+                    calls: number;
+                    /** @description In no sum: what they cost when new is not known */
+                    unpricedCalls: number;
+                };
+                promptCache: {
+                    /** @description The same input at the price of input that is not cached, less what was paid; below 0 when writing cost more than reading saved, pico-dollars */
+                    picoUsd: string;
+                    /** @description Cached input without a known price: in no sum */
+                    unknownTokens: number;
+                };
+                routing: {
+                    /** @description Estimate of the routes: what the target that is chosen without the route’s rules would have cost, less the chosen one, pico-dollars */
+                    picoUsd: string;
+                    calls: number;
+                };
+            };
+            /** @description The most waste first */
+            features: {
+                feature: string;
+                /** @description Cost, pico-dollars */
+                costPicoUsd: string;
+                waste: {
+                    /** @description All of it, pico-dollars */
+                    picoUsd: string;
+                    /** @description Share of the cost, 0 to 1; null = nothing was spent */
+                    ratio: number | null;
+                    kinds: {
+                        /**
+                         * @description errors: calls that failed; aborted: calls given up; retries, hedges: attempts that failed or lost in calls that went well
+                         * @enum {string}
+                         */
+                        kind: "errors" | "aborted" | "retries" | "hedges";
+                        /** @description Cost, pico-dollars */
+                        picoUsd: string;
+                        calls: number;
+                        /** @description Paid attempts */
+                        attempts: number;
+                    }[];
+                };
+                savings: {
+                    answerCache: {
+                        /** @description What the given answers cost when they were new, pico-dollars */
+                        picoUsd: string;
+                        calls: number;
+                        /** @description In no sum: what they cost when new is not known */
+                        unpricedCalls: number;
+                    };
+                    promptCache: {
+                        /** @description The same input at the price of input that is not cached, less what was paid; below 0 when writing cost more than reading saved, pico-dollars */
+                        picoUsd: string;
+                        /** @description Cached input without a known price: in no sum */
+                        unknownTokens: number;
+                    };
+                    routing: {
+                        /** @description Estimate of the routes: what the target that is chosen without the route’s rules would have cost, less the chosen one, pico-dollars */
+                        picoUsd: string;
+                        calls: number;
+                    };
+                };
+            }[];
         };
         OutcomeEconomics: {
             from: number;
@@ -5558,7 +5666,12 @@ export interface operations {
                 to?: number;
                 /** @description previous = the period right before; week = the same days a week (or as many as the period has) earlier */
                 against?: "previous" | "week";
-                groupBy?: "feature" | "team" | "model" | "key";
+                /** @description With beforeTo: the period to compare with, epoch ms; `against` is not looked at then */
+                beforeFrom?: number;
+                beforeTo?: number;
+                groupBy?: "feature" | "team" | "model" | "key" | "customer" | "user" | "route" | "operation" | "requestedModel" | "tag";
+                /** @description Name of the tag, for groupBy=tag */
+                tag?: string;
             };
             header?: never;
             path?: never;
@@ -5620,7 +5733,9 @@ export interface operations {
                 from?: number;
                 /** @description Epoch ms, exclusive; now when only `from` is given */
                 to?: number;
-                groupBy?: "feature" | "team" | "customer" | "model" | "key" | "user";
+                groupBy?: "feature" | "team" | "model" | "key" | "customer" | "user" | "route" | "operation" | "requestedModel" | "tag";
+                /** @description Name of the tag, for groupBy=tag */
+                tag?: string;
             };
             header?: never;
             path?: never;
@@ -5635,6 +5750,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostEconomics"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsWaste: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostWaste"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

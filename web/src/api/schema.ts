@@ -35,6 +35,15 @@ export type LimitView = Schemas['Limit'];
 export type EventPage = Schemas['EventPage'];
 export type EventView = Schemas['Event'];
 export type { ReplayItem, ReplayReport, ReplayRun } from '../../../src/traces/replay/model.ts';
+export type CostVariance = Schemas['CostVariance'];
+export type CostEconomics = Schemas['CostEconomics'];
+export type OutcomeEconomics = Schemas['OutcomeEconomics'];
+export type CostWaste = Schemas['CostWaste'];
+export type CostBudgetList = Schemas['CostBudgetList'];
+export type CostBudget = Schemas['CostBudget'];
+export type CostForecast = Schemas['CostForecast'];
+export type CostAnomalyList = Schemas['CostAnomalyList'];
+export type CostAnomaly = Schemas['CostAnomaly'];
 
 /** What a series can be narrowed to. */
 export interface MetricFilters {

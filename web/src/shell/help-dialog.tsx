@@ -7,6 +7,7 @@ const KEYS = [
   [['g', 'f'], 'Features'],
   [['g', 'p'], 'Providers'],
   [['g', 'r'], 'Routes'],
+  [['g', 'm'], 'Costs (money)'],
   [['g', 'l'], 'Limits'],
   [['g', 'c'], 'Cache'],
   [['g', 'k'], 'Keys'],

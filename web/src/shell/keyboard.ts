@@ -6,6 +6,7 @@ export const GO_TARGETS = {
   f: '/features',
   p: '/providers',
   r: '/routes',
+  m: '/costs',
   l: '/limits',
   c: '/cache',
   k: '/keys',

@@ -22,6 +22,7 @@ const PAGES = [
   { path: '/features', name: 'Features', icon: 'features' },
   { path: '/providers', name: 'Providers', icon: 'providers' },
   { path: '/routes', name: 'Routes', icon: 'routes' },
+  { path: '/costs', name: 'Costs', icon: 'costs' },
   { path: '/limits', name: 'Limits', icon: 'limits' },
   { path: '/cache', name: 'Cache', icon: 'cache' },
   { path: '/keys', name: 'Keys', icon: 'keys' },

@@ -1,0 +1,66 @@
+import { parseRangeSearch, type RangeSearch } from '../range/range.ts';
+
+export const TABS = ['changes', 'units', 'budgets', 'anomalies', 'waste'] as const;
+export type CostTab = (typeof TABS)[number];
+
+export const GROUPS = ['feature', 'team', 'customer', 'user', 'model', 'key', 'route', 'operation', 'requestedModel', 'tag'] as const;
+export type CostGroup = (typeof GROUPS)[number];
+
+/** With what a period is compared: the same days a week earlier, the time right before, or a range of its own. */
+export const COMPARISONS = ['week', 'previous', 'custom'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+/** Search parameters of the Costs page; what is left out is the default. */
+export interface CostsSearch extends RangeSearch {
+  tab?: Exclude<CostTab, 'changes'>;
+  by?: Exclude<CostGroup, 'feature'>;
+  /** Name of the tag, of `by: tag`. */
+  tag?: string;
+  against?: Exclude<Comparison, 'week'>;
+  /** Of `against: custom`, epoch ms. */
+  beforeFrom?: number;
+  beforeTo?: number;
+  /** Anomalies: the open ones or those that ended; both when left out. */
+  state?: 'open' | 'ended';
+}
+
+function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
+  return known.find((word) => word === value);
+}
+
+function epoch(value: unknown): number | undefined {
+  const number = typeof value === 'number' ? value : Number(typeof value === 'string' && value !== '' ? value : Number.NaN);
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** Reads the URL; what makes no sense is dropped. */
+export function parseCostsSearch(search: Readonly<Record<string, unknown>>): CostsSearch {
+  const tab = oneOf(TABS, search.tab);
+  const by = oneOf(GROUPS, search.by);
+  const tag = typeof search.tag === 'string' ? search.tag.trim().slice(0, 128) : '';
+  const against = oneOf(COMPARISONS, search.against);
+  const [beforeFrom, beforeTo] = [epoch(search.beforeFrom), epoch(search.beforeTo)];
+  const isCustom = against === 'custom' && beforeFrom !== undefined && beforeTo !== undefined && beforeFrom < beforeTo;
+  const state = search.state === 'open' || search.state === 'ended' ? search.state : undefined;
+  return {
+    ...parseRangeSearch(search),
+    ...(tab === undefined || tab === 'changes' ? {} : { tab }),
+    ...(by === undefined || by === 'feature' || (by === 'tag' && tag === '') ? {} : { by }),
+    ...(by === 'tag' && tag !== '' ? { tag } : {}),
+    ...(against === 'previous' ? { against } : isCustom ? { against: 'custom', beforeFrom, beforeTo } : {}),
+    ...(state === undefined ? {} : { state }),
+  };
+}
+
+export const GROUP_WORDS: Readonly<Record<CostGroup, string>> = {
+  feature: 'feature',
+  team: 'team',
+  customer: 'customer',
+  user: 'user',
+  model: 'model',
+  key: 'key',
+  route: 'route',
+  operation: 'endpoint',
+  requestedModel: 'model asked for',
+  tag: 'tag',
+};
