@@ -4,6 +4,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'serve', summary: 'Start gateway, API and dashboard', load: () => import('./commands/serve.ts') },
   { name: 'config check', summary: 'Test plimsoll.yaml without starting anything', load: () => import('./commands/config-check.ts') },
   { name: 'doctor', summary: 'Look for everything that could go wrong on this machine', load: () => import('./commands/doctor.ts') },
+  {
+    name: 'limits',
+    summary: 'Limits and budgets with what is used, held and left, over all gateways, the most used first',
+    load: () => import('./commands/limits.ts'),
+  },
   { name: 'keys list', summary: 'List virtual keys', load: () => import('./commands/keys-list.ts') },
   { name: 'keys create', summary: 'Make a virtual key; it is shown once', load: () => import('./commands/keys-create.ts') },
   { name: 'keys revoke', summary: 'Make a virtual key stop working at once', load: () => import('./commands/keys-revoke.ts') },

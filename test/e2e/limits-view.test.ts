@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { LimitList } from '../../src/gateway/admission/limit-view.ts';
-import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
+import { ADMIN_KEY, eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { type StubProvider, startStubProvider, stubConfig } from '../harness/stub-provider.ts';
+import { cli } from './cli-run.ts';
 
 const CALLS = 40;
 const COST_PICO_USD = 10n * 1_000_000n + 5n * 2_000_000n;
@@ -45,6 +47,17 @@ describe('what is used of limits, over several gateway workers', { timeout: 120_
     });
   const find = ({ limits: lines }: LimitList, id: string) => lines.find((line) => line.id === id);
   const REQUESTS = 'feature:load/requests-per-hour';
+
+  it('shows them on the command line', async () => {
+    const words = ['limits', '--scope', 'user'];
+    const result = await cli(words, {
+      cwd: dirname(plimsoll.configPath),
+      variables: { PLIMSOLL_URL: plimsoll.url, PLIMSOLL_ADMIN_KEY: ADMIN_KEY },
+    });
+    assert.equal(result.exitCode, 0, result.stderr);
+    assert.match(result.stdout, /whose .* of what .* capacity .* used .* held .* left/);
+    assert.match(result.stdout, /^u1/m);
+  });
 
   it('is the exact sum, and stays it when a worker is killed', async () => {
     const statuses = await Promise.all(Array.from({ length: CALLS }, async (_, index) => (await call(`u${index % 3}`)).status));
