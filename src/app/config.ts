@@ -15,6 +15,7 @@ import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts
 import { simConfig } from '../sim/config.ts';
 import { embedderProblem } from './cache-embedder.ts';
 import { refusedTargets } from './feature-catalogue.ts';
+import { telemetryConfig } from './telemetry-config.ts';
 
 /** `sim:` may be left out whole. */
 export const SimConfig = simConfig
@@ -35,6 +36,7 @@ export const CONFIG_SECTIONS = [
   { key: 'costs', schema: costsConfig },
   { key: 'gateway', schema: gatewayConfig },
   { key: 'cache', schema: cacheConfig },
+  { key: 'telemetry', schema: telemetryConfig },
   { key: 'sim', schema: SimConfig },
 ] as const;
 
@@ -52,6 +54,7 @@ const Config = z.strictObject({
   costs: costsConfig,
   gateway: gatewayConfig,
   cache: cacheConfig,
+  telemetry: telemetryConfig,
   sim: SimConfig,
 });
 export type Config = z.output<typeof Config>;

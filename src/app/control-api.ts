@@ -32,7 +32,9 @@ import type { Route } from '../kernel/routes.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import type { StatusPoller } from '../models/status-page/poller.ts';
-import { type SloServices, sloRoutes } from '../slo/routes.ts';
+import type { LoadLines } from '../slo/model.ts';
+import { readLoadLines, type SloServices, sloRoutes } from '../slo/routes.ts';
+import type { SliPeriod } from '../slo/store.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
@@ -125,6 +127,7 @@ type ApiServices = TraceServices &
 export class ControlApi {
   readonly #options: ControlApiOptions;
   readonly #router: Router;
+  readonly #services: ApiServices;
   /** Over the store itself, for jobs. */
   readonly featureSwitches: FeatureSwitchService;
 
@@ -202,8 +205,9 @@ export class ControlApi {
         openApi: () => openApiDocument(API_ROUTES, { version: VERSION, serverUrl: '/' }) as unknown as Record<string, unknown>,
       };
     };
+    this.#services = servicesOf(store);
     this.#router = createRouter<ApiServices>(API_ROUTES, {
-      services: servicesOf(store),
+      services: this.#services,
       transaction: (work) => store.transaction((tx) => work({ services: servicesOf(tx), audit: tx.audit })),
       authenticate,
       defaultScope: scope,
@@ -247,6 +251,11 @@ export class ControlApi {
     return detail === null ? null : this.#options.prices.explain(detail);
   }
 
+  /** Where every feature stood over a period. */
+  loadLines(period: SliPeriod): Promise<LoadLines> {
+    return readLoadLines(this.#services, this.#options.scope, period);
+  }
+
   isOurs(path: string): boolean {
     return path === '/api/v1' || path.startsWith('/api/');
   }
@@ -255,7 +264,7 @@ export class ControlApi {
    * `/healthz`, `/readyz` and `/metrics` of a control that stands alone; beside gateways they are the gateway's.
    * @returns false for any other path
    */
-  answerProbe(path: string, response: ServerResponse): boolean {
+  answerProbe(path: string, response: ServerResponse, metrics: () => string): boolean {
     const send = (status: number, type: string, body: string): true => {
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' });
       response.end(body);
@@ -263,7 +272,7 @@ export class ControlApi {
     };
     const [name] = path.split('?', 1);
     if (name === '/healthz') return send(200, 'application/json', '{"status":"ok"}');
-    if (name === '/metrics') return send(200, 'text/plain; version=0.0.4; charset=utf-8', this.metrics());
+    if (name === '/metrics') return send(200, 'text/plain; version=0.0.4; charset=utf-8', metrics());
     if (name !== '/readyz') return false;
     const ready = this.#options.publisher.current !== null;
     return send(ready ? 200 : 503, 'application/json', JSON.stringify({ ready, reasons: ready ? [] : ['no configuration snapshot yet'] }));

@@ -16,6 +16,7 @@ import { ConfigWatcher } from './config-watcher.ts';
 import { ControlApi } from './control-api.ts';
 import { createControlEvents } from './control-events.ts';
 import { startControlJobs } from './control-jobs.ts';
+import { ControlMetrics } from './control-metrics.ts';
 import { controlStoreLocation, controlVirtualKey, keyPepper } from './control-store-location.ts';
 import { CostWatch } from './cost-watch.ts';
 import { DASHBOARD_DIRECTORY } from './dashboard-build.ts';
@@ -214,7 +215,10 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
         await tx.cursors.commit(scope, reader, writer);
         await tx.openRuns.apply(scope, changes);
       }),
-    insert: async (batch) => (await engine.stores()).insert(batch),
+    async insert(batch) {
+      await (await engine.stores()).insert(batch);
+      metrics.observe(batch.spans);
+    },
     hasLedgerRow: async (row) => (await (await engine.stores()).ledger.ledgerByCall(row, row.callId)).length > 0,
     priceBook,
     storedSpans: async (tenant, traceIds) => (await engine.stores()).traces.storedSpans(tenant, traceIds),
@@ -242,7 +246,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     clusterKey,
     publisher,
     data,
-    metrics: (): string => `${api.metrics()}${otlp.metrics()}${scoreIntake.metrics()}`,
+    metrics: (): string => metrics.text(),
     onCacheReport: (report) => caches.receive(report),
     nowMs: () => systemClock.nowMs(),
   });
@@ -276,6 +280,13 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     pepperHex,
     scoreIntake,
   });
+  const metrics: ControlMetrics = new ControlMetrics({
+    context,
+    config: () => config.current,
+    loadLines: (period) => api.loadLines(period),
+    own: () => `${api.metrics()}${otlp.metrics()}${scoreIntake.metrics()}`,
+    clock: systemClock,
+  });
   const files = new StaticFiles(DASHBOARD_DIRECTORY);
 
   const isPublic = variables.PLIMSOLL_INTERNAL_ROLE === 'control';
@@ -285,7 +296,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     else if (isSdkRequest(request)) void handleSdk(otlp, request, response);
     else if (path.startsWith('/internal/v1/')) internal.handle(request, response);
     else if (api.isOurs(path)) void api.handle(request, response);
-    else if (isPublic && api.answerProbe(path, response)) return;
+    else if (isPublic && api.answerProbe(path, response, () => metrics.text())) return;
     else if (isModelPath(path)) answerUnknownModelPath(request, response);
     else files.handle(request, response);
   });
@@ -306,6 +317,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     log,
   });
   runWatch.start();
+  metrics.start();
   const jobs = await startControlJobs({
     store,
     scope,
@@ -355,6 +367,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
       stopping.abort();
       config.close();
       publisher.close();
+      metrics.close();
       server.close();
       server.closeIdleConnections();
       await jobs.stop(2_000);

@@ -2,48 +2,20 @@ import type { ErrorCode } from '../kernel/errors.ts';
 import { formatUsd } from '../kernel/money.ts';
 import { inputTokens, outputTokens, type Usage } from '../models/usage.ts';
 import type { CallStatus, OutputValidation } from '../traces/call-record.ts';
+import { escapeLabel, Histogram, writeHeader } from '../traces/prometheus/histogram.ts';
 import type { Call } from './call.ts';
+import { GenAiMetrics } from './gen-ai-metrics.ts';
 import type { RoutingReport } from './routing/report.ts';
 import { writeRoutingMetrics } from './routing/routing-metrics.ts';
 
 /** Upper bounds of llm_request_duration_seconds, and of time to first token. */
 const DURATION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30] as const;
+/** Upper bounds of the mean time between two contents of a stream, seconds. */
+const GAP_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1] as const;
+const SPEED_BUCKETS = [5, 10, 20, 40, 60, 80, 100, 150, 200, 400, 800] as const;
 const STATUSES = ['ok', 'error', 'aborted'] as const satisfies readonly CallStatus[];
 const OTHER = 'other';
 const UNKNOWN = 'unknown';
-
-/** A histogram with fixed buckets: counts per bucket (the last is +Inf), then the sum. */
-class Histogram {
-  readonly #counts = new Float64Array(DURATION_BUCKETS_SECONDS.length + 1);
-  #sumSeconds = 0;
-
-  observe(seconds: number): void {
-    let bucket = 0;
-    while (bucket < DURATION_BUCKETS_SECONDS.length && seconds > (DURATION_BUCKETS_SECONDS[bucket] as number)) bucket++;
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#sumSeconds += seconds;
-  }
-
-  add(other: Histogram): void {
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (other.#counts[bucket] ?? 0);
-    }
-    this.#sumSeconds += other.#sumSeconds;
-  }
-
-  get count(): number {
-    return this.#counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  write(lines: string[], name: string, labels: string): void {
-    let cumulative = 0;
-    for (const [bucket, count] of this.#counts.entries()) {
-      cumulative += count;
-      lines.push(`${name}_bucket{${labels},le="${DURATION_BUCKETS_SECONDS[bucket] ?? '+Inf'}"} ${cumulative}`);
-    }
-    lines.push(`${name}_sum{${labels}} ${this.#sumSeconds}`, `${name}_count{${labels}} ${cumulative}`);
-  }
-}
 
 /** All series of one (model, feature, team). */
 interface Series {
@@ -52,6 +24,8 @@ interface Series {
   readonly team: string;
   readonly durations: Readonly<Record<CallStatus, Histogram>>;
   readonly ttft: Histogram;
+  readonly gaps: Histogram;
+  readonly speed: Histogram;
   readonly errors: Map<ErrorCode, number>;
   inputTokens: number;
   outputTokens: number;
@@ -69,10 +43,6 @@ export interface GatewayGauges {
   readonly upstreams: readonly { readonly origin: string; readonly connected: number; readonly running: number; readonly queued: number }[];
 }
 
-function escapeLabel(value: string): string {
-  return value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
-}
-
 /**
  * Prometheus metrics of the data plane. Label values come from the snapshot only, so that clients cannot invent series; past `maxSeries`
  * everything new is counted under model and feature "other".
@@ -81,6 +51,7 @@ export class GatewayMetrics {
   readonly #series = new Map<string, Series>();
   /** Checked answers by feature and verdict. */
   readonly #compliance = new Map<string, number>();
+  readonly #genAi = new GenAiMetrics();
   readonly #maxSeries: number;
   #overflows = 0;
 
@@ -92,6 +63,7 @@ export class GatewayMetrics {
     const feature = call.caller?.feature.name ?? UNKNOWN;
     const team = call.caller?.key.team ?? '';
     const { attempts } = call;
+    this.#genAi.record(call, durationMs);
     const series = this.#get(attempts.at(-1)?.model ?? call.cache?.model ?? call.destination?.name ?? UNKNOWN, feature, team);
     const status = call.error === null ? 'ok' : call.error.code === 'client_closed' ? 'aborted' : 'error';
     // Calls of the gateway's own say nothing of what clients see; what they used and cost counts below.
@@ -99,6 +71,7 @@ export class GatewayMetrics {
     if (isClients) series.durations[status].observe(durationMs / 1000);
     // A JSON answer's first byte comes with its last: it would only blur the streams' times.
     if (isClients && call.ttftMs !== null && call.body?.isStream === true) series.ttft.observe(call.ttftMs / 1000);
+    if (isClients && call.error === null) observePace(series, call, tokens.output, durationMs);
     if (isClients && call.error !== null) series.errors.set(call.error.code, (series.errors.get(call.error.code) ?? 0) + 1);
     if (call.outputValidation !== null) this.#addCompliance(feature, call.outputValidation.verdict);
     if (attempts.length === 1) {
@@ -142,8 +115,14 @@ export class GatewayMetrics {
       model: escapeLabel(model),
       feature: escapeLabel(feature),
       team: escapeLabel(team),
-      durations: { ok: new Histogram(), error: new Histogram(), aborted: new Histogram() },
-      ttft: new Histogram(),
+      durations: {
+        ok: new Histogram(DURATION_BUCKETS_SECONDS),
+        error: new Histogram(DURATION_BUCKETS_SECONDS),
+        aborted: new Histogram(DURATION_BUCKETS_SECONDS),
+      },
+      ttft: new Histogram(DURATION_BUCKETS_SECONDS),
+      gaps: new Histogram(GAP_BUCKETS_SECONDS),
+      speed: new Histogram(SPEED_BUCKETS),
       errors: new Map(),
       inputTokens: 0,
       outputTokens: 0,
@@ -159,19 +138,40 @@ export class GatewayMetrics {
     const lines: string[] = [];
     const all = [...this.#series.values()];
     const byFeature = Map.groupBy(all, ({ model, feature }) => `model="${model}",feature="${feature}"`);
-    header(lines, 'llm_request_duration_seconds', 'histogram', 'Duration of model calls, from arrival to the last byte');
+    writeHeader(lines, 'llm_request_duration_seconds', 'histogram', 'Duration of model calls, from arrival to the last byte');
     for (const [labels, group] of byFeature) {
       for (const status of STATUSES) {
-        const merged = merge(group.map((series) => series.durations[status]));
-        if (merged.count > 0) merged.write(lines, 'llm_request_duration_seconds', `${labels},status="${status}"`);
+        const merged = merge(
+          group.map((series) => series.durations[status]),
+          DURATION_BUCKETS_SECONDS,
+        );
+        merged.write(lines, 'llm_request_duration_seconds', `${labels},status="${status}"`);
       }
     }
-    header(lines, 'llm_time_to_first_token_seconds', 'histogram', 'Time from arrival to the first content');
-    for (const [labels, group] of byFeature) {
-      const merged = merge(group.map((series) => series.ttft));
-      if (merged.count > 0) merged.write(lines, 'llm_time_to_first_token_seconds', labels);
-    }
-    header(lines, 'llm_tokens_total', 'counter', 'Tokens, reported by providers or estimated');
+    writeHeader(lines, 'llm_time_to_first_token_seconds', 'histogram', 'Time from arrival to the first content');
+    for (const [labels, group] of byFeature)
+      merge(
+        group.map((series) => series.ttft),
+        DURATION_BUCKETS_SECONDS,
+      ).write(lines, 'llm_time_to_first_token_seconds', labels);
+    writeHeader(lines, 'llm_inter_token_seconds', 'histogram', 'Time between two contents of a stream, the mean of each stream');
+    for (const [labels, group] of byFeature)
+      merge(
+        group.map((series) => series.gaps),
+        GAP_BUCKETS_SECONDS,
+      ).write(lines, 'llm_inter_token_seconds', labels);
+    writeHeader(
+      lines,
+      'llm_output_tokens_per_second',
+      'histogram',
+      'Output tokens per second of generation: after the first content of streams, else of the whole call',
+    );
+    for (const [labels, group] of byFeature)
+      merge(
+        group.map((series) => series.speed),
+        SPEED_BUCKETS,
+      ).write(lines, 'llm_output_tokens_per_second', labels);
+    writeHeader(lines, 'llm_tokens_total', 'counter', 'Tokens, reported by providers or estimated');
     for (const group of byFeature.values()) {
       const of = (type: string): string =>
         `llm_tokens_total{model="${group[0]?.model}",token_type="${type}",feature="${group[0]?.feature}"}`;
@@ -181,23 +181,24 @@ export class GatewayMetrics {
       );
     }
     this.#writeErrors(lines, all);
-    header(lines, 'llm_format_compliance_total', 'counter', 'Answers that were held against a schema, by verdict');
+    writeHeader(lines, 'llm_format_compliance_total', 'counter', 'Answers that were held against a schema, by verdict');
     for (const [labels, count] of this.#compliance) lines.push(`llm_format_compliance_total{${labels}} ${count}`);
-    header(lines, 'llm_cost_usd_total', 'counter', 'Cost of priced calls in US dollars');
+    writeHeader(lines, 'llm_cost_usd_total', 'counter', 'Cost of priced calls in US dollars');
     for (const series of all) {
       const labels = `model="${series.model}",feature="${series.feature}",team="${series.team}"`;
       lines.push(`llm_cost_usd_total{${labels}} ${formatUsd(series.costPicoUsd)}`);
     }
-    header(lines, 'plimsoll_unpriced_attempts_total', 'counter', 'Provider calls with usage and no price: their cost is in no sum');
+    writeHeader(lines, 'plimsoll_unpriced_attempts_total', 'counter', 'Provider calls with usage and no price: their cost is in no sum');
     for (const [labels, group] of byFeature)
       lines.push(`plimsoll_unpriced_attempts_total{${labels}} ${total(group, (series) => series.unpriced)}`);
     this.#writeGauges(lines, gauges);
     writeRoutingMetrics(lines, gauges.routing);
+    this.#genAi.write(lines);
     return `${lines.join('\n')}\n`;
   }
 
   #writeErrors(lines: string[], all: readonly Series[]): void {
-    header(lines, 'llm_errors_total', 'counter', 'Calls that ended in an error, by closed error code');
+    writeHeader(lines, 'llm_errors_total', 'counter', 'Calls that ended in an error, by closed error code');
     const counts = new Map<string, number>();
     for (const series of all) {
       for (const [code, count] of series.errors) {
@@ -210,11 +211,11 @@ export class GatewayMetrics {
 
   #writeGauges(lines: string[], gauges: GatewayGauges): void {
     const gauge = (name: string, help: string, value: number): void => {
-      header(lines, name, 'gauge', help);
+      writeHeader(lines, name, 'gauge', help);
       lines.push(`${name} ${value}`);
     };
     const counter = (name: string, help: string, value: number): void => {
-      header(lines, name, 'counter', help);
+      writeHeader(lines, name, 'counter', help);
       lines.push(`${name} ${value}`);
     };
     gauge('plimsoll_gateway_active_calls', 'Calls in flight', gauges.activeCalls);
@@ -223,12 +224,21 @@ export class GatewayMetrics {
     counter('plimsoll_journal_bytes_total', 'Bytes appended to the journal', gauges.journal.bytes);
     counter('plimsoll_journal_shed_payloads_total', 'Payload records dropped because the disk was short', gauges.journal.shedPayloads);
     gauge('plimsoll_journal_degraded', '1 while the journal lives on its reserve or in memory', gauges.journal.isDegraded ? 1 : 0);
-    counter('plimsoll_metrics_overflow_total', 'Observations counted under "other" because there were too many series', this.#overflows);
+    counter(
+      'plimsoll_metrics_overflow_total',
+      'Observations counted under "other" because there were too many series',
+      this.#overflows + this.#genAi.folded,
+    );
     gauge('plimsoll_reservations_outstanding', 'Calls that hold a place under a limit', gauges.admission.outstanding);
-    header(lines, 'plimsoll_limit_refusals_total', 'counter', 'Calls that did not fit under a limit, by limit');
+    writeHeader(lines, 'plimsoll_limit_refusals_total', 'counter', 'Calls that did not fit under a limit, by limit');
     for (const [limit, count] of gauges.admission.refusals)
       lines.push(`plimsoll_limit_refusals_total{limit="${escapeLabel(limit)}"} ${count}`);
-    header(lines, 'plimsoll_upstream_connections', 'gauge', 'Connections to providers: open, running a call, and calls waiting for one');
+    writeHeader(
+      lines,
+      'plimsoll_upstream_connections',
+      'gauge',
+      'Connections to providers: open, running a call, and calls waiting for one',
+    );
     for (const { origin, ...counts } of gauges.upstreams) {
       for (const [state, count] of Object.entries(counts)) {
         lines.push(`plimsoll_upstream_connections{origin="${escapeLabel(origin)}",state="${state}"} ${count}`);
@@ -237,12 +247,19 @@ export class GatewayMetrics {
   }
 }
 
-function header(lines: string[], name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-  lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+/** How fast an answer came out: only what was generated here and now, and by one provider. */
+function observePace(series: Series, call: Call, outputTokens: number | null, durationMs: number): void {
+  const { gaps, ttftMs } = call;
+  if (call.attempts.length === 0) return;
+  const isStream = call.body?.isStream === true;
+  if (isStream && gaps.count > 0) series.gaps.observe(gaps.sumMs / gaps.count / 1_000);
+  // A stream that came in one piece tells nothing of its pace.
+  const generationMs = !isStream ? durationMs : gaps.count > 0 && ttftMs !== null ? durationMs - ttftMs : 0;
+  if (outputTokens !== null && outputTokens > 0 && generationMs > 0) series.speed.observe(outputTokens / (generationMs / 1_000));
 }
 
-function merge(histograms: readonly Histogram[]): Histogram {
-  const merged = new Histogram();
+function merge(histograms: readonly Histogram[], bounds: readonly number[]): Histogram {
+  const merged = new Histogram(bounds);
   for (const histogram of histograms) merged.add(histogram);
   return merged;
 }
