@@ -9,8 +9,10 @@ import type { CallSettled } from '../traces/call-record.ts';
 import { ioRowFromPayload, spansFromCall } from '../traces/from-call.ts';
 import { keptPart, rowsFromOtlp, rowsFromRun } from '../traces/from-otlp.ts';
 import { readBatchRecord } from '../traces/otlp/batch-record.ts';
+import { decodeLogs } from '../traces/otlp/logs.ts';
 import { readScoreRecord } from '../traces/scores/score-record.ts';
 import type { ScoreRow } from '../traces/scores/store.ts';
+import { partsFromLogs } from '../traces/sdk/from-logs.ts';
 import type { FinishedRun, RunEvent } from '../traces/sdk/open-runs.ts';
 import { decodeSdkRequest, readRunsDueRecord, readSdkRequestRecord } from '../traces/sdk/request-record.ts';
 import type { SpanIoRow, SpanRow } from '../traces/store.ts';
@@ -50,6 +52,7 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
         const rows = rowsFromOtlp(meta, body, priceBook);
         for (const span of rows.spans) spans.push(span);
         for (const row of rows.io) io.push(row);
+        for (const row of rows.scores) scores.push(row);
         used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, meta.receivedAtMs));
       } else if (record.type === 'scores') {
         scores.push(...readScoreRecord(record));
@@ -59,6 +62,13 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
         const request = decodeSdkRequest(body, meta);
         scores.push(...request.scores);
         for (const part of request.parts) runEvents.push({ kind: 'part', part: keptPart(part, sender), sender, receivedAtMs });
+        used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, receivedAtMs));
+      } else if (record.type === 'otlp.logs') {
+        const { meta, body } = readBatchRecord(record);
+        const { receivedAtMs, encoding, ...sender } = meta;
+        const told = partsFromLogs(decodeLogs(body, encoding, receivedAtMs), sender, receivedAtMs);
+        scores.push(...told.scores);
+        for (const part of told.parts) runEvents.push({ kind: 'part', part, sender, receivedAtMs });
         used.set(meta.keyId, Math.max(used.get(meta.keyId) ?? 0, receivedAtMs));
       } else if (record.type === 'runs.due') {
         runEvents.push({ kind: 'due', atMs: readRunsDueRecord(record) });
@@ -74,7 +84,7 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
 }
 
 /** Rows of runs that have both halves, or have waited long enough. */
-export function rowsOfRuns(finished: readonly FinishedRun[], priceBook: PriceBook): Pick<CallBatch, 'spans' | 'io'> {
-  const rows = finished.flatMap((run) => rowsFromRun(run, priceBook) ?? []);
-  return { spans: rows.map(({ span }) => span), io: rows.flatMap(({ io }) => io ?? []) };
+export function rowsOfRuns(finished: readonly FinishedRun[], priceBook: PriceBook): Pick<Rows['batch'], 'spans' | 'io' | 'scores'> {
+  const rows = finished.map((run) => rowsFromRun(run, priceBook));
+  return { spans: rows.flatMap(({ spans }) => spans), io: rows.flatMap(({ io }) => io), scores: rows.flatMap(({ scores }) => scores) };
 }

@@ -61,7 +61,7 @@ const NEIGHBOURS_MS = 3_000;
 const MAX_DUE = 10_000;
 const NO_CHANGES: RunChanges = { put: [], forget: [] };
 
-interface Runs extends Pick<CallBatch, 'spans' | 'io'> {
+interface Runs extends ReturnType<typeof rowsOfRuns> {
   readonly changes: RunChanges;
 }
 
@@ -209,7 +209,12 @@ export class Ingest {
     const { batch: rows, used, events, runEvents, unreadable } = rowsOf(records, this.#options.priceBook);
     const runs = await this.#advance(runEvents);
     const spans = [...rows.spans, ...runs.spans];
-    const batch = { ...rows, spans: await this.#countedOnce(writer, spans), io: [...rows.io, ...runs.io] };
+    const batch = {
+      ...rows,
+      spans: await this.#countedOnce(writer, spans),
+      io: [...rows.io, ...runs.io],
+      scores: [...rows.scores, ...runs.scores],
+    };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
     if (batch.spans.length + batch.io.length + batch.ledger.length + batch.scores.length > 0) {
       try {
@@ -228,7 +233,7 @@ export class Ingest {
 
   /** What records tell of runs, joined with what is known of them. Until the changes are committed the same records give the same. */
   async #advance(events: readonly RunEvent[]): Promise<Runs> {
-    if (events.length === 0) return { spans: [], io: [], changes: NO_CHANGES };
+    if (events.length === 0) return { spans: [], io: [], scores: [], changes: NO_CHANGES };
     const { openRuns, scope, priceBook } = this.#options;
     const keys = new Set(events.flatMap((event) => (event.kind === 'part' ? [runKey(event.part)] : [])));
     const dueAtMs = Math.max(...events.flatMap((event) => (event.kind === 'due' ? [event.atMs] : [])));

@@ -157,6 +157,38 @@ describe('chat', () => {
     assert.equal(upstream.requests.at(-1)?.json.user, 'grace');
   });
 
+  it('takes what clients of Helicone say in headers where ours say nothing, and sends none of it on', async () => {
+    const helicone = {
+      'Helicone-User-Id': 'ada',
+      'Helicone-Session-Id': 's-1',
+      'Helicone-Session-Name': 'support',
+      'Helicone-Session-Path': '/triage/order',
+      'Helicone-Property-Tier': 'gold',
+      'Helicone-Property-__proto__': 'x',
+      'Helicone-Auth': 'Bearer sk-helicone',
+      'Helicone-Cache-Enabled': 'true',
+    };
+    await client.chat.completions.create({ ...CHAT, user: 'grace' }, { headers: helicone });
+    const settled = lastSettled();
+    assert.equal(settled.user, 'ada');
+    assert.equal(settled.session, 's-1');
+    const tags = JSON.parse('{"session_name":"support","session_path":"/triage/order","tier":"gold","__proto__":"x"}');
+    assert.deepEqual({ ...settled.tags }, tags);
+    const sent = upstream.requests.at(-1);
+    assert.deepEqual(
+      Object.keys(sent?.headers ?? {}).filter((name) => name.startsWith('helicone')),
+      [],
+    );
+    await client.chat.completions.create(CHAT, {
+      headers: { ...helicone, 'x-plimsoll-user': 'own', 'x-plimsoll-session': 's-2', 'x-plimsoll-tags': 'tier=free' },
+    });
+    assert.deepEqual([lastSettled().user, lastSettled().session, lastSettled().tags], ['own', 's-2', { tier: 'free' }]);
+    await assert.rejects(
+      client.chat.completions.create(CHAT, { headers: { 'Helicone-Property-Long': 'x'.repeat(300) } }),
+      /helicone-property/,
+    );
+  });
+
   it('strips its own member from the body', async () => {
     const response = await post('{"plimsoll":{"prompt":"x"},"model":"small","messages":[]}');
     assert.equal(response.status, 200);

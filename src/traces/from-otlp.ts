@@ -1,12 +1,15 @@
 import { priceAtServiceTier } from '../models/price.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import { priceUsage } from '../models/price-usage.ts';
-import type { Content } from './dialects/dialect.ts';
+import type { Content, SpanScore } from './dialects/dialect.ts';
 import { type CanonicalSpan, MODEL_CALL_KINDS, readSpan } from './dialects/read-span.ts';
 import { ALL_CONTENT } from './dialects/registry.ts';
 import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy, type SenderMeta } from './otlp/batch-record.ts';
 import type { Attributes, OtlpSpan } from './otlp/span.ts';
 import { cutPreview, inputPreview, outputPreview } from './preview.ts';
+import { scoreRowOf } from './scores/score-rows.ts';
+import type { ScoreRow } from './scores/store.ts';
+import { spanOfLogs } from './sdk/from-logs.ts';
 import { type FinishedRun, UNFINISHED_AFTER_MS } from './sdk/open-runs.ts';
 import { featureOfRun, resourceOfRun } from './sdk/request-record.ts';
 import { type RunPart, spanOfRun } from './sdk/run-part.ts';
@@ -15,6 +18,13 @@ import type { SpanIoRow, SpanRow } from './store.ts';
 const NS_PER_MS = 1_000_000n;
 /** Longest JSON of one attribute that is kept whole. */
 const MAX_ATTRIBUTE_CHARACTERS = 32_768;
+
+/** What goes into the stores of a request. */
+interface SpanRows {
+  readonly spans: readonly SpanRow[];
+  readonly io: readonly SpanIoRow[];
+  readonly scores: readonly ScoreRow[];
+}
 
 type CostColumns = Pick<SpanRow, 'costPicoUsd' | 'costStatus' | 'priceId'>;
 const NO_COST: CostColumns = { costPicoUsd: null, costStatus: null, priceId: null };
@@ -252,33 +262,63 @@ const NO_ATTRIBUTES: Attributes = new Map();
  * (`count-once.ts`): that needs its neighbours.
  * @throws PlimsollError `invalid_argument` when the body cannot be read, which its receipt has ruled out
  */
-export function rowsFromOtlp(meta: OtlpBatchMeta, body: Buffer, priceBook: PriceBook): { spans: SpanRow[]; io: SpanIoRow[] } {
+export function rowsFromOtlp(meta: OtlpBatchMeta, body: Buffer, priceBook: PriceBook): SpanRows {
   const request = decodeBatch(body, meta);
   const spans: SpanRow[] = [];
   const io: SpanIoRow[] = [];
+  const scores: ScoreRow[] = [];
   for (const span of request.spans) {
     const rows = rowsOfSpan(span, request.resources[span.resource] ?? NO_ATTRIBUTES, meta, priceBook);
     if (rows === null) continue;
     spans.push(rows.span);
     if (rows.io !== null) io.push(rows.io);
+    scores.push(...rows.scores);
   }
-  return { spans, io };
+  return { spans, io, scores };
+}
+
+interface RowsOfSpan {
+  readonly span: SpanRow;
+  readonly io: SpanIoRow | null;
+  readonly scores: readonly ScoreRow[];
 }
 
 /** The rows of one span; null when it belongs to no feature that its sender may send for. */
-function rowsOfSpan(
-  span: OtlpSpan,
-  resource: Attributes,
-  meta: SenderMeta,
-  priceBook: PriceBook,
-): { span: SpanRow; io: SpanIoRow | null } | null {
+function rowsOfSpan(span: OtlpSpan, resource: Attributes, meta: SenderMeta, priceBook: PriceBook): RowsOfSpan | null {
   const feature = featureOf(span, resource, meta);
   if (feature === null) return null;
   const canonical = readSpan(span, resource);
   return {
     span: spanRowOf(span, resource, canonical, meta, feature, priceBook),
     io: ioRowOf(span, canonical, meta, meta.features[feature] ?? 'none'),
+    scores: canonical.scores.flatMap((score) => scoreRowFrom(score, span, meta, feature) ?? []),
   };
+}
+
+/** A judgement that came with a span, as one of our scores; null when it judged nothing. */
+function scoreRowFrom(
+  { name, value, label, explanation }: SpanScore,
+  { traceId, spanId, endedAtNs }: OtlpSpan,
+  sender: SenderMeta,
+  feature: string,
+): ScoreRow | null {
+  const judged = value ?? label;
+  if (judged === null || judged === '' || name === '') return null;
+  const atMs = Number(endedAtNs / NS_PER_MS);
+  return scoreRowOf(
+    sender,
+    {
+      traceId,
+      spanId,
+      feature,
+      name: name.slice(0, 256),
+      value: typeof judged === 'string' ? judged.slice(0, 1_000) : judged,
+      source: 'code',
+      at: atMs,
+      ...(explanation === null || explanation === '' ? {} : { comment: explanation.slice(0, 4_000) }),
+    },
+    atMs,
+  );
 }
 
 /** A part as it may be kept while its run goes on: without texts where the feature keeps none. */
@@ -289,11 +329,24 @@ export function keptPart(part: RunPart, sender: SenderMeta): RunPart {
   return { ...part, attributes };
 }
 
-/** The rows of a run that an SDK told of at its own endpoints; null like `rowsOfSpan`. What nobody saw end counts as no request: its end may come yet. */
-export function rowsFromRun(
-  { part, sender, isUnfinished }: FinishedRun,
-  priceBook: PriceBook,
-): { span: SpanRow; io: SpanIoRow | null } | null {
+/**
+ * The rows of what was told of in pieces, at the endpoints of SDKs or in logs: texts only for the latter. What nobody saw end counts as no request:
+ * its end may come yet.
+ */
+export function rowsFromRun(run: FinishedRun, priceBook: PriceBook): SpanRows {
+  if (run.part.isLog === true) {
+    const span = spanOfLogs(run.part);
+    const feature = featureOfRun(run.part, run.sender);
+    const io = feature === null ? null : ioRowOf(span, readSpan(span, NO_ATTRIBUTES), run.sender, run.sender.features[feature] ?? 'none');
+    return { spans: [], io: io === null ? [] : [io], scores: [] };
+  }
+  const rows = rowsOfRun(run, priceBook);
+  return rows === null
+    ? { spans: [], io: [], scores: [] }
+    : { spans: [rows.span], io: rows.io === null ? [] : [rows.io], scores: rows.scores };
+}
+
+function rowsOfRun({ part, sender, isUnfinished }: FinishedRun, priceBook: PriceBook): RowsOfSpan | null {
   const rows = rowsOfSpan(spanOfRun(part), resourceOfRun(part), sender, priceBook);
   if (rows === null || !isUnfinished) return rows;
   return {

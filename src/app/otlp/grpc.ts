@@ -1,24 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { PlimsollError, toPlimsollError } from '../../kernel/errors.ts';
-import { encodeResponse, rpcCodeOf } from '../../traces/otlp/response.ts';
+import { encodeResponse, type OtlpSignal, rpcCodeOf } from '../../traces/otlp/response.ts';
 import { OTLP_LIMITS } from '../../traces/otlp/span.ts';
 import type { OtlpIntake } from './intake.ts';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
+const SERVICES: Readonly<Record<OtlpSignal, string>> = {
+  traces: 'trace.v1.TraceService',
+  logs: 'logs.v1.LogsService',
+  metrics: 'metrics.v1.MetricsService',
+};
+
 /** Bytes in and out: what the messages hold is read by the same code as over HTTP. */
-const TRACE_SERVICE = {
-  export: {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-} as const;
+function serviceOf(name: string) {
+  return {
+    export: {
+      path: `/opentelemetry.proto.collector.${name}/Export`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: asIs,
+      requestDeserialize: asIs,
+      responseSerialize: asIs,
+      responseDeserialize: asIs,
+    },
+  } as const;
+}
 
 export interface OtlpGrpcServer {
   readonly port: number;
@@ -33,18 +41,19 @@ export async function startOtlpGrpc(intake: OtlpIntake, host: string, wantedPort
   // Read when it is needed: it takes longer to load than all the rest of the intake.
   const { Server, ServerCredentials } = await import('@grpc/grpc-js');
   const server = new Server({ 'grpc.max_receive_message_length': OTLP_LIMITS.bodyBytes, 'grpc.max_send_message_length': 64 * 1024 });
-  server.addService(TRACE_SERVICE, {
-    export(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) {
-      exportSpans(intake, call).then(
-        (response) => answer(null, response),
-        (thrown: unknown) => {
-          const error = toPlimsollError(thrown);
-          intake.counters.refusedRequests += 1;
-          answer({ code: rpcCodeOf(error), details: `${error.message} ${error.fix}` });
-        },
-      );
-    },
-  });
+  for (const [signal, name] of Object.entries(SERVICES) as [OtlpSignal, string][])
+    server.addService(serviceOf(name), {
+      export(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) {
+        exportItems(intake, call, signal).then(
+          (response) => answer(null, response),
+          (thrown: unknown) => {
+            const error = toPlimsollError(thrown);
+            intake.counters.refusedRequests += 1;
+            answer({ code: rpcCodeOf(error), details: `${error.message} ${error.fix}` });
+          },
+        );
+      },
+    });
   const address = host.includes(':') ? `[${host}]` : host;
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${address}:${wantedPort}`, ServerCredentials.createInsecure(), (cause, bound) => {
@@ -62,13 +71,13 @@ export async function startOtlpGrpc(intake: OtlpIntake, host: string, wantedPort
   };
 }
 
-async function exportSpans(intake: OtlpIntake, call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> {
+async function exportItems(intake: OtlpIntake, call: ServerUnaryCall<Buffer, Buffer>, signal: OtlpSignal): Promise<Buffer> {
   const headers: IncomingHttpHeaders = {};
   for (const [name, value] of Object.entries(call.metadata.getMap())) if (typeof value === 'string') headers[name] = value;
   const caller = intake.admit(headers);
   const release = intake.hold(call.request.length);
   try {
-    return encodeResponse(await intake.accept(caller, call.request, 'protobuf'), 'protobuf');
+    return encodeResponse(await intake.accept(caller, call.request, 'protobuf', signal), 'protobuf', signal);
   } finally {
     release();
   }

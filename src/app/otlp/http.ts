@@ -1,20 +1,24 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { PlimsollError, toPlimsollError } from '../../kernel/errors.ts';
-import { contentTypeOf, encodeFailure, encodeResponse, encodingOf, type OtlpEncoding } from '../../traces/otlp/response.ts';
+import {
+  contentTypeOf,
+  encodeFailure,
+  encodeResponse,
+  encodingOf,
+  type OtlpEncoding,
+  type OtlpSignal,
+} from '../../traces/otlp/response.ts';
 import { OTLP_LIMITS } from '../../traces/otlp/span.ts';
 import type { OtlpIntake } from './intake.ts';
 
-/** OpenTelemetry's own path, and those under which Langfuse, LangSmith and Opik take the same. */
-const TRACE_PATHS: ReadonlySet<string> = new Set([
-  '/v1/traces',
-  '/api/public/otel/v1/traces',
-  '/otel/v1/traces',
-  '/api/v1/private/otel/v1/traces',
-  '/v1/private/otel/v1/traces',
-]);
+/** OpenTelemetry's own paths, and those under which Langfuse, LangSmith and Opik take the same. */
+const PREFIXES = ['', '/api/public/otel', '/otel', '/api/v1/private/otel', '/v1/private/otel'] as const;
+const PATHS: ReadonlyMap<string, OtlpSignal> = new Map(
+  PREFIXES.flatMap((prefix) => (['traces', 'logs', 'metrics'] as const).map((signal) => [`${prefix}/v1/${signal}`, signal])),
+);
 
 export function isOtlpPath(url: string): boolean {
-  return TRACE_PATHS.has(pathOf(url));
+  return PATHS.has(pathOf(url));
 }
 
 export function pathOf(url: string): string {
@@ -34,8 +38,9 @@ export async function handleOtlp(intake: OtlpIntake, request: IncomingMessage, r
       });
     const { body, release } = await readBody(intake, request);
     try {
-      const result = await intake.acceptEncoded(caller, body, request.headers['content-encoding'], encoding);
-      send(response, 200, encodeResponse(result, encoding), encoding, {});
+      const signal = PATHS.get(pathOf(request.url ?? '/')) ?? 'traces';
+      const result = await intake.acceptEncoded(caller, body, request.headers['content-encoding'], encoding, signal);
+      send(response, 200, encodeResponse(result, encoding, signal), encoding, {});
     } finally {
       release();
     }
@@ -129,7 +134,7 @@ export function createOtlpServer(intake: OtlpIntake): Server {
       const where = `${request.method} ${pathOf(request.url ?? '/').slice(0, 200)}`;
       refuse(
         response,
-        new PlimsollError('not_found', `There is nothing at ${where}: this port takes traces at POST /v1/traces.`),
+        new PlimsollError('not_found', `There is nothing at ${where}: this port takes POST /v1/traces, /v1/logs and /v1/metrics.`),
         encodingOf(request.headers['content-type']) ?? 'json',
       );
     }

@@ -6,8 +6,11 @@ import type { JournalEntry } from '../../kernel/journal/record.ts';
 import { FileJournalWriter } from '../../kernel/journal/writer.ts';
 import { batchEntry, decodeBatch, featureOf, type OtlpBatchMeta } from '../../traces/otlp/batch-record.ts';
 import { inflateBody } from '../../traces/otlp/inflate.ts';
-import type { OtlpEncoding, PartialSuccess } from '../../traces/otlp/response.ts';
+import { decodeLogs } from '../../traces/otlp/logs.ts';
+import { refuseMetrics } from '../../traces/otlp/metric-points.ts';
+import type { OtlpEncoding, OtlpSignal, PartialSuccess } from '../../traces/otlp/response.ts';
 import { OTLP_LIMITS } from '../../traces/otlp/span.ts';
+import { partsFromLogs } from '../../traces/sdk/from-logs.ts';
 import { decodeSdkRequest, runsDueEntry, type SdkFormat, type SdkRequestMeta, sdkRequestEntry } from '../../traces/sdk/request-record.ts';
 import type { SdkRequest } from '../../traces/sdk/run-part.ts';
 import { type OtlpCaller, OtlpCallers } from './callers.ts';
@@ -39,6 +42,8 @@ export interface OtlpCounters {
   sdkRequests: number;
   sdkItems: number;
   rejectedSdkItems: number;
+  logRecords: number;
+  rejectedLogRecords: number;
 }
 
 /**
@@ -60,6 +65,8 @@ export class OtlpIntake {
     sdkRequests: 0,
     sdkItems: 0,
     rejectedSdkItems: 0,
+    logRecords: 0,
+    rejectedLogRecords: 0,
   };
 
   private constructor(options: OtlpIntakeOptions, journal: FileJournalWriter, recent: RecentBatches) {
@@ -130,20 +137,48 @@ export class OtlpIntake {
     body: Buffer,
     contentEncoding: string | undefined,
     encoding: OtlpEncoding,
+    signal: OtlpSignal = 'traces',
   ): Promise<PartialSuccess> {
     const release = contentEncoding === undefined ? () => {} : this.hold(OTLP_LIMITS.bodyBytes);
     try {
-      return await this.accept(caller, await inflateBody(body, contentEncoding, OTLP_LIMITS.bodyBytes), encoding);
+      return await this.accept(caller, await inflateBody(body, contentEncoding, OTLP_LIMITS.bodyBytes), encoding, signal);
     } finally {
       release();
     }
   }
 
   /**
-   * Resolves once every span that can be taken is on disk.
+   * Resolves once everything that can be taken is on disk.
    * @throws PlimsollError `invalid_argument` for what is no OTLP request, `journal_full` when the disk does not take it
    */
-  async accept(caller: OtlpCaller, body: Buffer, encoding: OtlpEncoding): Promise<PartialSuccess> {
+  accept(caller: OtlpCaller, body: Buffer, encoding: OtlpEncoding, signal: OtlpSignal = 'traces'): Promise<PartialSuccess> {
+    switch (signal) {
+      case 'traces':
+        return this.#acceptSpans(caller, body, encoding);
+      case 'logs':
+        return this.#acceptLogs(caller, body, encoding);
+      case 'metrics':
+        // Promise.resolve would let it throw where a promise is expected.
+        return new Promise((resolve) => resolve(refuseMetrics(body, encoding)));
+      default:
+        return signal satisfies never;
+    }
+  }
+
+  async #acceptLogs(caller: OtlpCaller, body: Buffer, encoding: OtlpEncoding): Promise<PartialSuccess> {
+    const meta: OtlpBatchMeta = { ...caller, encoding, receivedAtMs: this.#options.clock.nowMs() };
+    const { parts, scores, rejected, reason } = partsFromLogs(decodeLogs(body, encoding, meta.receivedAtMs), meta, meta.receivedAtMs);
+    if (parts.length + scores.length > 0)
+      await this.#write(
+        batchEntry(RecentBatches.idOf({ ...meta, encoding: `logs ${encoding}` }, body), meta, body, 'otlp.logs'),
+        meta.receivedAtMs,
+      );
+    this.counters.logRecords += parts.length + scores.length;
+    this.counters.rejectedLogRecords += rejected;
+    return { rejected, reason };
+  }
+
+  async #acceptSpans(caller: OtlpCaller, body: Buffer, encoding: OtlpEncoding): Promise<PartialSuccess> {
     const { clock } = this.#options;
     const meta: OtlpBatchMeta = { ...caller, encoding, receivedAtMs: clock.nowMs() };
     const request = decodeBatch(body, meta);
@@ -209,7 +244,18 @@ export class OtlpIntake {
 
   /** Prometheus text. */
   metrics(): string {
-    const { batches, repeatedBatches, spans, rejectedSpans, refusedRequests, sdkRequests, sdkItems, rejectedSdkItems } = this.counters;
+    const {
+      batches,
+      repeatedBatches,
+      spans,
+      rejectedSpans,
+      refusedRequests,
+      sdkRequests,
+      sdkItems,
+      rejectedSdkItems,
+      logRecords,
+      rejectedLogRecords,
+    } = this.counters;
     const counter = (name: string, help: string, value: number): string =>
       `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${value}\n`;
     return [
@@ -218,6 +264,12 @@ export class OtlpIntake {
       counter('plimsoll_otlp_spans_total', 'Spans acknowledged.', spans),
       counter('plimsoll_otlp_rejected_spans_total', 'Spans rejected inside requests that were acknowledged.', rejectedSpans),
       counter('plimsoll_otlp_refused_requests_total', 'Requests of clients that send traces refused as a whole.', refusedRequests),
+      counter('plimsoll_otlp_log_records_total', 'Log records acknowledged.', logRecords),
+      counter(
+        'plimsoll_otlp_rejected_log_records_total',
+        'Log records rejected inside requests that were acknowledged.',
+        rejectedLogRecords,
+      ),
       counter('plimsoll_sdk_requests_total', 'Requests to endpoints of other SDKs acknowledged.', sdkRequests),
       counter('plimsoll_sdk_items_total', 'Runs, halves of runs and scores acknowledged.', sdkItems),
       counter('plimsoll_sdk_rejected_items_total', 'Items rejected inside requests that were acknowledged.', rejectedSdkItems),

@@ -29,7 +29,8 @@ export class RecentBatches {
     for (;;) {
       const slice = await readJournal(directory, position, READ);
       if (slice.records.length === 0) return;
-      for (const { type, id } of slice.records) if (type === 'otlp.batch' || type === 'sdk.request') this.add(id, nowMs);
+      for (const { type, id } of slice.records)
+        if (type === 'otlp.batch' || type === 'sdk.request' || type === 'otlp.logs') this.add(id, nowMs);
       position = slice.next;
     }
   }

@@ -7,6 +7,7 @@ import type { CompiledSnapshot } from '../compiled-snapshot.ts';
 import type { GatewayContext } from '../gateway-context.ts';
 import type { SnapshotFeature, SnapshotKey } from '../snapshot.ts';
 import { checkFeatureSwitch } from './feature-switch.ts';
+import { HELICONE_SESSION, HELICONE_USER, heliconeTags } from './helicone-headers.ts';
 
 const MAX_LABEL_CHARACTERS = 256;
 const MAX_TAGS = 32;
@@ -148,10 +149,14 @@ export function authenticate(call: Call, context: GatewayContext): void {
   const feature = findFeature(key, label(headers, 'x-plimsoll-feature'), call.snapshot);
   call.caller = call.snapshot.callerOf(key, feature);
   if (key.isInternal === true) call.purpose = controlPurpose(headers);
-  call.user = label(headers, 'x-plimsoll-user');
-  call.session = label(headers, 'x-plimsoll-session');
+  call.user = label(headers, 'x-plimsoll-user') ?? label(headers, HELICONE_USER);
+  call.session = label(headers, 'x-plimsoll-session') ?? label(headers, HELICONE_SESSION);
   call.customer = label(headers, 'x-plimsoll-customer');
   const tags = headers['x-plimsoll-tags'];
   if (typeof tags === 'string' && tags !== '') call.tags = checkTags('x-plimsoll-tags', parseTags(tags));
+  else {
+    const properties = heliconeTags(headers);
+    if (properties !== null) call.tags = checkTags('helicone-property', properties);
+  }
   checkFeatureSwitch(feature, call.snapshot, context);
 }

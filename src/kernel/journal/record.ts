@@ -11,6 +11,7 @@ export const RECORD_TYPES = {
   scores: 6,
   'sdk.request': 7,
   'runs.due': 8,
+  'otlp.logs': 9,
 } as const;
 export type RecordType = keyof typeof RECORD_TYPES;
 

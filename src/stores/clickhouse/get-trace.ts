@@ -65,9 +65,7 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   if (rows.length === 0) return null;
   const spans = withoutReplaced(rows);
   const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
-  const io = new Map<string, IoRecord>();
-  // Of a span that was shown before it ended, the texts with the answer hold.
-  for (const row of texts) if ((io.get(row.span_id)?.output ?? null) === null) io.set(row.span_id, row);
+  const io = textsBySpan(texts);
   // A call that no client asked for is no request, and yet what its own trace is about.
   const shown =
     entries.length > 0
@@ -80,6 +78,29 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
       ...firstPreviews(entryTexts),
     }),
     spans: spans.map((span) => toSpan(span, io.get(span.span_id))),
+  };
+}
+
+/** A span has several rows of texts when they came in pieces: with it, with its end, in logs. Of each side the longer text holds. */
+function textsBySpan(rows: readonly IoRecord[]): Map<string, IoRecord> {
+  const io = new Map<string, IoRecord>();
+  for (const row of rows) {
+    const other = io.get(row.span_id);
+    io.set(row.span_id, other === undefined ? row : joined(other, row));
+  }
+  return io;
+}
+
+function joined(a: IoRecord, b: IoRecord): IoRecord {
+  const input = (b.input?.length ?? 0) > (a.input?.length ?? 0) ? b : a;
+  const output = (b.output?.length ?? 0) > (a.output?.length ?? 0) ? b : a;
+  return {
+    span_id: a.span_id,
+    input: input.input,
+    output: output.output,
+    input_preview: input.input_preview,
+    output_preview: output.output_preview,
+    is_truncated: Math.max(a.is_truncated, b.is_truncated),
   };
 }
 

@@ -207,5 +207,15 @@ async function readPreviews(
      WHERE ${SCOPE_FILTER} AND trace_id IN {traceIds:Array(String)} AND span_id IN {spanIds:Array(String)}`,
     { ...scopeParameters(scope), traceIds: page.map((entry) => entry.trace_id), spanIds: page.map((entry) => entry.span_id) },
   );
-  return new Map(rows.map((row) => [row.span_id, row]));
+  const previews = new Map<string, PreviewRecord>();
+  // Texts may come in pieces: of each side the one that says something holds.
+  for (const row of rows) {
+    const other = previews.get(row.span_id);
+    previews.set(row.span_id, {
+      ...row,
+      input_preview: other?.input_preview || row.input_preview,
+      output_preview: other?.output_preview || row.output_preview,
+    });
+  }
+  return previews;
 }

@@ -34,12 +34,12 @@ export interface OtlpBatchMeta extends SenderMeta {
 const SCHEMA_VERSION = 1;
 const LENGTH_BYTES = 4;
 
-/** Journal record `otlp.batch`: `u32le length of meta | meta (JSON) | body`, the body inflated and else as it came. */
-export function batchEntry(id: string, meta: OtlpBatchMeta, body: Buffer): JournalEntry {
+/** Journal records `otlp.batch` (spans) and `otlp.logs`: `u32le length of meta | meta (JSON) | body`, the body inflated and else as it came. */
+export function batchEntry(id: string, meta: OtlpBatchMeta, body: Buffer, type: 'otlp.batch' | 'otlp.logs' = 'otlp.batch'): JournalEntry {
   const text = Buffer.from(JSON.stringify(meta));
   const length = Buffer.allocUnsafe(LENGTH_BYTES);
   length.writeUInt32LE(text.length, 0);
-  return { type: 'otlp.batch', schemaVersion: SCHEMA_VERSION, id, payload: [length, text, body] };
+  return { type, schemaVersion: SCHEMA_VERSION, id, payload: [length, text, body] };
 }
 
 /** @throws PlimsollError `internal` when it is not a record that this version can read */

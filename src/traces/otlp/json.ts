@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import { parseJsonText } from '../../kernel/parse-json.ts';
 import { assertDepth } from '../../kernel/router-body.ts';
+import type { ItemSink } from './protobuf.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -19,39 +20,39 @@ import {
  * protobuf libraries write it), 64-bit integers as text or number, enums as numbers or names.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 /** Of the whole body: values of attributes need three levels for each of theirs. */
 const MAX_BODY_DEPTH = 160;
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function member(of: Json, camelCase: string, snakeCase: string): unknown {
+export function member(of: Json, camelCase: string, snakeCase: string): unknown {
   return Object.hasOwn(of, camelCase) ? of[camelCase] : Object.hasOwn(of, snakeCase) ? of[snakeCase] : undefined;
 }
 
-function listOf(value: unknown, what: string): readonly unknown[] {
+export function listOf(value: unknown, what: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
   throw new TypeError(`${what} is no list`);
 }
 
-function textOf(value: unknown, what: string): string {
+export function textOf(value: unknown, what: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
   throw new TypeError(`${what} is no text`);
 }
 
-function hexOf(value: unknown, bytes: number, what: string): string {
+export function hexOf(value: unknown, bytes: number, what: string): string {
   const text = textOf(value, what);
   if (text.length === bytes * 2) return text.toLowerCase();
   const decoded = text.length === Math.ceil(bytes / 3) * 4 ? Buffer.from(text, 'base64') : null;
   return decoded?.length === bytes ? decoded.toString('hex') : text.toLowerCase();
 }
 
-function nanosecondsOf(value: unknown, what: string): bigint {
+export function nanosecondsOf(value: unknown, what: string): bigint {
   if (value === undefined || value === null || value === '') return 0n;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
   if (typeof value === 'string' && /^\d{1,19}$/.test(value)) return BigInt(value);
@@ -70,7 +71,7 @@ interface Budget {
   nodes: number;
 }
 
-function readValue(value: unknown, depth: number, budget: Budget): AttributeValue {
+export function readValue(value: unknown, depth: number, budget: Budget): AttributeValue {
   budget.nodes -= 1;
   if (!isObject(value) || depth > OTLP_LIMITS.valueDepth || budget.nodes < 0) return null;
   const text = member(value, 'stringValue', 'string_value');
@@ -128,7 +129,7 @@ function readAttributes(value: unknown, into: Map<string, AttributeValue>): numb
   return dropped;
 }
 
-function attributesOf(value: unknown): Attributes {
+export function attributesOf(value: unknown): Attributes {
   const attributes = new Map<string, AttributeValue>();
   readAttributes(value, attributes);
   return attributes;
@@ -209,35 +210,59 @@ function exactNumber(source: string): unknown {
   return !Number.isSafeInteger(number) && /^-?\d+$/.test(source) ? source : number;
 }
 
+/** Names of the lists of one signal: resources, in them scopes, in them items. */
+export interface JsonSignal {
+  readonly noun: string;
+  readonly resources: readonly [camelCase: string, snakeCase: string];
+  readonly scopes: readonly [camelCase: string, snakeCase: string];
+  readonly items: readonly [camelCase: string, snakeCase: string];
+}
+
+const SPANS: JsonSignal = {
+  noun: 'span',
+  resources: ['resourceSpans', 'resource_spans'],
+  scopes: ['scopeSpans', 'scope_spans'],
+  items: ['spans', 'spans'],
+};
+
 /**
- * @param receivedAtMs epoch milliseconds of the request's arrival
+ * Reads an export request of any signal.
  * @throws PlimsollError `invalid_argument` when the body is no such message at all
  */
-export function decodeJsonRequest(bytes: Buffer, receivedAtMs: number): OtlpRequest {
-  const builder = new RequestBuilder(receivedAtMs);
+export function decodeJsonExport<T>(bytes: Buffer, sink: ItemSink<T>, signal: JsonSignal, readItem: (value: unknown) => T): void {
+  const { noun, resources, scopes, items } = signal;
   try {
     const body = parse(bytes);
     if (!isObject(body)) throw new TypeError('it is no object');
-    for (const resourceSpans of listOf(member(body, 'resourceSpans', 'resource_spans'), 'resourceSpans')) {
-      if (!isObject(resourceSpans)) throw new TypeError('resourceSpans holds what is no object');
-      builder.resources.push(isObject(resourceSpans.resource) ? attributesOf(resourceSpans.resource.attributes) : new Map());
-      for (const scopeSpans of listOf(member(resourceSpans, 'scopeSpans', 'scope_spans'), 'scopeSpans')) {
-        if (!isObject(scopeSpans)) throw new TypeError('scopeSpans holds what is no object');
-        const scope = scopeOf(scopeSpans.scope);
-        for (const span of listOf(scopeSpans.spans, 'spans')) {
+    for (const ofResource of listOf(member(body, ...resources), resources[0])) {
+      if (!isObject(ofResource)) throw new TypeError(`${resources[0]} holds what is no object`);
+      sink.resources.push(isObject(ofResource.resource) ? attributesOf(ofResource.resource.attributes) : new Map());
+      for (const ofScope of listOf(member(ofResource, ...scopes), scopes[0])) {
+        if (!isObject(ofScope)) throw new TypeError(`${scopes[0]} holds what is no object`);
+        const scope = scopeOf(ofScope.scope);
+        for (const item of listOf(member(ofScope, ...items), items[0])) {
           try {
-            builder.add(readSpan(span), scope);
+            sink.add(readItem(item), scope);
           } catch (error) {
-            builder.reject(`a span cannot be read: ${(error as Error).message}`);
+            sink.reject(`a ${noun} cannot be read: ${(error as Error).message}`);
           }
         }
       }
     }
   } catch (cause) {
-    throw new PlimsollError('invalid_argument', `The body is no ExportTraceServiceRequest in JSON: ${(cause as Error).message}.`, {
+    throw new PlimsollError('invalid_argument', `The body is no export request of a ${noun} in JSON: ${(cause as Error).message}.`, {
       cause,
       details: { param: 'body' },
     });
   }
+}
+
+/**
+ * @param receivedAtMs epoch milliseconds of the request's arrival
+ * @throws PlimsollError `invalid_argument` when the bytes are no such message at all
+ */
+export function decodeJsonRequest(bytes: Buffer, receivedAtMs: number): OtlpRequest {
+  const builder = new RequestBuilder(receivedAtMs);
+  decodeJsonExport(bytes, builder, SPANS, readSpan);
   return builder.finish();
 }

@@ -19,12 +19,12 @@ import {
  * rejected alone, since its length says where the next one begins.
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
  */
-type Reader = protobuf.Reader;
+export type Reader = protobuf.Reader;
 
 const LENGTH_DELIMITED = 2;
 
 /** Runs `read` on the next length-delimited message: the reader ends where the message does. */
-function within<T>(reader: Reader, read: (reader: Reader) => T): T {
+export function within<T>(reader: Reader, read: (reader: Reader) => T): T {
   const length = reader.size();
   const outerEnd = reader.len;
   const end = reader.pos + length;
@@ -38,11 +38,11 @@ function within<T>(reader: Reader, read: (reader: Reader) => T): T {
   }
 }
 
-function isMessage(tag: number, field: number): boolean {
+export function isMessage(tag: number, field: number): boolean {
   return tag === ((field << 3) | LENGTH_DELIMITED);
 }
 
-function hexId(reader: Reader): string {
+export function hexId(reader: Reader): string {
   const length = reader.size();
   if (reader.pos + length > reader.len) throw new RangeError('an id reaches beyond its span');
   const bytes = Buffer.from(reader.buf.buffer, reader.buf.byteOffset + reader.pos, length);
@@ -50,7 +50,7 @@ function hexId(reader: Reader): string {
   return length > 32 ? '' : bytes.toString('hex');
 }
 
-function fixed64(reader: Reader): bigint {
+export function fixed64(reader: Reader): bigint {
   const low = reader.fixed32();
   return (BigInt(reader.fixed32()) << 32n) | BigInt(low);
 }
@@ -63,11 +63,11 @@ function int64(reader: Reader): number | string {
 }
 
 /** Counts the parts of one attribute's value, so that a small body cannot unfold into millions of objects. */
-interface Budget {
+export interface Budget {
   nodes: number;
 }
 
-function readValue(reader: Reader, depth: number, budget: Budget): AttributeValue {
+export function readValue(reader: Reader, depth: number, budget: Budget): AttributeValue {
   let value: AttributeValue = null;
   budget.nodes -= 1;
   while (reader.pos < reader.len) {
@@ -143,7 +143,7 @@ function readKeyValue(reader: Reader, depth: number, budget: Budget): [name: str
 }
 
 /** Adds one attribute. @returns how many were left out: 0 or 1 */
-function readAttribute(reader: Reader, into: Map<string, AttributeValue>): number {
+export function readAttribute(reader: Reader, into: Map<string, AttributeValue>): number {
   const [name, value] = within(reader, (inner) => readKeyValue(inner, 0, { nodes: OTLP_LIMITS.valueNodes }));
   if ((into.size >= OTLP_LIMITS.attributesPerSpan && !into.has(name)) || name.length > OTLP_LIMITS.nameCharacters) return 1;
   into.set(name, value);
@@ -270,37 +270,65 @@ function readScope(reader: Reader): OtlpScope {
 const NO_ATTRIBUTES: Attributes = new Map();
 const NO_SCOPE: OtlpScope = { name: '', version: '', attributes: NO_ATTRIBUTES };
 
+/** What gathers the items of a request (spans, log records, metrics), whichever encoding they came in. */
+export interface ItemSink<T> {
+  readonly resources: Attributes[];
+  add(item: T, scope: OtlpScope): void;
+  reject(reason: string): void;
+}
+
 /** Where a message's parts lie, since what is told of all may stand behind them. */
-function readScopeSpans(reader: Reader, builder: RequestBuilder): void {
+function readScopeItems<T>(reader: Reader, sink: ItemSink<T>, noun: string, readItem: (reader: Reader) => T): void {
   let scope = NO_SCOPE;
-  const drafts: SpanDraft[] = [];
+  const items: T[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     if (isMessage(tag, 1)) scope = within(reader, readScope);
     else if (isMessage(tag, 2)) {
       const start = reader.pos;
       try {
-        drafts.push(within(reader, readSpan));
+        items.push(within(reader, readItem));
       } catch (error) {
         // Its own length can be relied on, or nothing behind it can be read.
         if (reader.pos === start || reader.pos > reader.len) throw error;
-        builder.reject(`a span of ${reader.pos - start} bytes is no valid protobuf message: ${(error as Error).message}`);
+        sink.reject(`a ${noun} of ${reader.pos - start} bytes is no valid protobuf message: ${(error as Error).message}`);
       }
     } else reader.skipType(tag & 7);
   }
-  for (const draft of drafts) builder.add(draft, scope);
+  for (const item of items) sink.add(item, scope);
 }
 
-function readResourceSpans(reader: Reader, builder: RequestBuilder): void {
+function readResourceItems<T>(reader: Reader, sink: ItemSink<T>, noun: string, readItem: (reader: Reader) => T): void {
   let resource: Attributes = NO_ATTRIBUTES;
-  const place = builder.resources.push(resource) - 1;
+  const place = sink.resources.push(resource) - 1;
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     if (isMessage(tag, 1)) {
       resource = within(reader, readResource);
-      builder.resources[place] = resource;
-    } else if (isMessage(tag, 2)) within(reader, (inner) => readScopeSpans(inner, builder));
+      sink.resources[place] = resource;
+    } else if (isMessage(tag, 2)) within(reader, (inner) => readScopeItems(inner, sink, noun, readItem));
     else reader.skipType(tag & 7);
+  }
+}
+
+/**
+ * Reads an export request of any signal: resources, in them scopes, in them items.
+ * @throws PlimsollError `invalid_argument` when the bytes are no such message at all
+ */
+export function decodeProtobufExport<T>(bytes: Buffer, sink: ItemSink<T>, noun: string, readItem: (reader: Reader) => T): void {
+  const reader = protobuf.Reader.create(bytes);
+  try {
+    while (reader.pos < reader.len) {
+      const tag = reader.tag();
+      if (isMessage(tag, 1)) within(reader, (inner) => readResourceItems(inner, sink, noun, readItem));
+      else reader.skipType(tag & 7);
+    }
+  } catch (cause) {
+    throw new PlimsollError(
+      'invalid_argument',
+      `The body of ${bytes.length} bytes is no export request of a ${noun}: at byte ${reader.pos}: ${(cause as Error).message}.`,
+      { cause, details: { param: 'body' } },
+    );
   }
 }
 
@@ -309,20 +337,7 @@ function readResourceSpans(reader: Reader, builder: RequestBuilder): void {
  * @throws PlimsollError `invalid_argument` when the bytes are no such message at all
  */
 export function decodeProtobufRequest(bytes: Buffer, receivedAtMs: number): OtlpRequest {
-  const reader = protobuf.Reader.create(bytes);
   const builder = new RequestBuilder(receivedAtMs);
-  try {
-    while (reader.pos < reader.len) {
-      const tag = reader.tag();
-      if (isMessage(tag, 1)) within(reader, (inner) => readResourceSpans(inner, builder));
-      else reader.skipType(tag & 7);
-    }
-  } catch (cause) {
-    throw new PlimsollError(
-      'invalid_argument',
-      `The body of ${bytes.length} bytes is no ExportTraceServiceRequest: at byte ${reader.pos}: ${(cause as Error).message}.`,
-      { cause, details: { param: 'body' } },
-    );
-  }
+  decodeProtobufExport(bytes, builder, 'span', readSpan);
   return builder.finish();
 }

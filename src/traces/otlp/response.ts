@@ -14,17 +14,26 @@ export function contentTypeOf(encoding: OtlpEncoding): string {
   return encoding === 'json' ? 'application/json' : 'application/x-protobuf';
 }
 
-/** Spans that were not taken, and why the first of them was not. */
+/** Items that were not taken, and why the first of them was not. */
 export interface PartialSuccess {
   readonly rejected: number;
   readonly reason: string;
 }
 
-/** ExportTraceServiceResponse; empty when every span was taken. */
-export function encodeResponse({ rejected, reason }: PartialSuccess, encoding: OtlpEncoding): Buffer {
-  const message = rejected > 1 ? `${rejected} spans were rejected; the first: ${reason}` : reason;
+/** A signal of OTLP, with the words of its answer. */
+export const SIGNALS = {
+  traces: { noun: 'spans', member: 'rejectedSpans' },
+  logs: { noun: 'log records', member: 'rejectedLogRecords' },
+  metrics: { noun: 'data points', member: 'rejectedDataPoints' },
+} as const;
+export type OtlpSignal = keyof typeof SIGNALS;
+
+/** The export response of a signal; empty when every item was taken. The three are one message in protobuf. */
+export function encodeResponse({ rejected, reason }: PartialSuccess, encoding: OtlpEncoding, signal: OtlpSignal = 'traces'): Buffer {
+  const { noun, member } = SIGNALS[signal];
+  const message = rejected > 1 ? `${rejected} ${noun} were rejected; the first: ${reason}` : reason;
   if (encoding === 'json')
-    return Buffer.from(rejected === 0 ? '{}' : JSON.stringify({ partialSuccess: { rejectedSpans: `${rejected}`, errorMessage: message } }));
+    return Buffer.from(rejected === 0 ? '{}' : JSON.stringify({ partialSuccess: { [member]: `${rejected}`, errorMessage: message } }));
   if (rejected === 0) return Buffer.alloc(0);
   const writer = protobuf.Writer.create();
   writer.uint32(0x0a).fork().uint32(0x08).int64(rejected).uint32(0x12).string(message).ldelim();

@@ -49,8 +49,8 @@ export interface FinishedRun {
   readonly isUnfinished: boolean;
 }
 
-export function runKey({ traceId, spanId }: Pick<RunPart, 'traceId' | 'spanId'>): string {
-  return `${traceId}/${spanId}`;
+export function runKey({ traceId, spanId, isLog }: Pick<RunPart, 'traceId' | 'spanId' | 'isLog'>): string {
+  return `${traceId}/${spanId}${isLog === true ? '/log' : ''}`;
 }
 
 function isWhole({ startedAtNs, endedAtNs, isFrame }: RunPart): boolean {

@@ -28,6 +28,8 @@ export interface RunPart {
   readonly firstTokenAtNs?: string;
   /** True for a frame that has no end of its own (a trace of Langfuse): it spans what is told of it, and is done once nothing more is. */
   readonly isFrame?: boolean;
+  /** True for what logs say of a span: its texts and nothing else. */
+  readonly isLog?: boolean;
 }
 
 /** A judgement as an SDK tells of it, in the terms of our own API. */
