@@ -128,7 +128,7 @@ function describedBasis(services: PlanServices, query: PlanQuery): Basis {
 
 async function tracedBasis(scope: Scope, services: PlanServices, query: PlanQuery): Promise<Basis> {
   const { costs, findPrice, clock } = services;
-  const to = query.to ?? Math.floor(clock.nowMs() / DAY_MS) * DAY_MS;
+  const to = query.to ?? clock.nowMs();
   const period = { from: query.from ?? to - SAMPLE_DAYS * DAY_MS, to };
   if (period.from >= period.to) throw new PlimsollError('invalid_argument', '"from" must be before "to".', { details: { param: 'from' } });
   const filter = query.feature === undefined ? {} : { feature: query.feature };

@@ -15,7 +15,8 @@ import { Tiles, Usd } from './tiles.tsx';
 /** What a load will cost. The form is the address: a plan can be sent to somebody. */
 export function PlanTab({ search, change }: TabProps): ReactNode {
   const plan = parsePlanSearch({ ...search });
-  const result = useQuery(planQuery(plan));
+  const isAsked = Object.keys(plan).length > 0;
+  const result = useQuery({ ...planQuery(plan), enabled: isAsked });
   const submit = (next: PlanSearch): void => {
     const { range, from, to, by, tag } = search;
     change({
@@ -31,9 +32,22 @@ export function PlanTab({ search, change }: TabProps): ReactNode {
   return (
     <div className="grid items-start gap-3 lg:grid-cols-[19rem_1fr]">
       <PlanForm key={JSON.stringify(plan)} plan={plan} submit={submit} />
-      <QueryState query={result} skeleton={<SkeletonRows count={10} />}>
-        {(view) => <Plan view={view} />}
-      </QueryState>
+      {isAsked ? (
+        <QueryState query={result} skeleton={<SkeletonRows count={10} />}>
+          {(view) => <Plan view={view} />}
+        </QueryState>
+      ) : (
+        <section className="panel flex flex-col items-start gap-3 p-6">
+          <h2 className="text-base font-semibold">What will it cost?</h2>
+          <p className="max-w-prose text-ink-2">
+            Twelve months, what they depend on, the same load on other models and on own GPUs, and where budgets should sit: from what the
+            last 28 days really used, or from a description of what is not there yet.
+          </p>
+          <button type="button" className="button" onClick={() => submit({ growth: '0' })}>
+            Plan with all traces of the last 28 days
+          </button>
+        </section>
+      )}
     </div>
   );
 }
@@ -182,7 +196,7 @@ function Plan({ view }: { view: CostPlan }): ReactNode {
           ))}
         </ul>
         <pre className="max-w-full overflow-x-auto rounded-md border bg-sunken p-3 font-mono text-xs leading-5">{view.limitsYaml}</pre>
-        <CopyButton text={view.limitsYaml} label="Copy limits" />
+        <CopyButton text={view.limitsYaml} label="Copy limits" className="self-start" />
       </section>
     </div>
   );
