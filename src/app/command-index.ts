@@ -83,6 +83,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-waste.ts'),
   },
   {
+    name: 'costs plan',
+    summary: 'What a load will cost: months, sensitivity, other models, budgets, self-hosting; from real traces or a description',
+    load: () => import('./commands/costs-plan.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
 import type { BudgetState } from '../costs/forecast/report.ts';
 import { type ForecastServices, forecastRoutes } from '../costs/forecast/routes.ts';
+import { type PlanServices, planRoutes } from '../costs/plan/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
@@ -101,6 +102,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...costRoutes,
   ...anomalyRoutes,
   ...forecastRoutes,
+  ...planRoutes,
   ...repricingRoutes,
   ...replayRoutes,
 ];
@@ -120,6 +122,7 @@ type ApiServices = TraceServices &
   CostServices &
   AnomalyServices &
   ForecastServices &
+  PlanServices &
   RepricingServices &
   ReplayServices;
 
@@ -176,6 +179,11 @@ export class ControlApi {
         featureSwitches,
         costs: options.engine.costs,
         budgets: async () => this.#budgets(clock.nowMs()),
+        planModels: () => new Map((options.publisher.current?.models ?? []).map(({ name, price }) => [name, price])),
+        bookPrice: (name) => {
+          const [provider = '', ...model] = name.split('/');
+          return options.priceBook.find(provider, model.join('/'), clock.nowMs());
+        },
         findPrice: (priceId) => options.prices.find(priceId),
         anomalies: options.costWatch.service(stores),
         repricing: options.repricing.service(stores),

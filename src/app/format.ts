@@ -26,11 +26,12 @@ export function countOf(count: number, noun: string): string {
 /** Dollars; below a cent with the digits that tell, and what is missing from the sum said beside it. */
 export function formatCost(costPicoUsd: string, unpricedRequests: number): string {
   const pico = BigInt(costPicoUsd);
+  const size = pico < 0n ? -pico : pico;
   const text =
-    pico !== 0n && pico < PICO_PER_USD / 100n
-      ? `$${significant(formatUsd(pico))}`
-      : `$${Number(formatUsd(pico)).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  return unpricedRequests > 0 ? `${text} + ${unpricedRequests} unpriced` : text;
+    size !== 0n && size < PICO_PER_USD / 100n
+      ? `$${significant(formatUsd(size))}`
+      : `$${Number(formatUsd(size)).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return `${pico < 0n ? '−' : ''}${text}${unpricedRequests > 0 ? ` + ${unpricedRequests} unpriced` : ''}`;
 }
 
 /** The decimal cut after three digits that are not leading zeros. */

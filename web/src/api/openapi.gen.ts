@@ -874,6 +874,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a load will cost, from real traces or a description: months, sensitivity, other models, budgets, self-hosting
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/repricings": {
         parameters: {
             query?: never;
@@ -2875,6 +2895,72 @@ export interface components {
                 /** @description Cost of the day so far, pico-dollars */
                 spentPicoUsd: string;
             }[];
+        };
+        CostPlan: {
+            basis: {
+                /** @enum {string} */
+                kind: "traces" | "description";
+                /** @description What the plan is made from, in a sentence */
+                text: string;
+                /** @description Real calls behind it; null = a description */
+                calls: number | null;
+            };
+            requestsPerDay: number;
+            growthPerMonthRatio: number;
+            /** @description Input and output, mean */
+            tokensPerRequest: number;
+            /** @description Cost of a request, to the nearest, pico-dollars */
+            perRequestPicoUsd: string;
+            /** @description 1 = the first */
+            months: {
+                month: number;
+                requests: number;
+                /** @description Cost of the month, 30 days, pico-dollars */
+                picoUsd: string;
+            }[];
+            /** @description One driver at a time, the widest first */
+            sensitivity: {
+                /** @enum {string} */
+                driver: "requests" | "inputTokens" | "outputTokens" | "cachedShare" | "growth";
+                /** @description What is varied by how much */
+                step: string;
+                /** @description The month with less of it, pico-dollars */
+                lowPicoUsd: string;
+                /** @description The month with more of it, pico-dollars */
+                highPicoUsd: string;
+                /** @description Which month: the first, of growth the last */
+                month: number;
+            }[];
+            /** @description Each alternative, the cheapest first. Other tokenizers count other tokens: measure before you decide */
+            models: {
+                model: string;
+                /** @description The first month with all requests on it, same tokens; null = unpriced */
+                monthPicoUsd: string | null;
+                differencePicoUsd: string | null;
+            }[];
+            budgets: {
+                /** @enum {string} */
+                period: "request" | "day" | "month";
+                /** @description US dollars, decimal */
+                usd: string;
+                rule: string;
+            }[];
+            /** @description The budgets as limits for plimsoll.yaml */
+            limitsYaml: string;
+            selfHosted: {
+                /** @description A million tokens, input and output together, at the utilisation, pico-dollars */
+                perMillionTokensPicoUsd: string;
+                /** @description Needed for the busiest time */
+                replicas: number;
+                /** @description A month of that many replicas, 730 hours, pico-dollars */
+                monthPicoUsd: string;
+                /** @description That less the plan’s first month, pico-dollars */
+                differencePicoUsd: string;
+                /** @description From so many requests on one replica costs less than the vendor; null = never: a full replica costs more per request */
+                breakEvenRequestsPerMonth: number | null;
+                /** @description What a replica can take at the utilisation */
+                requestsPerReplicaMonth: number;
+            } | null;
         };
         RepricingRun: {
             id: string;
@@ -6134,6 +6220,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostForecast"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsPlan: {
+        parameters: {
+            query?: {
+                /** @description From its real traces; without requestsPerDay and tokens */
+                feature?: string;
+                /** @description Traces of this range, epoch ms; the last 28 days when left out */
+                from?: number;
+                to?: number;
+                /** @description Described: requests a day; with traces: instead of theirs */
+                requestsPerDay?: number;
+                /** @description Described: mean input of a request, tokens */
+                inputTokens?: number;
+                /** @description Described: mean output of a request, tokens */
+                outputTokens?: number;
+                /** @description Described: share of input that is read from the prompt cache */
+                cachedRatio?: number;
+                /** @description Described: models with weights, e.g. `fast:80,careful:20`; names of plimsoll.yaml or provider/model of the price book */
+                models?: string;
+                /** @description Growth of requests a month; 0.1 = 10 % */
+                growth?: number;
+                /** @description Models to compare with, separated by commas; all of plimsoll.yaml when left out */
+                alternatives?: string;
+                /** @description Self-hosted: US dollars a GPU hour */
+                gpuHourUsd?: string;
+                gpusPerReplica?: number;
+                /** @description Self-hosted: measured, a saturated replica, input and output */
+                tokensPerSecond?: number;
+                /** @description Self-hosted: share of the time that a replica is busy */
+                utilisation?: number;
+                /** @description Self-hosted: busiest hour over the mean */
+                peakFactor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostPlan"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

@@ -42,6 +42,7 @@ export type CostWaste = Schemas['CostWaste'];
 export type CostBudgetList = Schemas['CostBudgetList'];
 export type CostBudget = Schemas['CostBudget'];
 export type CostForecast = Schemas['CostForecast'];
+export type CostPlan = Schemas['CostPlan'];
 export type CostAnomalyList = Schemas['CostAnomalyList'];
 export type CostAnomaly = Schemas['CostAnomaly'];
 

@@ -5,12 +5,14 @@ import type {
   CostBudgetList,
   CostEconomics,
   CostForecast,
+  CostPlan,
   CostVariance,
   CostWaste,
   OutcomeEconomics,
 } from '../api/schema.ts';
 import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { CostGroup, CostsSearch } from './costs-search.ts';
+import { type PlanSearch, planRequest } from './plan-search.ts';
 
 /** What a grouping asks for. */
 function grouping(search: CostsSearch): { readonly groupBy: CostGroup; readonly tag?: string } {
@@ -87,5 +89,20 @@ export function anomaliesQuery(state: 'open' | 'ended' | undefined) {
         api.GET('/api/v1/costs/anomalies', { params: { query: { limit: 100, ...(state === undefined ? {} : { state }) } }, signal }),
       ),
     placeholderData: keepPreviousData,
+  });
+}
+
+export function planQuery(plan: PlanSearch) {
+  const { feature, models, gpuHourUsd, ...numbers } = planRequest(plan);
+  const query = {
+    ...(feature === undefined ? {} : { feature }),
+    ...(models === undefined ? {} : { models }),
+    ...(gpuHourUsd === undefined ? {} : { gpuHourUsd }),
+    ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value)])),
+  };
+  return queryOptions({
+    queryKey: ['costs', 'plan', query],
+    queryFn: ({ signal }) => unwrap<CostPlan>(api.GET('/api/v1/costs/plan', { params: { query }, signal })),
+    retry: false,
   });
 }

@@ -7,6 +7,7 @@ import { BudgetsTab } from './budgets-tab.tsx';
 import { ChangesTab } from './changes-tab.tsx';
 import type { TabProps } from './controls.tsx';
 import { type CostsSearch, type CostTab, parseCostsSearch, TABS } from './costs-search.ts';
+import { PlanTab } from './plan-tab.tsx';
 import { UnitsTab } from './units-tab.tsx';
 import { WasteTab } from './waste-tab.tsx';
 
@@ -20,6 +21,7 @@ const VIEWS: Readonly<Record<CostTab, { readonly name: string; readonly Tab: Com
   budgets: { name: 'Budgets', Tab: BudgetsTab },
   anomalies: { name: 'Anomalies', Tab: AnomaliesTab },
   waste: { name: 'Waste and savings', Tab: WasteTab },
+  plan: { name: 'Plan', Tab: PlanTab },
 };
 
 export function CostsPage(): ReactNode {

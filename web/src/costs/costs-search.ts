@@ -1,6 +1,7 @@
 import { parseRangeSearch, type RangeSearch } from '../range/range.ts';
+import { type PlanSearch, parsePlanSearch } from './plan-search.ts';
 
-export const TABS = ['changes', 'units', 'budgets', 'anomalies', 'waste'] as const;
+export const TABS = ['changes', 'units', 'budgets', 'anomalies', 'waste', 'plan'] as const;
 export type CostTab = (typeof TABS)[number];
 
 export const GROUPS = ['feature', 'team', 'customer', 'user', 'model', 'key', 'route', 'operation', 'requestedModel', 'tag'] as const;
@@ -11,7 +12,7 @@ export const COMPARISONS = ['week', 'previous', 'custom'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 /** Search parameters of the Costs page; what is left out is the default. */
-export interface CostsSearch extends RangeSearch {
+export interface CostsSearch extends RangeSearch, PlanSearch {
   tab?: Exclude<CostTab, 'changes'>;
   by?: Exclude<CostGroup, 'feature'>;
   /** Name of the tag, of `by: tag`. */
@@ -49,6 +50,7 @@ export function parseCostsSearch(search: Readonly<Record<string, unknown>>): Cos
     ...(by === 'tag' && tag !== '' ? { tag } : {}),
     ...(against === 'previous' ? { against } : isCustom ? { against: 'custom', beforeFrom, beforeTo } : {}),
     ...(state === undefined ? {} : { state }),
+    ...(tab === 'plan' ? parsePlanSearch(search) : {}),
   };
 }
 
