@@ -41,6 +41,8 @@ import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
 import { type ScoreServices, scoreRoutes } from '../traces/scores/routes.ts';
+import { sessionRoutes } from '../traces/session-routes.ts';
+import type { TraceTexts } from '../traces/store.ts';
 import type { CacheControl } from './cache-control.ts';
 import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
@@ -87,6 +89,8 @@ export interface ControlApiOptions {
 
 /** Every declared route; their order is that of the OpenAPI document. */
 export const API_ROUTES: readonly Route<ApiServices>[] = [
+  // Before those with a trace id in their path.
+  ...sessionRoutes,
   ...traceRoutes,
   ...scoreRoutes,
   ...sloRoutes,
@@ -166,11 +170,12 @@ export class ControlApi {
       const keys = keysOf(stores);
       const featureSwitches = switchesOf(stores);
       return {
-        traces: { ...options.engine.traces, getTrace: (tenant, traceId) => this.#explainedTrace(tenant, traceId) },
+        traces: { ...options.engine.traces, getTrace: (tenant, traceId, texts) => this.#explainedTrace(tenant, traceId, texts) },
         scores: options.engine.scores,
         slis: options.engine.slis,
         slos: () => new Map(Object.entries(options.config.current.features).map(([name, { slo }]) => [name, slo ?? DEFAULT_SLO])),
         scoreIntake: options.scoreIntake,
+        sessionStore: options.engine.sessions,
         clock,
         keys,
         jobs: stores.jobs,
@@ -254,8 +259,8 @@ export class ControlApi {
     return budgetsOf(limitViews(rules, reports), (name) => keys.get(name) ?? name, nowMs);
   }
 
-  async #explainedTrace(scope: Scope, traceId: string): Promise<TraceDetail | null> {
-    const detail = await this.#options.engine.traces.getTrace(scope, traceId);
+  async #explainedTrace(scope: Scope, traceId: string, texts?: TraceTexts): Promise<TraceDetail | null> {
+    const detail = await this.#options.engine.traces.getTrace(scope, traceId, texts);
     return detail === null ? null : this.#options.prices.explain(detail);
   }
 

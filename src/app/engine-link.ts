@@ -5,6 +5,7 @@ import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { SliStore } from '../slo/store.ts';
 import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
+import type { SessionStore } from '../traces/sessions.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { Environment } from './environment.ts';
 
@@ -90,24 +91,36 @@ export class EngineLink {
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
   async stores(): Promise<
-    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores' | 'slis'> & { insert(batch: CallBatch): Promise<void> }
+    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores' | 'sessions' | 'slis'> & {
+      insert(batch: CallBatch): Promise<void>;
+    }
   > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections, costs, scores, slis } = this.#stores;
-    return { traces, ledger, corrections, costs, scores, slis, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs, scores, sessions, slis } = this.#stores;
+    return { traces, ledger, corrections, costs, scores, sessions, slis, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
   readonly traces: TraceStore = {
     insertSpans: async (batch) => (await this.stores()).traces.insertSpans(batch),
     listTraces: async (scope, query, nowMs) => (await this.stores()).traces.listTraces(scope, query, nowMs),
-    getTrace: async (scope, traceId) => (await this.stores()).traces.getTrace(scope, traceId),
+    getTrace: async (scope, traceId, texts) => (await this.stores()).traces.getTrace(scope, traceId, texts),
+    spanTexts: async (scope, traceId, spanId) => (await this.stores()).traces.spanTexts(scope, traceId, spanId),
     storedSpans: async (scope, traceIds) => (await this.stores()).traces.storedSpans(scope, traceIds),
     summary: async (scope, from, to, groupBy) => (await this.stores()).traces.summary(scope, from, to, groupBy),
     decisions: async (scope, query) => (await this.stores()).traces.decisions(scope, query),
     targets: async (scope, from, to, groupBy) => (await this.stores()).traces.targets(scope, from, to, groupBy),
     series: async (scope, query) => (await this.stores()).traces.series(scope, query),
     ping: async () => (await this.stores()).traces.ping(),
+  };
+
+  /** Sessions and users for routes: answers `store_unavailable` while the engine is away. */
+  readonly sessions: SessionStore = {
+    sessions: async (scope, query) => (await this.stores()).sessions.sessions(scope, query),
+    session: async (scope, session, after) => (await this.stores()).sessions.session(scope, session, after),
+    users: async (scope, query) => (await this.stores()).sessions.users(scope, query),
+    user: async (scope, user, range) => (await this.stores()).sessions.user(scope, user, range),
+    values: async (scope, query) => (await this.stores()).sessions.values(scope, query),
   };
 
   /** Ledger questions for routes: answers `store_unavailable` while the engine is away. */

@@ -48,7 +48,8 @@ export interface IngestStatus {
 }
 
 const READER = 'trace-store';
-const LIMITS = { maxRecords: 2_000, maxBytes: 8 * 1024 * 1024 };
+/** Large ones are cheap: each insert costs the same files and syncs, however many rows it has. */
+const LIMITS = { maxRecords: 2_000, maxBytes: 24 * 1024 * 1024 };
 const IDLE_MS = 100;
 /** A small batch waits this long for company: the store likes 1 000 rows and more. */
 const GATHER_MS = 250;

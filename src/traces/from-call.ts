@@ -3,7 +3,7 @@ import { parseJsonText } from '../kernel/parse-json.ts';
 import { inputTokens, NO_USAGE, outputTokens, type Usage, type UsageClass } from '../models/usage.ts';
 import { explainUsage } from '../models/usage-check.ts';
 import type { CallAttempt, CallPayload, CallSettled, CallStage } from './call-record.ts';
-import { inputPreview, outputPreview } from './preview.ts';
+import { readInput, readOutput } from './preview.ts';
 import type { SpanIoRow, SpanRow } from './store.ts';
 
 const NS_PER_MS = 1_000_000;
@@ -320,16 +320,20 @@ function attemptSpan(call: CallSettled, attempt: CallAttempt, parentSpanId: stri
 /** Texts of a call as a row of their own: they may be read from another batch than the call's `call.settled`. */
 export function ioRowFromPayload(payload: CallPayload): SpanIoRow {
   const isPreview = payload.policy === 'preview';
+  const input = readInput(payload.input, isPreview);
+  const output = payload.output === null ? null : readOutput(payload.output, isPreview);
   return {
     organisationId: payload.organisationId,
     environment: payload.environment,
     traceId: payload.traceId,
     spanId: payload.spanId,
-    startedAtMs: payload.startedAtMs,
+    startedAtNs: toNs(payload.startedAtMs),
     input: payload.input,
     output: payload.output,
-    inputPreview: inputPreview(payload.input, isPreview),
-    outputPreview: payload.output === null ? '' : outputPreview(payload.output, isPreview),
+    inputPreview: input.preview,
+    outputPreview: output?.preview ?? '',
+    inputSearch: input.search,
+    outputSearch: output?.search ?? '',
     isTruncated: payload.isTruncated,
   };
 }

@@ -6,7 +6,7 @@ import { type CanonicalSpan, MODEL_CALL_KINDS, readSpan } from './dialects/read-
 import { ALL_CONTENT } from './dialects/registry.ts';
 import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy, type SenderMeta } from './otlp/batch-record.ts';
 import type { Attributes, OtlpSpan } from './otlp/span.ts';
-import { cutPreview, inputPreview, outputPreview } from './preview.ts';
+import { type ReadText, readInputMessages, readOutputMessages, readPlain } from './preview.ts';
 import { scoreRowOf } from './scores/score-rows.ts';
 import type { ScoreRow } from './scores/store.ts';
 import { spanOfLogs } from './sdk/from-logs.ts';
@@ -169,25 +169,31 @@ function shorten(text: string, maxBytes: number): { text: string; isCut: boolean
   };
 }
 
+function readContent(content: Content | null, text: string | null, readMessages: (messages: readonly unknown[]) => ReadText): ReadText {
+  return content?.kind === 'messages' ? readMessages(content.messages) : readPlain(text ?? '');
+}
+
 function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: SenderMeta, policy: PayloadPolicy): SpanIoRow | null {
   const { documents } = canonical;
   const output: Content | null = documents.length > 0 ? { kind: 'value', value: { documents } } : canonical.output;
   if (policy === 'none' || (canonical.input === null && output === null)) return null;
   const input = canonical.input === null ? null : inputText(canonical.input);
   const answer = output === null ? null : outputText(output);
-  const previewIn = input === null ? '' : canonical.input?.kind === 'messages' ? inputPreview(input, false) : cutPreview(input);
-  const previewOut = answer === null ? '' : output?.kind === 'messages' ? outputPreview(answer, false) : cutPreview(answer);
+  const readIn = readContent(canonical.input, input, readInputMessages);
+  const readOut = readContent(output, answer, readOutputMessages);
   const base = {
     organisationId: meta.organisationId,
     environment: meta.environment,
     traceId: span.traceId,
     spanId: span.spanId,
-    startedAtMs: Number(span.startedAtNs / NS_PER_MS),
-    inputPreview: previewIn,
-    outputPreview: previewOut,
+    startedAtNs: span.startedAtNs,
+    inputPreview: readIn.preview,
+    outputPreview: readOut.preview,
+    inputSearch: policy === 'preview' ? readIn.preview : readIn.search,
+    outputSearch: policy === 'preview' ? readOut.preview : readOut.search,
   };
   if (policy === 'preview')
-    return { ...base, input: input === null ? null : previewIn, output: answer === null ? null : previewOut, isTruncated: false };
+    return { ...base, input: input === null ? null : readIn.preview, output: answer === null ? null : readOut.preview, isTruncated: false };
   const shortIn = input === null ? null : shorten(input, meta.maxPayloadBytes);
   const shortOut = answer === null ? null : shorten(answer, meta.maxPayloadBytes);
   return { ...base, input: shortIn?.text ?? null, output: shortOut?.text ?? null, isTruncated: Boolean(shortIn?.isCut || shortOut?.isCut) };

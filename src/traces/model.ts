@@ -33,6 +33,17 @@ const picoUsd = z
 const epochMs = z.int().describe('Epoch milliseconds');
 const errorType = z.string().refine(isErrorCode).nullable().describe('Our closed error code, null when there was no error');
 
+/** Where a search found its words. */
+export const TextMatch = z
+  .object({
+    spanId: z.string(),
+    place: z.enum(['input', 'output']),
+    text: z.string().describe('The surroundings of the first match'),
+    marks: z.array(z.tuple([z.int(), z.int()])).describe('Places of the matches in `text`: [from, to), characters'),
+  })
+  .meta({ id: 'TextMatch' });
+export type TextMatch = z.infer<typeof TextMatch>;
+
 /** One line of the trace list. */
 export const TraceSummary = z
   .object({
@@ -62,6 +73,7 @@ export const TraceSummary = z
     isSimulated: z.boolean().describe('True when a simulated provider answered'),
     inputPreview: z.string().describe('First 200 characters of the last user message, empty by policy'),
     outputPreview: z.string(),
+    match: TextMatch.nullable().describe('What the search `q` found; null without one'),
   })
   .meta({ id: 'TraceSummary' });
 export type TraceSummary = z.infer<typeof TraceSummary>;
@@ -100,8 +112,19 @@ export const Span = z
   .meta({ id: 'Span' });
 export type Span = z.infer<typeof Span>;
 
-export const TraceDetail = z.object({ trace: TraceSummary, spans: z.array(Span) }).meta({ id: 'TraceDetail' });
+export const TraceDetail = z
+  .object({
+    trace: TraceSummary,
+    hasTexts: z.boolean().describe('False for a trace of many spans: ask for the texts of one span where they are wanted'),
+    spans: z.array(Span),
+  })
+  .meta({ id: 'TraceDetail' });
 export type TraceDetail = z.infer<typeof TraceDetail>;
+
+export const SpanTexts = z
+  .object({ input: Span.shape.input, output: Span.shape.output, isTruncated: z.boolean() })
+  .meta({ id: 'SpanTexts' });
+export type SpanTexts = z.infer<typeof SpanTexts>;
 
 const optionalText = z.string().min(1).max(512).optional();
 
@@ -124,7 +147,7 @@ export const TraceQuery = z.strictObject({
     .regex(/^[^=]{1,256}=[\s\S]{0,1024}$/, 'An attribute is name=value')
     .optional()
     .describe('name=value of an attribute of any span of the trace, e.g. resource.service.name=shop'),
-  q: optionalText.describe('Text within the input or output preview'),
+  q: optionalText.describe('Words, and "phrases", that all occur in what is new in a prompt or in its answer; whole words, without case'),
   minDurationMs: z.coerce.number().nonnegative().optional(),
   minCostUsd: z.coerce.number().nonnegative().optional(),
   cursor: optionalText.describe('nextCursor of the page before'),

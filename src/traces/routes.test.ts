@@ -4,6 +4,7 @@ import { FakeClock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { DEFAULT_SCOPE } from '../kernel/scope.ts';
 import { traceRoutes } from './routes.ts';
+import type { SessionStore } from './sessions.ts';
 import type { SeriesQuery, TraceStore } from './store.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
@@ -18,7 +19,7 @@ async function call(path: string, input: { params?: object; query?: object }, tr
     body: undefined,
     scope: DEFAULT_SCOPE,
     actor: { kind: 'admin_key', id: 'a', organisationId: 'default', grants: ['*'] },
-    services: { traces: traces as TraceStore, clock: new FakeClock(NOW) }, // each case answers what its route asks
+    services: { traces: traces as TraceStore, sessionStore: {} as SessionStore, clock: new FakeClock(NOW) }, // each case answers what its route asks
     headers: {},
     isSecure: false,
     remoteAddress: '127.0.0.1',
@@ -30,11 +31,15 @@ describe('trace routes', () => {
   it('all need the right to read traces', () => {
     assert.deepEqual(
       traceRoutes.map((route) => [route.method, route.path, route.permission]),
-      ['traces', 'traces/:traceId', 'metrics/summary', 'metrics/targets', 'routing/decisions', 'metrics/series'].map((path) => [
-        'GET',
-        `/api/v1/${path}`,
-        'traces:read',
-      ]),
+      [
+        'traces',
+        'traces/:traceId',
+        'traces/:traceId/spans/:spanId/texts',
+        'metrics/summary',
+        'metrics/targets',
+        'routing/decisions',
+        'metrics/series',
+      ].map((path) => ['GET', `/api/v1/${path}`, 'traces:read']),
     );
   });
 

@@ -2,13 +2,15 @@ import { z } from 'zod';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError } from '../kernel/errors.ts';
 import { defineRoute, type Route } from '../kernel/routes.ts';
-import { MetricGroupBy, MetricSeries, MetricSummary, TraceDetail, TracePage, TraceQuery } from './model.ts';
+import { MetricGroupBy, MetricSeries, MetricSummary, SpanTexts, TraceDetail, TracePage, TraceQuery } from './model.ts';
 import { RoutingDecisions } from './routing-decisions.ts';
+import type { SessionStore } from './sessions.ts';
 import type { TraceStore } from './store.ts';
 import { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
 export interface TraceServices {
   readonly traces: TraceStore;
+  readonly sessionStore: SessionStore;
   readonly clock: Clock;
 }
 
@@ -36,6 +38,8 @@ function resolveRange(query: z.output<typeof Range>, nowMs: number): { from: num
   return { from, to };
 }
 
+const traceId = z.string().regex(/^[0-9a-fA-F]{32}$/, 'A trace id has 32 hexadecimal digits');
+
 const route = defineRoute<TraceServices>();
 
 export const traceRoutes: readonly Route<TraceServices>[] = [
@@ -53,16 +57,29 @@ export const traceRoutes: readonly Route<TraceServices>[] = [
     path: '/api/v1/traces/:traceId',
     summary: 'One trace with its spans and texts',
     permission: 'traces:read',
-    params: z.strictObject({ traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'A trace id has 32 hexadecimal digits') }),
+    params: z.strictObject({ traceId }),
     response: TraceDetail,
     async handler({ scope, params, services }) {
       const traceId = params.traceId.toLowerCase();
-      const trace = await services.traces.getTrace(scope, traceId);
+      const trace = await services.traces.getTrace(scope, traceId, 'of_small_traces');
       if (!trace)
         throw new PlimsollError('not_found', `There is no trace ${traceId}. A call that has just ended takes up to 2 s to appear.`, {
           details: { traceId },
         });
       return trace;
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/traces/:traceId/spans/:spanId/texts',
+    summary: 'What went into a span and what came out, exactly as it was sent',
+    permission: 'traces:read',
+    params: z.strictObject({ traceId, spanId: z.string().regex(/^[0-9a-fA-F]{16}$/, 'A span id has 16 hexadecimal digits') }),
+    response: SpanTexts,
+    async handler({ scope, params, services }) {
+      const texts = await services.traces.spanTexts(scope, params.traceId.toLowerCase(), params.spanId.toLowerCase());
+      if (!texts) throw new PlimsollError('not_found', `Span ${params.spanId} has no texts, or is not stored.`, { details: params });
+      return texts;
     },
   }),
   route({

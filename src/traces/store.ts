@@ -3,7 +3,17 @@ import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { CostStatus, Usage } from '../models/usage.ts';
 import type { StoredSpan } from './count-once.ts';
-import type { MetricGroupBy, MetricSeries, MetricSummary, SpanKind, TraceDetail, TracePage, TraceQuery, TraceStatus } from './model.ts';
+import type {
+  MetricGroupBy,
+  MetricSeries,
+  MetricSummary,
+  SpanKind,
+  SpanTexts,
+  TraceDetail,
+  TracePage,
+  TraceQuery,
+  TraceStatus,
+} from './model.ts';
 import type { DecisionQuery, RoutingDecisions } from './routing-decisions.ts';
 import type { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
@@ -77,13 +87,16 @@ export interface SpanIoRow {
   readonly environment: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Epoch milliseconds of the span's start; places the row in a partition. */
-  readonly startedAtMs: number;
+  /** Epoch nanoseconds of the span's start: its place in time, also for the search. */
+  readonly startedAtNs: bigint;
   readonly input: string | null;
   readonly output: string | null;
   /** First 200 characters of the last user message; empty when there is none. */
   readonly inputPreview: string;
   readonly outputPreview: string;
+  /** The words by which the span is found; empty when there are none. */
+  readonly inputSearch: string;
+  readonly outputSearch: string;
   readonly isTruncated: boolean;
 }
 
@@ -93,6 +106,8 @@ export interface SpanBatch {
   readonly spans: readonly SpanRow[];
   readonly io: readonly SpanIoRow[];
 }
+
+export type TraceTexts = 'always' | 'of_small_traces';
 
 export interface SeriesQuery {
   /** Epoch ms, inclusive. */
@@ -126,8 +141,14 @@ export interface TraceStore {
    */
   listTraces(scope: Scope, query: TraceQuery, nowMs: number): Promise<TracePage>;
 
-  /** Null when no span of the trace is stored. Holds the first 10 000 spans by start. */
-  getTrace(scope: Scope, traceId: string): Promise<TraceDetail | null>;
+  /**
+   * Null when no span of the trace is stored. Holds the first 10 000 spans by start.
+   * @param texts `of_small_traces`: none of them when there are more than 300 spans; a page asks for those that it shows
+   */
+  getTrace(scope: Scope, traceId: string, texts?: TraceTexts): Promise<TraceDetail | null>;
+
+  /** Texts of one span, exactly as they were sent. Null when it has none, or is not stored. */
+  spanTexts(scope: Scope, traceId: string, spanId: string): Promise<SpanTexts | null>;
 
   /** All stored spans, at most 100 000, of those of the traces that have an entry. For `countOnce`. */
   storedSpans(scope: Scope, traceIds: readonly string[]): Promise<StoredSpan[]>;

@@ -137,6 +137,11 @@ export function repricingContract(driver: string, open: () => Promise<TraceStore
           byMinute.points.reduce((sum, point) => sum + point.unpricedRequests, 0),
           byMinute.points.reduce((sum, point) => sum + point.estimatedCostRequests, 0),
         ],
+        sessions: (
+          await stores.sessions.sessions(scope, { from: start, to: start + 48 * HOUR, sort: 'recent', limit: 200, offset: 0 })
+        ).sessions
+          .reduce((sum, each) => sum + BigInt(each.costPicoUsd), 0n)
+          .toString(),
         spans: [bySpan.total.costPicoUsd, bySpan.total.unpricedRequests, bySpan.total.estimatedCostRequests],
         others: [byHour.requests, byHour.inputTokens, byHour.outputTokens, byHour.durationMs],
       };
@@ -145,6 +150,7 @@ export function repricingContract(driver: string, open: () => Promise<TraceStore
     function assertOneStory(story: Awaited<ReturnType<typeof money>>): void {
       assert.deepEqual(story.hours, story.spans);
       assert.deepEqual(story.minutes, story.spans);
+      assert.equal(story.sessions, story.spans[0]);
       assert.deepEqual(story.ledger, story.spans.slice(0, 2));
     }
 

@@ -8,6 +8,7 @@ import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
 import { ioRowFromPayload } from '../../src/traces/from-call.ts';
 import { MetricSeries, MetricSummary, TraceDetail, TracePage, type TraceQuery } from '../../src/traces/model.ts';
 import { RoutingDecisions } from '../../src/traces/routing-decisions.ts';
+import { FieldValues, SessionDetail, SessionPage, UserDetail, UserPage, type ValueQuery } from '../../src/traces/sessions.ts';
 import { TargetMetrics } from '../../src/traces/target-metrics.ts';
 import { batchOf, hex, sampleAttempt, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
@@ -86,6 +87,7 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         attempts: 1,
         isStream: true,
         isSimulated: false,
+        match: null,
         inputPreview: 'Where is my parcel?',
         outputPreview: 'On its way.',
       });
@@ -334,18 +336,210 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         { minCostUsd: 1.99 },
         { to: NOW },
         { q: 'drop TABLE' },
+        { q: '"table spans"' },
         { q: hostile },
       ] as const)
         assert.deepEqual(await found(query), [marked.traceId], JSON.stringify(query));
       assert.deepEqual(await found({ q: '100%' }), [plain.traceId]);
       assert.deepEqual(await found({ q: 'äpfel' }), [plain.traceId]);
-      assert.deepEqual(await found({ q: '%' }), [plain.traceId, marked.traceId]);
       assert.deepEqual(await found({ q: '1_0' }), []);
+      assert.deepEqual(await found({ q: '"spans table"' }), []);
+      await assert.rejects(found({ q: '%' }), (error) => error instanceof PlimsollError && error.code === 'invalid_argument');
       assert.deepEqual(await found({ from: NOW }), [plain.traceId]);
       assert.deepEqual(await found({ model: 'default' }), [plain.traceId, marked.traceId]);
       assert.deepEqual((await list(scope, { status: 'error' })).traces[0]?.tags, { [hostile]: hostile });
       for (const cursor of ['zzz', '', "' OR 1=1", Buffer.from('1.2.3').toString('base64url')])
         await assert.rejects(list(scope, { cursor }), (error) => error instanceof PlimsollError && error.code === 'invalid_argument');
+    });
+
+    it('finds words and phrases in what is new of a call, newest first, over any number of matches', async () => {
+      const scope = scopeOf('words');
+      const conversation = (place: number): unknown[] => [
+        { role: 'system', content: 'You know parcels and instructions.' },
+        { role: 'user', content: 'my first Parcel' },
+        { role: 'assistant', content: 'which one?' },
+        { role: 'user', content: [{ type: 'text', text: `the second, number ${place}; 日本語のテキスト検索` }] },
+      ];
+      const calls = Array.from({ length: 60 }, (_, place) => {
+        const call = sampleCall(`words-${place}`, NOW - place, scope);
+        return {
+          call,
+          payload: {
+            ...samplePayload(call, '', ''),
+            input: JSON.stringify({ messages: conversation(place) }),
+            output: '[{"role":"assistant","content":"It is not\\nhere yet."}]',
+          },
+        };
+      });
+      const first = sampleCall('words-first', NOW - 100, scope);
+      await stores.insertBatch(
+        batchOf('words', [...calls, { call: first, payload: samplePayload(first, 'my first Parcel', 'which one?') }]),
+      );
+      const found = async (q: string) => (await list(scope, { q })).traces;
+      assert.deepEqual(
+        (await found('PARCEL')).map(({ traceId }) => traceId),
+        [first.traceId],
+        'where it was new, and nowhere else',
+      );
+      assert.deepEqual(await found('instructions'), []);
+      assert.equal((await found('"second number"')).length, 50);
+      assert.equal((await listAll(scope, 7, { q: 'number second' })).length, 60);
+      assert.equal((await found('"number 17"')).length, 1);
+      assert.equal((await found('検索')).length, 50);
+      assert.deepEqual(await found('索検'), []);
+      const [trace] = await found('"not here"');
+      assert.equal(trace?.match?.place, 'output');
+      assert.deepEqual(
+        trace.match.marks.map(([from, to]) => trace.match?.text.slice(from, to)),
+        ['not here'],
+      );
+    });
+
+    it('gives texts back exactly, and keeps what a conversation sends again only once', async () => {
+      const scope = scopeOf('parts');
+      const long = 'a message of some length, with "quotes", ünïcode 😀 and \\ in it; '.repeat(20);
+      const turns = 20;
+      const batches = Array.from({ length: turns }, (_, turn) => {
+        const call = sampleCall(`parts-${turn}`, NOW + turn * 1000, scope);
+        const messages = Array.from({ length: turn * 2 + 1 }, (_, place) => ({
+          role: place % 2 === 0 ? 'user' : 'assistant',
+          content: `${place} ${long}`,
+        }));
+        const input = JSON.stringify({ model: 'm', messages }, null, turn % 3 === 0 ? 2 : 0);
+        return {
+          call,
+          payload: {
+            ...samplePayload(call, '', ''),
+            input,
+            output: `[ {"role":"assistant","content":${JSON.stringify(`${turn * 2 + 1} ${long}`)}} ]`,
+          },
+        };
+      });
+      for (const each of batches) await stores.insertBatch(batchOf(`parts-${each.call.callId}`, [each]));
+      for (const { call, payload } of batches) {
+        const detail = TraceDetail.parse(await stores.traces.getTrace(scope, call.traceId));
+        const entry = detail.spans.find(({ spanId }) => spanId === call.spanId);
+        assert.equal(entry?.input, payload.input);
+        assert.equal(entry?.output, payload.output);
+        assert.deepEqual(await stores.traces.spanTexts(scope, call.traceId, call.spanId), {
+          input: payload.input,
+          output: payload.output,
+          isTruncated: false,
+        });
+      }
+      assert.equal(await stores.traces.spanTexts(scopeOf('other'), batches[0]?.call.traceId ?? '', batches[0]?.call.spanId ?? ''), null);
+    });
+
+    it('opens a trace of ten thousand spans without its texts, and gives those of each span', async () => {
+      const scope = scopeOf('many');
+      const calls = Array.from({ length: 400 }, (_, place) => {
+        const call = sampleCall(`many-${place}`, NOW + place, { ...scope, traceId: hex('many', 32) });
+        return { call, payload: samplePayload(call, `question ${place}`, `answer ${place}`) };
+      });
+      await stores.insertBatch(batchOf('many', calls));
+      const detail = TraceDetail.parse(await stores.traces.getTrace(scope, hex('many', 32), 'of_small_traces'));
+      const whole = await stores.traces.getTrace(scope, hex('many', 32));
+      assert.equal(whole?.spans.filter(({ input }) => input !== null).length, 400);
+      assert.equal(detail.hasTexts, false);
+      assert.ok(detail.spans.length > 2_000 && detail.spans.every(({ input, output }) => input === null && output === null));
+      assert.equal(detail.trace.inputPreview, 'question 0');
+      const texts = await stores.traces.spanTexts(scope, hex('many', 32), calls[7]?.call.spanId ?? '');
+      assert.equal(texts?.input, calls[7]?.payload.input);
+    });
+
+    it('adds up sessions and users as a count by hand does, and gives a conversation in order', async () => {
+      const scope = scopeOf('sessions');
+      const DAY = 24 * HOUR;
+      const calls = Array.from({ length: 120 }, (_, place) => {
+        const call = sampleCall(`sessions-${place}`, NOW - 2 * DAY + place * 20 * MINUTE, {
+          ...scope,
+          feature: place % 2 === 0 ? 'chat' : 'summary',
+          user: place % 11 === 0 ? null : `u${place % 5}`,
+          session: place % 13 === 0 ? null : `s/${place % 7}`,
+          status: place % 10 === 0 ? 'error' : 'ok',
+          costPicoUsd: place % 6 === 0 ? null : `${place * 1_000}`,
+          costStatus: place % 6 === 0 ? 'unpriced' : 'priced',
+        });
+        return { call, payload: samplePayload(call, `question ${place}`, `answer ${place}`) };
+      });
+      await stores.insertBatch(batchOf('sessions-1', calls.slice(0, 70)));
+      await stores.insertBatch(batchOf('sessions-2', calls.slice(70)));
+      const range = { from: NOW - 3 * DAY, to: NOW + DAY };
+      const page = { ...range, sort: 'recent', limit: 50, offset: 0 } as const;
+      const { sessions, hasMore } = SessionPage.parse(await stores.sessions.sessions(scope, page));
+      assert.equal(hasMore, false);
+      const costOf = (of: readonly (typeof calls)[number][]): string =>
+        of.reduce((sum, { call }) => sum + BigInt(call.costPicoUsd ?? 0), 0n).toString();
+      assert.equal(sessions.length, 7);
+      assert.deepEqual(
+        sessions.map(({ lastAt }) => lastAt),
+        sessions.map(({ lastAt }) => lastAt).toSorted((a, b) => b - a),
+      );
+      for (const found of sessions) {
+        const own = calls.filter(({ call }) => call.session === found.session);
+        assert.equal(found.requests, own.length);
+        assert.equal(found.errors, own.filter(({ call }) => call.status === 'error').length);
+        assert.equal(found.costPicoUsd, costOf(own));
+        assert.equal(found.unpricedRequests, own.filter(({ call }) => call.costPicoUsd === null).length);
+        assert.equal(found.firstAt, own[0]?.call.startedAtMs);
+        assert.equal(found.userCount, new Set(own.map(({ call }) => call.user).filter((user) => user !== null)).size);
+        const detail = SessionDetail.parse(await stores.sessions.session(scope, found.session, null));
+        assert.deepEqual(
+          detail.turns.map(({ input, output }) => [input, output]),
+          own.map(({ call }) => [
+            `question ${calls.findIndex((each) => each.call === call)}`,
+            `answer ${calls.findIndex((each) => each.call === call)}`,
+          ]),
+        );
+      }
+      const { users } = UserPage.parse(await stores.sessions.users(scope, { ...page, sort: 'cost' }));
+      for (const found of users) {
+        const own = calls.filter(({ call }) => call.user === found.user);
+        assert.deepEqual([found.requests, found.costPicoUsd], [own.length, costOf(own)]);
+        const detail = UserDetail.parse(await stores.sessions.user(scope, found.user, range));
+        assert.equal(
+          detail.days.reduce((sum, day) => sum + day.requests, 0),
+          own.length,
+        );
+      }
+      assert.equal(users.length, 5);
+      const only = await stores.sessions.sessions(scope, { ...page, user: 'u1', feature: 'chat', search: 'S/', sort: 'errors', limit: 2 });
+      assert.ok(only.hasMore && only.sessions.every(({ features, users: of }) => features.join() === 'chat' && of.join() === 'u1'));
+      assert.equal(await stores.sessions.session(scope, 'nobody', null), null);
+      assert.equal(await stores.sessions.session(scopeOf('other'), 's/1', null), null);
+      await assert.rejects(
+        stores.sessions.session(scope, 's/1', 'x'),
+        (error) => error instanceof PlimsollError && error.code === 'invalid_argument',
+      );
+    });
+
+    it('says what filters can be set to', async () => {
+      const scope = scopeOf('values');
+      const calls = Array.from({ length: 9 }, (_, place) => ({
+        call: sampleCall(`values-${place}`, NOW - place, {
+          ...scope,
+          feature: place < 6 ? 'chat' : 'Summary',
+          user: `u${place}`,
+          customer: place < 2 ? 'acme' : null,
+        }),
+      }));
+      await stores.insertBatch(batchOf('values', calls));
+      const range = { from: NOW - HOUR, to: NOW + 1, limit: 5 };
+      const values = async (query: Pick<ValueQuery, 'field' | 'name' | 'search'> & { readonly limit?: number }) =>
+        FieldValues.parse(await stores.sessions.values(scope, { ...range, ...query }));
+      assert.deepEqual(await values({ field: 'feature' }), {
+        values: [
+          { value: 'chat', count: 6 },
+          { value: 'Summary', count: 3 },
+        ],
+        counted: 'requests',
+      });
+      assert.deepEqual((await values({ field: 'feature', search: 'sUM' })).values, [{ value: 'Summary', count: 3 }]);
+      assert.equal((await values({ field: 'user' })).values.length, 5);
+      assert.deepEqual(await values({ field: 'customer' }), { values: [{ value: 'acme', count: 2 }], counted: 'newest_spans' });
+      assert.ok((await values({ field: 'attribute', search: 'plimsoll', limit: 100 })).values.length > 0);
+      for (const field of ['team', 'model', 'provider', 'errorType', 'session', 'route'] as const) await values({ field, search: "'%\\" });
+      assert.deepEqual((await values({ field: 'attribute', name: "no'such" })).values, []);
     });
 
     it('computes metrics that equal a count by hand, at any range, whatever part comes from rollups', async () => {

@@ -13,7 +13,7 @@ export interface ClickHouseOptions {
   readonly cluster?: string | undefined;
 }
 
-export type QueryParameters = Readonly<Record<string, string | number | bigint | readonly string[]>>;
+export type QueryParameters = Readonly<Record<string, string | number | bigint | readonly string[] | readonly bigint[]>>;
 
 export interface ReadOptions {
   /** `adhoc` = may be slow; runs beside the dashboards on the embedded engine. */

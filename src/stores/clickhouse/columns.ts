@@ -4,6 +4,7 @@ import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import { classifyAnswer } from '../../traces/answer-class.ts';
 import type { ScoreRow } from '../../traces/scores/store.ts';
 import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
+import type { FramedIo, TextPart } from './text-parts.ts';
 
 /** One value of a JSONCompactEachRow line. bigint is written as a quoted integer, which the server reads exactly. */
 type Cell = string | number | boolean | null | readonly string[] | readonly number[] | Readonly<Record<string, string>>;
@@ -52,6 +53,22 @@ function generationNs(span: SpanRow): bigint {
   if (!span.isStream || span.ttftMs === null || span.interTokenMeanMs === null) return span.durationNs;
   const afterFirst = span.durationNs - BigInt(Math.round(span.ttftMs * 1_000_000));
   return afterFirst > 0n ? afterFirst : span.durationNs;
+}
+
+/** Between what was asked and what was answered; `splitWords` tells them apart again. */
+const WORDS_BETWEEN = '\n\u001e\n';
+
+function joinWords(row: SpanIoRow): string {
+  return row.inputSearch + WORDS_BETWEEN + row.outputSearch;
+}
+
+export function splitWords(words: string): { readonly input: string; readonly output: string } {
+  const [input = '', output = ''] = words.split(WORDS_BETWEEN);
+  return { input, output };
+}
+
+export function hasWords(row: SpanIoRow): boolean {
+  return row.inputSearch !== '' || row.outputSearch !== '';
 }
 
 type Columns<Row> = readonly (readonly [column: string, value: (row: Row) => Cell])[];
@@ -110,18 +127,39 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['attributes', (span) => text(JSON.stringify(span.attributes))],
 ];
 
-const IO_COLUMNS: Columns<SpanIoRow> = [
+const IO_COLUMNS: Columns<FramedIo> = [
   ['organisation_id', (row) => text(row.organisationId)],
   ['environment', (row) => text(row.environment)],
   ['trace_id', (row) => text(row.traceId)],
   ['span_id', (row) => text(row.spanId)],
-  ['started_at_ms', (row) => epochMs(row.startedAtMs)],
+  ['started_at_ms', (row) => (row.startedAtNs / 1_000_000n).toString()],
   ['input', (row) => (row.input === null ? null : text(row.input))],
   ['output', (row) => (row.output === null ? null : text(row.output))],
   ['input_preview', (row) => text(row.inputPreview)],
   ['output_preview', (row) => text(row.outputPreview)],
   ['answer_class', (row) => classifyAnswer(row.outputPreview) ?? ''],
   ['is_truncated', (row) => row.isTruncated],
+  ['text_group', (row) => row.textGroup],
+  ['input_parts', (row) => row.inputParts],
+  ['output_parts', (row) => row.outputParts],
+];
+
+const PART_COLUMNS: Columns<TextPart> = [
+  ['organisation_id', (part) => text(part.organisationId)],
+  ['environment', (part) => text(part.environment)],
+  ['text_group', (part) => part.group],
+  ['text_hash', (part) => part.hash],
+  ['started_at_ms', (part) => part.startedAtMs],
+  ['text', (part) => text(part.text)],
+];
+
+const WORD_COLUMNS: Columns<SpanIoRow> = [
+  ['organisation_id', (row) => text(row.organisationId)],
+  ['environment', (row) => text(row.environment)],
+  ['started_at_ns', (row) => row.startedAtNs.toString()],
+  ['trace_id', (row) => text(row.traceId)],
+  ['span_id', (row) => text(row.spanId)],
+  ['words', (row) => text(joinWords(row))],
 ];
 
 function attemptsText(attempts: readonly LedgerAttempt[]): string {
@@ -224,6 +262,8 @@ function tableWriter<Row>(table: string, columns: Columns<Row>): TableWriter<Row
 
 export const SPAN_WRITER = tableWriter('spans', SPAN_COLUMNS);
 export const IO_WRITER = tableWriter('span_io', IO_COLUMNS);
+export const PART_WRITER = tableWriter('text_parts', PART_COLUMNS);
+export const WORD_WRITER = tableWriter('span_words', WORD_COLUMNS);
 export const LEDGER_WRITER = tableWriter('ledger', LEDGER_COLUMNS);
 export const SCORE_WRITER = tableWriter('scores', SCORE_COLUMNS);
 export const REPRICING_WRITER = tableWriter('repricings', REPRICING_COLUMNS);

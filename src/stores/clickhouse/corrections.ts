@@ -1,7 +1,7 @@
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { ROLLUPS } from './schema.ts';
+import { DAY_ROLLUP, ROLLUPS } from './rollups.ts';
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -24,14 +24,18 @@ async function boundsOf(
   return { fromNs: BigInt(row.first) * 1_000_000n, toNs: (BigInt(row.last) + 1n) * 1_000_000n };
 }
 
+/** The tables that sum costs, and what they sum them by. */
+const SUMS: readonly { readonly table: string; readonly stepMs: number; readonly dimensions: readonly string[] }[] = [
+  ...ROLLUPS.map((level) => ({ ...level, dimensions: ['feature', 'team', 'model', 'provider', 'status', 'error_type'] })),
+  { table: 'session_days', stepMs: DAY_ROLLUP.stepMs, dimensions: ['session_id', 'user_id', 'feature'] },
+];
+
 interface RollupDelta {
   readonly at_ms: string;
-  readonly feature: string;
-  readonly team: string;
-  readonly model: string;
-  readonly provider: string;
-  readonly status: string;
-  readonly error_type: string;
+  /** In the order of the table's dimensions. */
+  readonly place: readonly string[];
+  readonly first: string;
+  readonly last: string;
   readonly cost: string;
   readonly unpriced: string;
   readonly estimated: string;
@@ -50,10 +54,12 @@ export async function correctRollups(connection: ClickHouseConnection, scope: Sc
   const parameters = batchParameters(scope, run, batch);
   const bounds = await boundsOf(connection, parameters);
   if (bounds === null) return;
-  for (const { table, stepMs } of ROLLUPS) {
+  for (const { table, stepMs, dimensions } of SUMS) {
+    const place = dimensions.join(', ');
+    const hasTimes = table === 'session_days';
     const rows = await connection.read<RollupDelta>(
-      `SELECT intDiv(started_at_ns, {stepNs:Int64}) * {stepMs:Int64} AS at_ms, feature, team, model, provider, status, error_type,
-         toString(sum(r.cost)) AS cost, toString(sum(r.unpriced)) AS unpriced, toString(sum(r.estimated)) AS estimated
+      `SELECT intDiv(started_at_ns, {stepNs:Int64}) * {stepMs:Int64} AS at_ms, [${dimensions.map((name) => `toString(${name})`).join(', ')}] AS place,
+         min(started_at_ns) AS first, max(ended_at_ns) AS last, toString(sum(r.cost)) AS cost, toString(sum(r.unpriced)) AS unpriced, toString(sum(r.estimated)) AS estimated
        FROM (
          SELECT call_id, toInt128(ifNull(cost_pico_usd, 0)) - ifNull(old_cost_pico_usd, 0) AS cost,
            toInt64(isNull(cost_pico_usd)) - isNull(old_cost_pico_usd) AS unpriced,
@@ -62,12 +68,12 @@ export async function correctRollups(connection: ClickHouseConnection, scope: Sc
          FROM repricings WHERE ${BATCH}
        ) AS r
        INNER JOIN (
-         SELECT call_id, started_at_ns, feature, team, model, provider, toString(status) AS status, error_type FROM spans
+         SELECT call_id, started_at_ns, started_at_ns + duration_ns AS ended_at_ns, ${place} FROM spans
          WHERE ${SCOPE_FILTER} AND is_entry = 1 AND is_request = 1 AND kind = 'gateway' AND started_at_ns >= {fromNs:Int64} AND started_at_ns < {toNs:Int64}
            AND call_id IN (SELECT call_id FROM repricings WHERE ${BATCH})
        ) AS s USING (call_id)
-       GROUP BY at_ms, feature, team, model, provider, status, error_type
-       ORDER BY at_ms, feature, team, model, provider, status, error_type`,
+       GROUP BY at_ms, ${place}
+       ORDER BY at_ms, ${place}`,
       { ...parameters, ...bounds, stepMs, stepNs: BigInt(stepMs) * 1_000_000n },
       { lane: 'adhoc' },
     );
@@ -77,18 +83,15 @@ export async function correctRollups(connection: ClickHouseConnection, scope: Sc
         scope.organisationId,
         scope.environment,
         row.at_ms,
-        row.feature,
-        row.team,
-        row.model,
-        row.provider,
-        row.status,
-        row.error_type,
+        ...row.place,
+        // Where the least and the greatest time are kept, a row without them would be the least.
+        ...(hasTimes ? [row.first, row.last] : []),
         row.cost,
         unsigned(row.unpriced),
         unsigned(row.estimated),
       ]),
     );
-    const columns = ['organisation_id', 'environment', 'at_ms', 'feature', 'team', 'model', 'provider', 'status', 'error_type'];
+    const columns = ['organisation_id', 'environment', 'at_ms', ...dimensions, ...(hasTimes ? ['first_ns', 'last_ns'] : [])];
     await connection.insert(
       table,
       [...columns, 'cost_pico_usd', 'unpriced_requests', 'estimated_requests'],

@@ -52,7 +52,7 @@ export interface Filter {
 
 const MS_TO_NS = 1_000_000n;
 
-/** Conditions on entry spans. All values are bound; only our own text is in the conditions. */
+/** Conditions on entry spans, all but the text's. All values are bound; only our own text is in the conditions. */
 export function entryFilter(query: TraceQuery): Filter {
   const conditions: string[] = [];
   const parameters: Record<string, string | number | bigint> = {};
@@ -89,18 +89,6 @@ export function entryFilter(query: TraceQuery): Filter {
         AND {attributeValue:String} IN (JSONExtractString(attributes, {attributeName:String}), JSONExtractRaw(attributes, {attributeName:String})))`,
       'attributeValue',
       query.attribute.slice(separator + 1),
-    );
-  }
-  if (query.q !== undefined) {
-    const time = [
-      ...(query.from === undefined ? [] : ['started_at_ms >= intDiv({from:Int64}, 1000000)']),
-      ...(query.to === undefined ? [] : ['started_at_ms < intDiv({to:Int64}, 1000000)']),
-    ];
-    add(
-      `(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_io WHERE ${[SCOPE_FILTER, ...time].join(' AND ')}
-        AND (positionCaseInsensitiveUTF8(input_preview, {q:String}) > 0 OR positionCaseInsensitiveUTF8(output_preview, {q:String}) > 0))`,
-      'q',
-      query.q,
     );
   }
   return { conditions, parameters };
@@ -170,7 +158,7 @@ function holdsBefore(a: Pick<EntryRecord, 'status' | 'duration_ns'>, b: Pick<Ent
 export function summarise(
   unordered: readonly EntryRecord[],
   extra: { readonly spanCount: number; readonly inputPreview: string; readonly outputPreview: string },
-): TraceSummary {
+): Omit<TraceSummary, 'match'> {
   const entries = withoutReplaced(unordered).sort(byStart);
   // Clocks of two processes, or one that counts milliseconds: the root may not be the first.
   const first = entries.find((entry) => entry.parent_span_id === '') ?? entries[0];

@@ -2,7 +2,8 @@ import { isErrorCode } from '../../kernel/errors.ts';
 import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { CostStatus, Usage } from '../../models/usage.ts';
-import type { Span, SpanKind, TraceDetail, TraceStatus } from '../../traces/model.ts';
+import type { Span, SpanKind, SpanTexts, TraceDetail, TraceStatus } from '../../traces/model.ts';
+import type { TraceTexts } from '../../traces/store.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
 import {
@@ -16,8 +17,17 @@ import {
   withoutReplaced,
 } from './entries.ts';
 import { readIndex } from './list-traces.ts';
+import { readTexts } from './text-parts.ts';
 
 const MAX_SPANS = 10_000;
+/** Traces with more spans are sent without texts; they are asked for span by span. */
+const MAX_SPANS_WITH_TEXTS = 300;
+/** In which the texts of one span came. */
+const MAX_PIECES = 100;
+const IO_COLUMNS = 'span_id, input, output, input_preview, output_preview, is_truncated, text_group, input_parts, output_parts';
+/** The same columns, empty where the texts are. */
+const LIGHT_IO_COLUMNS = `span_id, NULL AS input, NULL AS output, input_preview, output_preview, is_truncated, toUInt64(0) AS text_group,
+  CAST([], 'Array(String)') AS input_parts, CAST([], 'Array(String)') AS output_parts`;
 
 interface SpanRecord extends EntryRecord {
   readonly kind: SpanKind;
@@ -35,6 +45,9 @@ interface SpanRecord extends EntryRecord {
 }
 
 interface IoRecord {
+  readonly text_group: string;
+  readonly input_parts: readonly string[];
+  readonly output_parts: readonly string[];
   readonly span_id: string;
   readonly input: string | null;
   readonly output: string | null;
@@ -43,11 +56,17 @@ interface IoRecord {
   readonly is_truncated: number;
 }
 
-export async function getTrace(connection: ClickHouseConnection, scope: Scope, traceId: string): Promise<TraceDetail | null> {
+export async function getTrace(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  traceId: string,
+  wanted: TraceTexts,
+): Promise<TraceDetail | null> {
   const bounds = (await readIndex(connection, scope, [traceId])).get(traceId);
   if (!bounds) return null;
   const parameters = { ...scopeParameters(scope), traceId, firstNs: bounds.first_ns, lastNs: bounds.last_ns };
-  const [rows, texts] = await Promise.all([
+  const hasTexts = wanted === 'always' || Number(bounds.spans) <= MAX_SPANS_WITH_TEXTS;
+  const [rows, frames] = await Promise.all([
     connection.read<SpanRecord>(
       `SELECT ${ENTRY_COLUMNS}, kind, status_message, provider, request_model, response_model, finish_reasons, usage, usage_source, price_id,
          is_entry, attributes
@@ -57,7 +76,7 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
       parameters,
     ),
     connection.read<IoRecord>(
-      `SELECT span_id, input, output, input_preview, output_preview, is_truncated FROM span_io
+      `SELECT ${hasTexts ? IO_COLUMNS : LIGHT_IO_COLUMNS} FROM span_io
        WHERE ${SCOPE_FILTER} AND trace_id = {traceId:String} LIMIT ${MAX_SPANS}`,
       { ...scopeParameters(scope), traceId },
     ),
@@ -65,7 +84,7 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
   if (rows.length === 0) return null;
   const spans = withoutReplaced(rows);
   const entries = spans.filter((span) => span.is_entry === 1).sort(byStart);
-  const io = textsBySpan(texts);
+  const io = textsBySpan(await readTexts(connection, scope, frames, msOf(bounds.first_ns), msOf(bounds.last_ns)));
   // A call that no client asked for is no request, and yet what its own trace is about.
   const shown =
     entries.length > 0
@@ -73,10 +92,11 @@ export async function getTrace(connection: ClickHouseConnection, scope: Scope, t
       : spans.slice(0, 1).map((span) => ({ ...span, is_request: span.kind === 'gateway' ? 1 : span.is_request }));
   const entryTexts = shown.flatMap((entry) => io.get(entry.span_id) ?? []);
   return {
-    trace: summarise(shown, {
-      spanCount: Number(bounds.spans) - (rows.length - spans.length),
-      ...firstPreviews(entryTexts),
-    }),
+    trace: {
+      ...summarise(shown, { spanCount: Number(bounds.spans) - (rows.length - spans.length), ...firstPreviews(entryTexts) }),
+      match: null,
+    },
+    hasTexts,
     spans: spans.map((span) => toSpan(span, io.get(span.span_id))),
   };
 }
@@ -92,16 +112,42 @@ function textsBySpan(rows: readonly IoRecord[]): Map<string, IoRecord> {
 }
 
 function joined(a: IoRecord, b: IoRecord): IoRecord {
-  const input = (b.input?.length ?? 0) > (a.input?.length ?? 0) ? b : a;
-  const output = (b.output?.length ?? 0) > (a.output?.length ?? 0) ? b : a;
+  const input = longer(a.input ?? a.input_preview, b.input ?? b.input_preview) ? b : a;
+  const output = longer(a.output ?? a.output_preview, b.output ?? b.output_preview) ? b : a;
   return {
-    span_id: a.span_id,
+    ...a,
     input: input.input,
     output: output.output,
     input_preview: input.input_preview,
     output_preview: output.output_preview,
     is_truncated: Math.max(a.is_truncated, b.is_truncated),
   };
+}
+
+function longer(a: string, b: string): boolean {
+  return b.length > a.length;
+}
+
+function msOf(ns: string): number {
+  return Number(BigInt(ns) / 1_000_000n);
+}
+
+/** Null when the span has no texts, or is not stored. */
+export async function getSpanTexts(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  traceId: string,
+  spanId: string,
+): Promise<SpanTexts | null> {
+  const frames = await connection.read<IoRecord & { started_at_ms: string }>(
+    `SELECT ${IO_COLUMNS}, started_at_ms FROM span_io WHERE ${SCOPE_FILTER} AND trace_id = {traceId:String} AND span_id = {spanId:String}
+     ORDER BY started_at_ms LIMIT ${MAX_PIECES}`,
+    { ...scopeParameters(scope), traceId, spanId },
+  );
+  const times = frames.map((frame) => Number(frame.started_at_ms));
+  const texts = await readTexts(connection, scope, frames, times[0] ?? 0, times.at(-1) ?? 0);
+  const io = textsBySpan(texts).get(spanId);
+  return io === undefined ? null : { input: io.input, output: io.output, isTruncated: io.is_truncated === 1 };
 }
 
 function toUsage(counts: readonly string[]): Usage | null {

@@ -1,4 +1,3 @@
-import { PlimsollError } from '../../kernel/errors.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { TracePage, TraceQuery } from '../../traces/model.ts';
 import type { ClickHouseConnection, ReadOptions } from './client.ts';
@@ -13,13 +12,8 @@ import {
   summarise,
   withoutReplaced,
 } from './entries.ts';
-
-/** A place in the list: (start, trace, span) of an entry span, falling. */
-interface Position {
-  readonly startedAtNs: string;
-  readonly traceId: string;
-  readonly spanId: string;
-}
+import { decodeCursor, encodeCursor, isNotBehind, type Position, positionOf } from './list-position.ts';
+import { readSnippets, readWordWindow, wordFilter } from './word-search.ts';
 
 export interface IndexRecord {
   readonly trace_id: string;
@@ -42,19 +36,6 @@ const MAX_ENTRIES_PER_TRACE = 2_000;
 /** The root of a client's trace often has no texts: then the first of its calls says what it is about. */
 const MAX_PREVIEWED_ENTRIES = 5;
 
-export function encodeCursor(position: Position): string {
-  return Buffer.from(`${position.startedAtNs}.${position.traceId}.${position.spanId}`).toString('base64url');
-}
-
-/** @throws PlimsollError `invalid_argument` */
-export function decodeCursor(cursor: string): Position {
-  const match = /^(\d{1,19})\.([0-9a-f]{32})\.([0-9a-f]{16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match)
-    throw new PlimsollError('invalid_argument', 'The cursor is not one that this API gave out.', { details: { param: 'cursor' } });
-  const [, startedAtNs = '', traceId = '', spanId = ''] = match;
-  return { startedAtNs, traceId, spanId };
-}
-
 export async function readIndex(
   connection: ClickHouseConnection,
   scope: Scope,
@@ -69,51 +50,117 @@ export async function readIndex(
   return new Map(rows.map((row) => [row.trace_id, row]));
 }
 
+/** Windows of matches that one page may look through; what they do not fill is the work of the next page. */
+const MAX_WINDOWS = 25;
+
+interface Batch {
+  readonly entries: EntryRecord[];
+  /** Where to look on; null when there is nothing further. */
+  readonly next: Position | null;
+}
+
 /**
  * Walks the entry spans newest first in the order of the table's key. A trace stands where its oldest matching entry span stands and is
- * emitted there only, so a page needs no memory of the pages before it.
+ * emitted there only, so a page needs no memory of the pages before it. A trace of many entries is met once: its place is looked up, and the
+ * walk leaves it out from there.
  */
 export async function listTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<TracePage> {
   const filter = entryFilter(query);
-  const options: ReadOptions = { lane: query.q === undefined && query.attribute === undefined ? 'dashboard' : 'adhoc' };
-  const found: EntryRecord[] = [];
+  const words = query.q === undefined ? null : wordFilter(query.q);
+  const options: ReadOptions = { lane: query.attribute === undefined ? 'dashboard' : 'adhoc' };
+  /** Traces of one entry, which the walk has passed. */
+  const single = new Map<string, EntryRecord>();
+  /** Traces of several entries that match, and where they stand. */
+  const several = new Map<string, Position>();
   const index = new Map<string, IndexRecord>();
-  let position = query.cursor === undefined ? null : decodeCursor(query.cursor);
-  while (found.length <= query.limit) {
-    const wanted = query.limit + 1;
-    const candidates = await readCandidates(connection, scope, filter, position, wanted, options);
+  let reached = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  let isDone = false;
+  const standing = (): Position[] => {
+    const passed = [...several.values()].filter((place) => isDone || (reached !== null && isNotBehind(place, reached)));
+    return [...[...single.values()].map(positionOf), ...passed].sort((a, b) => (isNotBehind(a, b) ? -1 : 1));
+  };
+  let found: Position[] = [];
+  for (let windows = 0; found.length <= query.limit && !isDone && (words === null || windows < MAX_WINDOWS); windows++) {
+    const { entries: candidates, next } =
+      words === null
+        ? await readNewest(connection, scope, without(filter, several), reached, query.limit + 1, options)
+        : await readMatching(connection, scope, without(filter, several), words, query, reached, options);
     const ids = [...new Set(candidates.map((candidate) => candidate.trace_id))];
     if (ids.length > 0) for (const [id, record] of await readIndex(connection, scope, ids)) index.set(id, record);
-    const several = ids.flatMap((id) => index.get(id) ?? []).filter((record) => Number(record.entries) > 1);
-    const oldest = several.length === 0 ? new Map<string, string>() : await readOldestMatching(connection, scope, filter, several, options);
-    for (const candidate of candidates) {
-      const oldestSpan = oldest.get(candidate.trace_id);
-      // A run that was shown before it ended has two rows in one place.
-      if (candidate.trace_id === found.at(-1)?.trace_id && candidate.span_id === found.at(-1)?.span_id) continue;
-      if (oldestSpan === undefined || oldestSpan === candidate.span_id) found.push(candidate);
-    }
-    const last = candidates.at(-1);
-    if (candidates.length < wanted || !last) break;
-    position = { startedAtNs: last.started_at_ns, traceId: last.trace_id, spanId: last.span_id };
+    const long = ids.flatMap((id) => index.get(id) ?? []).filter((record) => Number(record.entries) > 1);
+    if (long.length > 0)
+      for (const place of await readOldestMatching(connection, scope, filter, words, long, options)) several.set(place.traceId, place);
+    for (const candidate of candidates) if (!several.has(candidate.trace_id)) single.set(candidate.trace_id, candidate);
+    isDone = next === null;
+    if (next !== null) reached = next;
+    found = standing();
   }
   const page = found.slice(0, query.limit);
   const last = page.at(-1);
   const entries = await readAllEntries(connection, scope, page, index);
-  const speaking = page.flatMap((entry) => (entries.get(entry.trace_id) ?? [entry]).slice(0, MAX_PREVIEWED_ENTRIES));
-  const previews = await readPreviews(connection, scope, speaking);
+  const entriesOf = ({ traceId }: Position): EntryRecord[] =>
+    entries.get(traceId) ?? [...(single.has(traceId) ? [single.get(traceId) as EntryRecord] : [])];
+  const previews = await readPreviews(
+    connection,
+    scope,
+    page.flatMap((place) => entriesOf(place).slice(0, MAX_PREVIEWED_ENTRIES)),
+  );
+  const matches = query.q === undefined ? null : await readSnippets(connection, scope, query.q, page);
+  const next = found.length > query.limit && last ? last : isDone ? null : reached;
   return {
-    traces: page.map((entry) => {
-      const all = entries.get(entry.trace_id) ?? [entry];
-      return summarise(all, {
-        spanCount: Number(index.get(entry.trace_id)?.spans ?? 1) - (all.length - withoutReplaced(all).length),
-        ...firstPreviews(all.flatMap(({ span_id }) => previews.get(span_id) ?? [])),
-      });
+    traces: page.map((place) => {
+      const all = entriesOf(place);
+      return {
+        ...summarise(all, {
+          spanCount: Number(index.get(place.traceId)?.spans ?? 1) - (all.length - withoutReplaced(all).length),
+          ...firstPreviews(all.flatMap(({ span_id }) => previews.get(span_id) ?? [])),
+        }),
+        match: matches?.get(place.spanId) ?? null,
+      };
     }),
-    nextCursor:
-      found.length > query.limit && last
-        ? encodeCursor({ startedAtNs: last.started_at_ns, traceId: last.trace_id, spanId: last.span_id })
-        : null,
+    nextCursor: next === null ? null : encodeCursor(next),
   };
+}
+
+function without(filter: Filter, traces: ReadonlyMap<string, Position>): Filter {
+  if (traces.size === 0) return filter;
+  return {
+    conditions: [...filter.conditions, 'trace_id NOT IN {passedTraces:Array(String)}'],
+    parameters: { ...filter.parameters, passedTraces: [...traces.keys()] },
+  };
+}
+
+async function readNewest(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  filter: Filter,
+  after: Position | null,
+  wanted: number,
+  options: ReadOptions,
+): Promise<Batch> {
+  const entries = await readCandidates(connection, scope, filter, after, wanted, options);
+  const last = entries.at(-1);
+  return { entries, next: entries.length < wanted || !last ? null : positionOf(last) };
+}
+
+/** Entries among the next window of spans that hold the words. */
+async function readMatching(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  filter: Filter,
+  words: Filter,
+  query: TraceQuery,
+  after: Position | null,
+  options: ReadOptions,
+): Promise<Batch> {
+  const window = await readWordWindow(connection, scope, words, query, after);
+  if (window.spanIds.size === 0) return { entries: [], next: null };
+  const within: Filter = {
+    conditions: [...filter.conditions, ...window.conditions],
+    parameters: { ...filter.parameters, ...window.parameters },
+  };
+  const entries = await readCandidates(connection, scope, within, null, window.spanIds.size, options);
+  return { entries: entries.filter((entry) => window.spanIds.has(`${entry.trace_id}/${entry.span_id}`)), next: window.end };
 }
 
 function readCandidates(
@@ -142,21 +189,28 @@ function readCandidates(
   );
 }
 
-/** Trace id → span id of its oldest entry span that matches; only for traces that have several entry spans. */
+/** Where the oldest entry span that matches stands, of traces that have several entry spans. */
 async function readOldestMatching(
   connection: ClickHouseConnection,
   scope: Scope,
   filter: Filter,
+  words: Filter | null,
   traces: readonly IndexRecord[],
   options: ReadOptions,
-): Promise<Map<string, string>> {
-  const where = [SCOPE_FILTER, 'is_entry = 1', WITHIN_BOUNDS, ...filter.conditions].join(' AND ');
-  const rows = await connection.read<{ trace_id: string; span_id: string }>(
-    `SELECT trace_id, argMin(spans.span_id, (started_at_ns, spans.span_id)) AS span_id FROM spans WHERE ${where} GROUP BY trace_id`,
-    { ...scopeParameters(scope), ...filter.parameters, ...boundParameters(traces) },
+): Promise<Position[]> {
+  const holding =
+    words === null
+      ? []
+      : [
+          `(spans.trace_id, spans.span_id) IN (SELECT trace_id, span_id FROM span_words WHERE ${[SCOPE_FILTER, WITHIN_BOUNDS, ...words.conditions].join(' AND ')})`,
+        ];
+  const where = [SCOPE_FILTER, 'is_entry = 1', WITHIN_BOUNDS, ...filter.conditions, ...holding].join(' AND ');
+  const rows = await connection.read<{ trace: string; oldest: [string, string] }>(
+    `SELECT trace_id AS trace, min((started_at_ns, spans.span_id)) AS oldest FROM spans WHERE ${where} GROUP BY trace`,
+    { ...scopeParameters(scope), ...filter.parameters, ...words?.parameters, ...boundParameters(traces) },
     options,
   );
-  return new Map(rows.map((row) => [row.trace_id, row.span_id]));
+  return rows.map(({ trace, oldest: [startedAtNs, spanId] }) => ({ startedAtNs, traceId: trace, spanId }));
 }
 
 export const WITHIN_BOUNDS =
@@ -183,10 +237,10 @@ export function boundParameters(traces: readonly IndexRecord[]): { firstNs: bigi
 async function readAllEntries(
   connection: ClickHouseConnection,
   scope: Scope,
-  page: readonly EntryRecord[],
+  page: readonly Position[],
   index: ReadonlyMap<string, IndexRecord>,
 ): Promise<Map<string, EntryRecord[]>> {
-  const several = page.flatMap((entry) => index.get(entry.trace_id) ?? []).filter((record) => Number(record.entries) > 1);
+  const several = page.flatMap(({ traceId }) => index.get(traceId) ?? []).filter((record) => Number(record.entries) > 1);
   if (several.length === 0) return new Map();
   const rows = await connection.read<EntryRecord>(
     `SELECT ${ENTRY_COLUMNS} FROM spans WHERE ${SCOPE_FILTER} AND is_entry = 1 AND ${WITHIN_BOUNDS}

@@ -5,10 +5,10 @@ import type { MetricGroupBy, MetricRow, MetricSeries, MetricSummary } from '../.
 import type { SeriesQuery } from '../../traces/store.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { MEASURES, ROLLUPS } from './schema.ts';
+import { MEASURES, ROLLUPS, type RollupLevel } from './rollups.ts';
 
 export interface RangePart {
-  readonly table: 'spans' | (typeof ROLLUPS)[number]['table'];
+  readonly table: 'spans' | RollupLevel['table'];
   /** Epoch ms, [from, to). */
   readonly from: number;
   readonly to: number;

@@ -1,6 +1,7 @@
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { ClickHouseConnection } from './client.ts';
-import { type Dialect, MIGRATIONS, type Migration, migrationTable } from './schema.ts';
+import type { Dialect, Migration } from './ddl.ts';
+import { MIGRATIONS, migrationTable } from './schema.ts';
 
 /**
  * Brings the tables to the newest version this code knows. Forward only; safe to repeat and to resume after a crash.

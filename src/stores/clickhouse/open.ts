@@ -1,28 +1,45 @@
+import { hash } from 'node:crypto';
 import type { CostQueries } from '../../costs/cost-queries.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SliStore } from '../../slo/store.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
+import type { SessionStore } from '../../traces/sessions.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
-import { chunks, IO_WRITER, LEDGER_WRITER, REPRICING_WRITER, SCORE_WRITER, SPAN_WRITER, type TableWriter } from './columns.ts';
+import {
+  chunks,
+  hasWords,
+  IO_WRITER,
+  LEDGER_WRITER,
+  PART_WRITER,
+  REPRICING_WRITER,
+  SCORE_WRITER,
+  SPAN_WRITER,
+  type TableWriter,
+  WORD_WRITER,
+} from './columns.ts';
 import { correctRollups, correctRows } from './corrections.ts';
 import { readPriceIds, readUsedAtPrices, readWaste } from './cost-attempts.ts';
 import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
 import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
-import { getTrace } from './get-trace.ts';
+import { checkName, type Dialect, onCluster } from './ddl.ts';
+import { readFieldValues } from './field-values.ts';
+import { getSpanTexts, getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
 import { readDecisions } from './routing-decisions.ts';
-import { checkName, type Dialect, onCluster } from './schema.ts';
 import { listScores, readOutcomeTotals, readScoresOfTrace, readScoreTotals } from './scores.ts';
+import { readSession, readSessions, readUser, readUsers } from './sessions.ts';
 import { readAnswerCounts, readCallCounts, readRepeatCounts } from './slis.ts';
 import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
+import { frameTexts, KnownParts } from './text-parts.ts';
 
 export interface ClickHouseStores {
   readonly traces: TraceStore;
+  readonly sessions: SessionStore;
   readonly ledger: LedgerStore;
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
@@ -42,6 +59,7 @@ export interface ClickHouseStores {
 export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
   const dialect: Dialect = { database: checkName(options.database, 'database name'), cluster: options.cluster ?? null };
   const connection = new ClickHouseConnection(options, dialect.database);
+  const known = new KnownParts();
 
   async function insertRows<Row>(writer: TableWriter<Row>, rows: readonly Row[], token: string): Promise<void> {
     let place = 0;
@@ -50,7 +68,13 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
   }
   async function insertSpans(batch: SpanBatch): Promise<void> {
     // Texts first: when a span is visible, its previews are.
-    await insertRows(IO_WRITER, batch.io, batch.token);
+    const { io, parts, keys } = frameTexts(batch.io, known);
+    // Named by content: which parts are known differs when a batch is sent again, and a part that is there twice is one in the end.
+    for (const lines of chunks(PART_WRITER, parts))
+      await connection.insert(PART_WRITER.table, PART_WRITER.columns, lines, `parts/${hash('sha256', lines)}`);
+    known.add(keys);
+    await insertRows(IO_WRITER, io, batch.token);
+    await insertRows(WORD_WRITER, batch.io.filter(hasWords), batch.token);
     await insertRows(SPAN_WRITER, batch.spans, batch.token);
   }
   const insertScores: ScoreStore['insertScores'] = (batch) => insertRows(SCORE_WRITER, batch.rows, batch.token);
@@ -60,13 +84,21 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
     traces: {
       insertSpans,
       listTraces: (scope, query) => listTraces(connection, scope, query),
-      getTrace: (scope, traceId) => getTrace(connection, scope, traceId),
+      getTrace: (scope, traceId, texts = 'always') => getTrace(connection, scope, traceId, texts),
+      spanTexts: (scope, traceId, spanId) => getSpanTexts(connection, scope, traceId, spanId),
       storedSpans: (scope, traceIds) => readStoredSpans(connection, scope, traceIds),
       summary: (scope, from, to, groupBy) => readSummary(connection, scope, from, to, groupBy),
       decisions: (scope, query) => readDecisions(connection, scope, query),
       targets: (scope, from, to, groupBy) => readTargetMetrics(connection, scope, from, to, groupBy),
       series: (scope, query) => readSeries(connection, scope, query),
       ping: () => connection.ping(),
+    },
+    sessions: {
+      sessions: (scope, query) => readSessions(connection, scope, query),
+      session: (scope, session, after) => readSession(connection, scope, session, after),
+      users: (scope, query) => readUsers(connection, scope, query),
+      user: (scope, user, range) => readUser(connection, scope, user, range),
+      values: (scope, query) => readFieldValues(connection, scope, query),
     },
     ledger: {
       insertRows: insertLedger,

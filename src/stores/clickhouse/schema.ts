@@ -1,99 +1,7 @@
-import { PlimsollError } from '../../kernel/errors.ts';
-
-/** Where the tables live; decides the engine clause and nothing else. */
-export interface Dialect {
-  readonly database: string;
-  /** Null = one node, plain MergeTree. */
-  readonly cluster: string | null;
-}
-
-export interface Migration {
-  readonly version: number;
-  readonly name: string;
-  /** Each statement may run again after a crash in the middle (IF NOT EXISTS). */
-  statements(dialect: Dialect): string[];
-}
-
-/** Names that may stand in a statement unquoted; nothing else is ever spliced in. */
-export function checkName(name: string, what: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name))
-    throw new PlimsollError('config_invalid', `Not a ${what}: ${JSON.stringify(name)}`, { details: { name } });
-  return name;
-}
-
-export function onCluster({ cluster }: Dialect): string {
-  return cluster === null ? '' : ` ON CLUSTER ${checkName(cluster, 'cluster name')}`;
-}
-
-/** Engine and durability: acknowledged = on disk; a token seen within the last 10 000 blocks is not inserted twice. */
-function engine(dialect: Dialect, family: 'MergeTree' | 'AggregatingMergeTree' | 'ReplacingMergeTree', version?: string): string {
-  const own = version === undefined ? [] : [version];
-  if (dialect.cluster === null) return own.length === 0 ? family : `${family}(${own.join(', ')})`;
-  return `Replicated${family}(${["'/clickhouse/tables/{shard}/{database}/{table}'", "'{replica}'", ...own].join(', ')})`;
-}
-
-function tableSettings(dialect: Dialect, extra: readonly string[] = []): string {
-  const window =
-    dialect.cluster === null
-      ? ['non_replicated_deduplication_window = 10000']
-      : ['replicated_deduplication_window = 10000', 'replicated_deduplication_window_seconds = 2592000'];
-  return `SETTINGS ${[...extra, ...window, 'fsync_after_insert = 1', 'fsync_part_directory = 1'].join(', ')}`;
-}
-
-export const ROLLUPS = [
-  { table: 'rollup_1h', stepMs: 3_600_000 },
-  { table: 'rollup_1m', stepMs: 60_000 },
-] as const;
-
-/** Name of each rolled-up number → how it comes from entry spans. The states are merged with `-Merge`, the rest summed. */
-export const MEASURES = {
-  requests: 'count()',
-  errors: "countIf(status = 'error')",
-  aborted: "countIf(status = 'aborted')",
-  input_tokens: 'sum(ifNull(spans.input_tokens, 0))',
-  output_tokens: 'sum(ifNull(spans.output_tokens, 0))',
-  cost_pico_usd: 'sum(toInt128(ifNull(spans.cost_pico_usd, 0)))',
-  unpriced_requests: 'countIf(spans.cost_pico_usd IS NULL)',
-  estimated_requests: "countIf(spans.cost_pico_usd IS NOT NULL AND cost_status = 'estimated_tokens')",
-  generated_tokens: "sumIf(ifNull(spans.output_tokens, 0), status = 'ok' AND spans.output_tokens IS NOT NULL)",
-  generation_ns: "sumIf(spans.generation_ns, status = 'ok' AND spans.output_tokens IS NOT NULL)",
-  duration_state: 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(spans.duration_ns / 1e6)',
-  ttft_state: 'quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(ifNull(ttft_ms, 0), ttft_ms IS NOT NULL)',
-} as const;
-
-const count = 'SimpleAggregateFunction(sum, UInt64)';
-const sketch = 'AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Float64)';
-
-function rollupView(dialect: Dialect, { table, stepMs }: (typeof ROLLUPS)[number], condition: string): string {
-  const measures = Object.entries(MEASURES)
-    .map(([name, expression]) => `${expression} AS ${name}`)
-    .join(', ');
-  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS
-    SELECT organisation_id, environment, intDiv(started_at_ns, ${stepMs * 1_000_000}) * ${stepMs} AS at_ms,
-      feature, team, model, provider, status, error_type, ${measures}
-    FROM spans WHERE ${condition}
-    GROUP BY organisation_id, environment, at_ms, feature, team, model, provider, status, error_type`;
-}
-
-function rollup(dialect: Dialect, level: (typeof ROLLUPS)[number]): string[] {
-  const { table } = level;
-  return [
-    `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
-      organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD),
-      feature LowCardinality(String), team LowCardinality(String), model LowCardinality(String), provider LowCardinality(String),
-      status LowCardinality(String), error_type LowCardinality(String),
-      requests ${count}, errors ${count}, aborted ${count}, input_tokens ${count}, output_tokens ${count},
-      cost_pico_usd SimpleAggregateFunction(sum, Int128),
-      unpriced_requests ${count}, estimated_requests ${count}, generated_tokens ${count},
-      generation_ns SimpleAggregateFunction(sum, Int64),
-      duration_state ${sketch}, ttft_state ${sketch}
-    ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
-    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
-    ORDER BY (organisation_id, environment, at_ms, feature, team, model, provider, status, error_type)
-    ${tableSettings(dialect)}`,
-    rollupView(dialect, level, 'is_entry = 1'),
-  ];
-}
+import { dayRollups } from './day-rollups.ts';
+import { type Dialect, engine, type Migration, onCluster, tableSettings } from './ddl.ts';
+import { FIRST_ROLLUPS, rollup, rollupView } from './rollups.ts';
+import { textTables } from './text-tables.ts';
 
 const initial: Migration = {
   version: 1,
@@ -148,7 +56,7 @@ const initial: Migration = {
     SELECT organisation_id, environment, trace_id, min(started_at_ns) AS first_ns, max(started_at_ns) AS last_ns,
       count() AS spans, countIf(is_entry = 1) AS entries
     FROM spans GROUP BY organisation_id, environment, trace_id`,
-    ...ROLLUPS.flatMap((level) => rollup(dialect, level)),
+    ...FIRST_ROLLUPS.flatMap((level) => rollup(dialect, level, 'is_entry = 1')),
     // Call ids are UUIDv7, so this order is also the order of time.
     `CREATE TABLE IF NOT EXISTS ledger${onCluster(dialect)} (
       organisation_id LowCardinality(String), environment LowCardinality(String), call_id String, trace_id String,
@@ -201,7 +109,7 @@ const requestColumn: Migration = {
   statements: (dialect) => [
     `ALTER TABLE spans${onCluster(dialect)} ADD COLUMN IF NOT EXISTS is_request UInt8 DEFAULT is_entry`,
     // Made anew: a view whose query was modified no longer knows the tokens of before once its server has been restarted.
-    ...ROLLUPS.flatMap((level) => [
+    ...FIRST_ROLLUPS.flatMap((level) => [
       `DROP VIEW IF EXISTS ${level.table}_view${onCluster(dialect)} SYNC`,
       rollupView(dialect, level, 'is_entry = 1 AND is_request = 1'),
     ]),
@@ -276,6 +184,8 @@ export const MIGRATIONS: readonly Migration[] = [
   scores,
   indicatorColumns,
   operationColumn,
+  textTables,
+  dayRollups,
 ];
 
 export function migrationTable(dialect: Dialect): string {

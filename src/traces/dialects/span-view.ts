@@ -42,7 +42,9 @@ export class SpanView {
   value(name: string): AttributeValue | undefined {
     const separator = name.indexOf('>');
     if (separator < 0) return this.span.attributes.get(name) ?? undefined;
-    let value: unknown = this.json(name.slice(0, separator));
+    const base = name.slice(0, separator);
+    if (!this.span.attributes.has(base)) return undefined;
+    let value: unknown = this.json(base);
     for (const part of name.slice(separator + 1).split('>')) value = memberOf(value, part);
     return (value as AttributeValue | undefined) ?? undefined; // parsed JSON has no other types
   }

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
+import { asApiError } from './problem.ts';
 import type {
   CacheView,
   EventPage,
@@ -21,6 +22,7 @@ import type {
   RoutingDecisions,
   RoutingState,
   Score,
+  SpanTexts,
   Status,
   TargetMetrics,
   TraceDetail,
@@ -113,6 +115,24 @@ export function outcomesQuery(range: Range, feature: string) {
     },
     placeholderData: keepPreviousData,
     staleTime: 30_000,
+  });
+}
+
+/** For a trace that came without texts. Null = the span has none. */
+export function spanTextsQuery(traceId: string, spanId: string) {
+  return queryOptions({
+    queryKey: ['span-texts', traceId, spanId],
+    queryFn: async ({ signal }): Promise<SpanTexts | null> => {
+      try {
+        return await unwrap<SpanTexts>(
+          api.GET('/api/v1/traces/{traceId}/spans/{spanId}/texts', { params: { path: { traceId, spanId } }, signal }),
+        );
+      } catch (error) {
+        if (asApiError(error).code === 'not_found') return null;
+        throw error;
+      }
+    },
+    staleTime: 60_000,
   });
 }
 

@@ -4,7 +4,17 @@ export type { OutcomeEconomicsRow as OutcomeRow } from '../../../src/costs/outco
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 // Spans, traces and metrics keep their own zod types: the generator turns tuples and closed records into looser ones.
 export type { FeatureLoadLines, LoadLine } from '../../../src/slo/model.ts';
-export type { MetricRow, MetricSeries, MetricSummary, Span, TraceDetail, TracePage, TraceSummary } from '../../../src/traces/model.ts';
+export type {
+  MetricRow,
+  MetricSeries,
+  MetricSummary,
+  Span,
+  SpanTexts,
+  TextMatch,
+  TraceDetail,
+  TracePage,
+  TraceSummary,
+} from '../../../src/traces/model.ts';
 export type { RouteDecisions, RoutingDecision, RoutingDecisions } from '../../../src/traces/routing-decisions.ts';
 export type { Score } from '../../../src/traces/scores/model.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { traceQuery } from '../api/queries.ts';
-import type { TraceDetail } from '../api/schema.ts';
+import { spanTextsQuery, traceQuery } from '../api/queries.ts';
+import type { Span, TraceDetail } from '../api/schema.ts';
 import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
 import { formatDate, formatMoment } from '../format/time.ts';
 import { ReplayButton } from '../replays/replay-button.tsx';
@@ -61,9 +61,19 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
           selectedId={selected?.spanId ?? null}
           onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })}
         />
-        {selected && <SpanPanel span={selected} spans={spans} />}
+        {selected && <SelectedSpan span={selected} detail={detail} />}
       </div>
     </article>
+  );
+}
+
+function SelectedSpan({ span, detail: { trace, spans, hasTexts } }: { span: Span; detail: TraceDetail }): ReactNode {
+  const texts = useQuery({ ...spanTextsQuery(trace.traceId, span.spanId), enabled: !hasTexts });
+  if (hasTexts) return <SpanPanel span={span} spans={spans} />;
+  return (
+    <QueryState query={texts} skeleton={<SkeletonRows count={8} height={28} />}>
+      {(found) => <SpanPanel span={found === null ? span : { ...span, ...found }} spans={spans} />}
+    </QueryState>
   );
 }
 

@@ -9,6 +9,7 @@ import { AttemptsBadge, SimulatedBadge } from '../ui/badges.tsx';
 import { Cost } from '../ui/cost.tsx';
 import { StateMark, StateShape } from '../ui/state-mark.tsx';
 import { TimeText } from '../ui/time-text.tsx';
+import { MatchText } from './match-text.tsx';
 import { STATUS_WORDS } from './status-word.ts';
 
 export const ROW_HEIGHT = 34;
@@ -135,6 +136,7 @@ function SimulatedDot(): ReactNode {
 }
 
 function Preview({ trace }: { trace: TraceSummary }): ReactNode {
+  if (trace.match !== null) return <MatchText match={trace.match} />;
   if (trace.inputPreview !== '') return <bdi>{trace.inputPreview}</bdi>;
   return <span className="text-ink-3 italic">not recorded</span>;
 }

@@ -1,0 +1,114 @@
+import type { Scope } from '../../kernel/scope.ts';
+import type { TextMatch, TraceQuery } from '../../traces/model.ts';
+import { parseTextQuery, snippetOf } from '../../traces/text-query.ts';
+import type { ClickHouseConnection, QueryParameters } from './client.ts';
+import { splitWords } from './columns.ts';
+import { type Filter, SCOPE_FILTER, scopeParameters } from './entries.ts';
+import type { Position } from './list-position.ts';
+
+/** Matches that are looked at together. */
+const WINDOW = 2_000;
+
+/**
+ * Spans in which every word and phrase occurs.
+ * @throws PlimsollError `invalid_argument` when there is no word in it
+ */
+export function wordFilter(q: string): Filter {
+  const { words, phrases } = parseTextQuery(q);
+  const parameters: Record<string, string> = words.length > 0 ? { words: words.join(' ') } : {};
+  for (const [place, phrase] of phrases.entries()) parameters[`phrase${place}`] = phrase;
+  return {
+    conditions: [
+      ...(words.length > 0 ? ['hasAllTokens(words, {words:String})'] : []),
+      ...phrases.map((_, place) => `hasPhrase(words, {phrase${place}:String})`),
+    ],
+    parameters,
+  };
+}
+
+export interface WordWindow {
+  readonly spanIds: ReadonlySet<string>;
+  readonly conditions: readonly string[];
+  readonly parameters: QueryParameters;
+  /** Where the next window begins; null when there is none. */
+  readonly end: Position | null;
+}
+
+/** The newest spans before `after` that match: conditions on entry spans that hold for them and few others, within `end`. */
+export async function readWordWindow(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  filter: Filter,
+  range: Pick<TraceQuery, 'from' | 'to'>,
+  after: Position | null,
+): Promise<WordWindow> {
+  const conditions = [
+    SCOPE_FILTER,
+    ...(range.from === undefined ? [] : ['started_at_ns >= {wordsFrom:Int64}']),
+    ...(range.to === undefined ? [] : ['started_at_ns < {wordsTo:Int64}']),
+    ...(after === null
+      ? []
+      : [
+          'started_at_ns <= {afterNs:Int64}',
+          '(started_at_ns, trace_id, span_id) < ({afterNs:Int64}, {afterTrace:String}, {afterSpan:String})',
+        ]),
+    ...filter.conditions,
+  ];
+  const rows = await connection.read<{ started_at_ns: string; trace_id: string; span_id: string }>(
+    `SELECT started_at_ns, trace_id, span_id FROM span_words WHERE ${conditions.join(' AND ')}
+     ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${WINDOW}`,
+    {
+      ...scopeParameters(scope),
+      ...filter.parameters,
+      ...(range.from === undefined ? {} : { wordsFrom: BigInt(range.from) * 1_000_000n }),
+      ...(range.to === undefined ? {} : { wordsTo: BigInt(range.to) * 1_000_000n }),
+      ...(after === null ? {} : { afterNs: after.startedAtNs, afterTrace: after.traceId, afterSpan: after.spanId }),
+    },
+  );
+  const newest = rows[0];
+  const oldest = rows.at(-1);
+  return {
+    spanIds: new Set(rows.map((row) => `${row.trace_id}/${row.span_id}`)),
+    conditions: ['started_at_ns >= {oldestNs:Int64} AND started_at_ns <= {newestNs:Int64} AND span_id IN {wordSpans:Array(String)}'],
+    parameters: {
+      oldestNs: oldest?.started_at_ns ?? '0',
+      newestNs: newest?.started_at_ns ?? '0',
+      wordSpans: rows.map((row) => row.span_id),
+    },
+    end:
+      rows.length < WINDOW || oldest === undefined
+        ? null
+        : { startedAtNs: oldest.started_at_ns, traceId: oldest.trace_id, spanId: oldest.span_id },
+  };
+}
+
+/** What was found in the spans of a page, with its surroundings, by span id. */
+export async function readSnippets(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  q: string,
+  spans: readonly Position[],
+): Promise<Map<string, TextMatch>> {
+  if (spans.length === 0) return new Map();
+  const times = spans.map((span) => BigInt(span.startedAtNs)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const rows = await connection.read<{ span_id: string; words: string }>(
+    `SELECT span_id, words FROM span_words WHERE ${SCOPE_FILTER} AND started_at_ns >= {oldestNs:Int64} AND started_at_ns <= {newestNs:Int64}
+       AND span_id IN {spanIds:Array(String)}`,
+    { ...scopeParameters(scope), oldestNs: times[0] ?? 0n, newestNs: times.at(-1) ?? 0n, spanIds: spans.map((span) => span.spanId) },
+  );
+  const query = parseTextQuery(q);
+  const found = new Map<string, TextMatch>();
+  for (const row of rows) {
+    const { input, output } = splitWords(row.words);
+    const inInput = snippetOf(input, query);
+    const snippet = inInput ?? snippetOf(output, query);
+    if (snippet !== null)
+      found.set(row.span_id, {
+        spanId: row.span_id,
+        place: inInput === null ? 'output' : 'input',
+        text: snippet.text,
+        marks: snippet.marks.map(([from, to]) => [from, to]),
+      });
+  }
+  return found;
+}
