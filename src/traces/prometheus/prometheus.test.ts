@@ -21,7 +21,7 @@ describe('Prometheus text', () => {
           name: 'a_total',
           type: 'counter',
           help: 'Help, with "quotes"',
-          samples: [{ name: 'a_total', labels: { x: label, y: '2' }, value: value === 0 ? value * 1 : value }],
+          samples: [{ name: 'a_total', labels: { x: label, y: '2' }, value: value + 0 }],
         });
       }),
       { numRuns: 300 },
