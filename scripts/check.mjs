@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const STEPS = [
   ['format and lint', 'biome', ['check', '--error-on-warnings', '.']],
   ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['types (sdk)', 'tsc', ['-p', 'sdk/tsconfig.json', '--noEmit']],
   ['types (web)', 'tsc', ['-p', 'web/tsconfig.json', '--noEmit']],
   ['room order and cycles', 'depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', 'src']],
   ['dead code', 'knip', ['--no-progress']],

@@ -5,7 +5,7 @@ import { existsSync, globSync } from 'node:fs';
 
 const wanted = process.argv.slice(2);
 const GROUPS = {
-  unit: ['src/**/*.test.ts', 'web/src/**/*.test.ts'],
+  unit: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'sdk/src/**/*.test.ts'],
   contract: ['test/contract/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
   fault: ['test/fault/**/*.test.ts'],
