@@ -92,7 +92,10 @@ export function createAdminAccess(options: AdminAccessOptions): AdminAccess {
     const identity = await verifyAdminKey(key);
     if (identity !== null) return { actor: adminActor(scope, identity.id), scope, isCookie: false };
     if (isWellFormedKey(key, 'plk'))
-      throw new PlimsollError('unauthenticated', 'This is a virtual key (plk_…) that is not known here; the API needs an admin key (pla_…).');
+      throw new PlimsollError(
+        'unauthenticated',
+        'This is a virtual key (plk_…) that is not known here; the API needs an admin key (pla_…).',
+      );
     const isTypo = key.startsWith('pla_') && !isWellFormedKey(key, 'pla');
     throw new PlimsollError(
       'unauthenticated',
