@@ -1,18 +1,18 @@
 import { type Dialect, engine, type Migration, onCluster, tableSettings } from './ddl.ts';
-import { COUNT, DAY_ROLLUP, FEATURE_ROLLUP, FEATURE_ROLLUP_COLUMNS, featureRollup, featureRollupSelect, rollup } from './rollups.ts';
+import { COUNT, DAY_ROLLUP, rollup } from './rollups.ts';
 
 const DAY_MS = DAY_ROLLUP.stepMs;
 
-/** Name of each number of a session's day → how it comes from entry spans; the times tell where its entries are, requests or not. */
+/** Name of each number of a session's day → how it comes from request spans. */
 const SESSION_MEASURES = {
-  requests: 'countIf(is_request = 1)',
-  errors: "countIf(is_request = 1 AND status = 'error')",
-  aborted: "countIf(is_request = 1 AND status = 'aborted')",
-  input_tokens: 'sumIf(ifNull(spans.input_tokens, 0), is_request = 1)',
-  output_tokens: 'sumIf(ifNull(spans.output_tokens, 0), is_request = 1)',
-  cost_pico_usd: 'sumIf(toInt128(ifNull(spans.cost_pico_usd, 0)), is_request = 1)',
-  unpriced_requests: 'countIf(is_request = 1 AND spans.cost_pico_usd IS NULL)',
-  estimated_requests: "countIf(is_request = 1 AND spans.cost_pico_usd IS NOT NULL AND cost_status = 'estimated_tokens')",
+  requests: 'count()',
+  errors: "countIf(status = 'error')",
+  aborted: "countIf(status = 'aborted')",
+  input_tokens: 'sum(ifNull(spans.input_tokens, 0))',
+  output_tokens: 'sum(ifNull(spans.output_tokens, 0))',
+  cost_pico_usd: 'sum(toInt128(ifNull(spans.cost_pico_usd, 0)))',
+  unpriced_requests: 'countIf(spans.cost_pico_usd IS NULL)',
+  estimated_requests: "countIf(spans.cost_pico_usd IS NOT NULL AND cost_status = 'estimated_tokens')",
   first_ns: 'min(started_at_ns)',
   last_ns: 'max(started_at_ns + duration_ns)',
 } as const;
@@ -22,13 +22,13 @@ function sessionDaySelect(): string {
     .map(([name, expression]) => `${expression} AS ${name}`)
     .join(', ');
   return `SELECT organisation_id, environment, intDiv(started_at_ns, ${DAY_MS * 1_000_000}) * ${DAY_MS} AS at_ms, session_id, user_id, feature, ${measures}
-    FROM spans WHERE is_entry = 1 AND (session_id != '' OR user_id != '')
+    FROM spans WHERE is_entry = 1 AND is_request = 1
     GROUP BY organisation_id, environment, at_ms, session_id, user_id, feature`;
 }
 
 function sessionDays(dialect: Dialect): string[] {
   return [
-    // Never more rows than entries; what the pages Sessions and Users read, and where the traces of a session or a user are.
+    // Never more rows than requests; what the pages Sessions and Users read.
     `CREATE TABLE IF NOT EXISTS session_days${onCluster(dialect)} (
       organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD),
       session_id String CODEC(ZSTD), user_id String CODEC(ZSTD), feature LowCardinality(String),
@@ -54,11 +54,6 @@ export const dayRollups: Migration = {
     // Nothing is written while migrations run; emptied first, since a migration that was cut off runs again.
     `TRUNCATE TABLE ${DAY_ROLLUP.table}${onCluster(dialect)}`,
     `INSERT INTO ${DAY_ROLLUP.table} SELECT * REPLACE(intDiv(at_ms, ${DAY_MS}) * ${DAY_MS} AS at_ms) FROM rollup_1h`,
-    ...featureRollup(dialect),
-    `TRUNCATE TABLE ${FEATURE_ROLLUP.table}${onCluster(dialect)}`,
-    `INSERT INTO ${FEATURE_ROLLUP.table} (${FEATURE_ROLLUP_COLUMNS}) ${featureRollupSelect()}`,
-    `ALTER TABLE spans${onCluster(dialect)} ADD INDEX IF NOT EXISTS by_user user_id TYPE bloom_filter(0.01) GRANULARITY 1`,
-    `ALTER TABLE spans${onCluster(dialect)} MATERIALIZE INDEX by_user`,
     ...sessionDays(dialect),
   ],
 };
