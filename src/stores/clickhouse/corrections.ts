@@ -1,7 +1,7 @@
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { DAY_ROLLUP, ROLLUPS } from './rollups.ts';
+import { DAY_ROLLUP, FEATURE_ROLLUP, ROLLUPS } from './rollups.ts';
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -27,6 +27,7 @@ async function boundsOf(
 /** The tables that sum costs, and what they sum them by. */
 const SUMS: readonly { readonly table: string; readonly stepMs: number; readonly dimensions: readonly string[] }[] = [
   ...ROLLUPS.map((level) => ({ ...level, dimensions: ['feature', 'team', 'model', 'provider', 'status', 'error_type'] })),
+  { ...FEATURE_ROLLUP, dimensions: ['feature'] },
   { table: 'session_days', stepMs: DAY_ROLLUP.stepMs, dimensions: ['session_id', 'user_id', 'feature'] },
 ];
 

@@ -5,7 +5,7 @@ import type { MetricGroupBy, MetricRow, MetricSeries, MetricSummary } from '../.
 import type { SeriesQuery } from '../../traces/store.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { MEASURES, ROLLUPS, type RollupLevel } from './rollups.ts';
+import { FEATURE_ROLLUP, MEASURES, ROLLUPS, type RollupLevel } from './rollups.ts';
 
 export interface RangePart {
   readonly table: 'spans' | RollupLevel['table'];
@@ -16,12 +16,13 @@ export interface RangePart {
 
 /**
  * Cuts [from, to) into whole hours, whole minutes and the rest, so that the answer is exact and most of it is read from rollups.
+ * @param levels the widest first
  * @param gridMs rollups wider than this are not used, nor those that do not divide it; Infinity when the range is one group
  */
-export function planRange(from: number, to: number, gridMs: number): RangePart[] {
+export function planRange(from: number, to: number, gridMs: number, levels: readonly RollupLevel[] = ROLLUPS): RangePart[] {
   let open: { from: number; to: number }[] = [{ from, to }];
   const parts: RangePart[] = [];
-  for (const { table, stepMs } of ROLLUPS) {
+  for (const { table, stepMs } of levels) {
     if (gridMs !== Number.POSITIVE_INFINITY && gridMs % stepMs !== 0) continue;
     const rest: { from: number; to: number }[] = [];
     for (const range of open) {
@@ -41,6 +42,8 @@ export function planRange(from: number, to: number, gridMs: number): RangePart[]
 }
 
 const NAMES = Object.keys(MEASURES);
+/** For questions that know no dimension but the feature. The widest steps first; what is left at the ends comes from minutes. */
+const FEATURE_LEVELS: readonly RollupLevel[] = [FEATURE_ROLLUP, ...ROLLUPS.filter(({ stepMs }) => stepMs < FEATURE_ROLLUP.stepMs)];
 /** Spans have everything; rollups have all dimensions but the user. */
 const GROUP_COLUMN = { feature: 'feature', model: 'model', team: 'team', user: 'user_id' } as const satisfies Record<MetricGroupBy, string>;
 const MAX_GROUPS = 500;
@@ -93,7 +96,7 @@ function source(
       ? `toString(spans.status) AS status, ${Object.entries(MEASURES)
           .map(([name, expression]) => `${expression} AS ${name}`)
           .join(', ')}`
-      : `toString(${part.table}.status) AS status, ${NAMES.join(', ')}`;
+      : `${part.table === FEATURE_ROLLUP.table ? "'ok'" : `toString(${part.table}.status)`} AS status, ${NAMES.join(', ')}`;
     const group = isBase ? ' GROUP BY key, status' : '';
     const timeMs = isBase ? 'intDiv(started_at_ns, 1000000)' : 'at_ms';
     return `SELECT ${key(timeMs)} AS key, ${columns} FROM ${part.table} WHERE ${where.join(' AND ')}${group}`;
@@ -109,7 +112,11 @@ export async function readSummary(
   groupBy: MetricGroupBy,
 ): Promise<MetricSummary> {
   const parts =
-    to <= from ? [] : groupBy === 'user' ? [{ table: 'spans' as const, from, to }] : planRange(from, to, Number.POSITIVE_INFINITY);
+    to <= from
+      ? []
+      : groupBy === 'user'
+        ? [{ table: 'spans' as const, from, to }]
+        : planRange(from, to, Number.POSITIVE_INFINITY, groupBy === 'feature' ? FEATURE_LEVELS : ROLLUPS);
   if (parts.length === 0) return { from, to, groupBy, total: toMetricRow(null), groups: [] };
   const { sql, parameters } = source(parts, () => `toString(${GROUP_COLUMN[groupBy]})`, []);
   const rows = await connection.read<TotalsRecord & { key: string; is_total: number }>(
@@ -164,7 +171,12 @@ export async function readSeries(connection: ClickHouseConnection, scope: Scope,
     conditions.push(`${name} = {${name}:String}`);
     filters[name] = value;
   }
-  const { sql, parameters } = source(planRange(from, to, stepMs), (timeMs) => `intDiv(${timeMs}, {step:Int64}) * {step:Int64}`, conditions);
+  const levels = query.model === undefined && query.team === undefined ? FEATURE_LEVELS : ROLLUPS;
+  const { sql, parameters } = source(
+    planRange(from, to, stepMs, levels),
+    (timeMs) => `intDiv(${timeMs}, {step:Int64}) * {step:Int64}`,
+    conditions,
+  );
   const rows = await connection.read<TotalsRecord & { key: string }>(`SELECT key, ${TOTALS} FROM (${sql}) GROUP BY key`, {
     ...scopeParameters(scope),
     ...parameters,

@@ -1,11 +1,14 @@
 import { type Dialect, engine, onCluster, tableSettings } from './ddl.ts';
 
 export interface RollupLevel {
-  readonly table: 'rollup_1d' | 'rollup_1h' | 'rollup_1m';
+  readonly table: 'rollup_1d' | 'rollup_1h' | 'rollup_15m_feature' | 'rollup_1m';
   readonly stepMs: number;
 }
 
 export const DAY_ROLLUP: RollupLevel = { table: 'rollup_1d', stepMs: 86_400_000 };
+
+/** By feature alone: few rows, for the dashboards that are looked at most. */
+export const FEATURE_ROLLUP: RollupLevel = { table: 'rollup_15m_feature', stepMs: 900_000 };
 
 /** Those that the first migrations create. */
 export const FIRST_ROLLUPS: readonly RollupLevel[] = [
@@ -36,6 +39,12 @@ export const MEASURES = {
 export const COUNT = 'SimpleAggregateFunction(sum, UInt64)';
 const sketch = 'AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), Float64)';
 
+const MEASURE_COLUMNS = `requests ${COUNT}, errors ${COUNT}, aborted ${COUNT}, input_tokens ${COUNT}, output_tokens ${COUNT},
+      cost_pico_usd SimpleAggregateFunction(sum, Int128),
+      unpriced_requests ${COUNT}, estimated_requests ${COUNT}, generated_tokens ${COUNT},
+      generation_ns SimpleAggregateFunction(sum, Int64),
+      duration_state ${sketch}, ttft_state ${sketch}`;
+
 export function rollupView(dialect: Dialect, { table, stepMs }: RollupLevel, condition: string): string {
   const measures = Object.entries(MEASURES)
     .map(([name, expression]) => `${expression} AS ${name}`)
@@ -54,15 +63,43 @@ export function rollup(dialect: Dialect, level: RollupLevel, condition: string):
       organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD),
       feature LowCardinality(String), team LowCardinality(String), model LowCardinality(String), provider LowCardinality(String),
       status LowCardinality(String), error_type LowCardinality(String),
-      requests ${COUNT}, errors ${COUNT}, aborted ${COUNT}, input_tokens ${COUNT}, output_tokens ${COUNT},
-      cost_pico_usd SimpleAggregateFunction(sum, Int128),
-      unpriced_requests ${COUNT}, estimated_requests ${COUNT}, generated_tokens ${COUNT},
-      generation_ns SimpleAggregateFunction(sum, Int64),
-      duration_state ${sketch}, ttft_state ${sketch}
+      ${MEASURE_COLUMNS}
     ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
     PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
     ORDER BY (organisation_id, environment, at_ms, feature, team, model, provider, status, error_type)
     ${tableSettings(dialect)}`,
     rollupView(dialect, level, condition),
+  ];
+}
+
+/** Latencies are those of successful calls: the status is no dimension here. */
+const FEATURE_MEASURES = {
+  ...MEASURES,
+  duration_state: "quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(spans.duration_ns / 1e6, status = 'ok')",
+} as const;
+
+export const FEATURE_ROLLUP_COLUMNS = ['organisation_id', 'environment', 'at_ms', 'feature', ...Object.keys(FEATURE_MEASURES)].join(', ');
+
+export function featureRollupSelect(): string {
+  const { stepMs } = FEATURE_ROLLUP;
+  const measures = Object.entries(FEATURE_MEASURES)
+    .map(([name, expression]) => `${expression} AS ${name}`)
+    .join(', ');
+  return `SELECT organisation_id, environment, intDiv(started_at_ns, ${stepMs * 1_000_000}) * ${stepMs} AS at_ms, feature, ${measures}
+    FROM spans WHERE is_entry = 1 AND is_request = 1 GROUP BY organisation_id, environment, at_ms, feature`;
+}
+
+/** The table, and the view that fills it from now on. */
+export function featureRollup(dialect: Dialect): string[] {
+  const { table } = FEATURE_ROLLUP;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
+      organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD), feature LowCardinality(String),
+      ${MEASURE_COLUMNS}
+    ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
+    ORDER BY (organisation_id, environment, at_ms, feature)
+    ${tableSettings(dialect)}`,
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS ${featureRollupSelect()}`,
   ];
 }

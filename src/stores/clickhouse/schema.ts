@@ -1,5 +1,6 @@
 import { dayRollups } from './day-rollups.ts';
 import { type Dialect, engine, type Migration, onCluster, tableSettings } from './ddl.ts';
+import { narrowRollups } from './narrow-rollups.ts';
 import { FIRST_ROLLUPS, rollup, rollupView } from './rollups.ts';
 import { textTables } from './text-tables.ts';
 
@@ -186,6 +187,7 @@ export const MIGRATIONS: readonly Migration[] = [
   operationColumn,
   textTables,
   dayRollups,
+  narrowRollups,
 ];
 
 export function migrationTable(dialect: Dialect): string {

@@ -43,12 +43,51 @@ const USAGE = `sum(session_days.requests) AS requests, sum(session_days.errors) 
   sum(input_tokens) AS input, sum(output_tokens) AS output, toString(sum(cost_pico_usd)) AS cost, sum(unpriced_requests) AS unpriced,
   sum(estimated_requests) AS estimated, min(first_ns) AS first, max(last_ns) AS last, groupUniqArray(5)(toString(feature)) AS features`;
 
+/** By what the names of a page are chosen; the rest is read for these alone. */
 const ORDER: Readonly<Record<SessionQuery['sort'], string>> = {
-  recent: 'last DESC',
-  cost: 'sum(cost_pico_usd) DESC',
-  requests: 'requests DESC',
-  errors: 'errors DESC',
+  recent: 'max(last_ns)',
+  cost: 'sum(cost_pico_usd)',
+  requests: 'sum(requests)',
+  errors: 'sum(errors)',
 };
+
+type Name = 'session_id' | 'user_id';
+
+/**
+ * Names in the order of the list. The newest are looked for in few days first: whoever is found in the last days comes before all who are not.
+ */
+async function readNames(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  name: Name,
+  query: UserQuery & Range & { readonly user?: string | undefined },
+): Promise<{ readonly names: string[]; readonly hasMore: boolean }> {
+  const filter = optional(query, name);
+  const wanted = query.limit + 1;
+  const firstDay = Math.floor(query.from / DAY_MS) * DAY_MS;
+  const spans = query.sort === 'recent' ? [1, 4] : [];
+  const starts = [...spans.map((count) => Math.floor((query.to - 1) / DAY_MS) * DAY_MS - (count - 1) * DAY_MS), firstDay];
+  for (const from of starts) {
+    if (from < firstDay) continue;
+    const range = days({ from, to: query.to });
+    const rows = await connection.read<{ name: string }>(
+      `SELECT ${name} AS name FROM session_days WHERE ${[range.condition, `${name} != ''`, ...filter.conditions].join(' AND ')}
+       GROUP BY name HAVING sum(requests) > 0 ORDER BY ${ORDER[query.sort]} DESC, name LIMIT {rows:UInt32} OFFSET {offset:UInt32}`,
+      { ...scopeParameters(scope), ...range.parameters, ...filter.parameters, rows: wanted, offset: query.offset },
+    );
+    if (rows.length === wanted || from === firstDay) {
+      const names = rows.map((row) => row.name);
+      return { names: names.slice(0, query.limit), hasMore: names.length === wanted };
+    }
+  }
+  return { names: [], hasMore: false };
+}
+
+/** Rows in the order of the names. */
+function inOrder<Row>(names: readonly string[], rows: readonly Row[], nameOf: (row: Row) => string): Row[] {
+  const byName = new Map(rows.map((row) => [nameOf(row), row]));
+  return names.flatMap((name) => byName.get(name) ?? []);
+}
 
 function usageOf(row: UsageRecord): Omit<SessionSummary, 'session' | 'users' | 'userCount' | 'features'> {
   return {
@@ -108,15 +147,16 @@ function toSession(row: SessionRecord): SessionSummary {
 }
 
 export async function readSessions(connection: ClickHouseConnection, scope: Scope, query: SessionQuery & Range): Promise<SessionPage> {
+  const { names, hasMore } = await readNames(connection, scope, 'session_id', query);
+  if (names.length === 0) return { sessions: [], hasMore };
   const range = days(query);
   const filter = optional(query, 'session_id');
   const rows = await connection.read<SessionRecord>(
     `SELECT session_id, ${SESSION_COLUMNS} FROM session_days
-     WHERE ${[range.condition, "session_id != ''", ...filter.conditions].join(' AND ')}
-     GROUP BY session_id ORDER BY ${ORDER[query.sort]}, session_id LIMIT {rows:UInt32} OFFSET {offset:UInt32}`,
-    { ...scopeParameters(scope), ...range.parameters, ...filter.parameters, rows: query.limit + 1, offset: query.offset },
+     WHERE ${[range.condition, 'session_id IN {names:Array(String)}', ...filter.conditions].join(' AND ')} GROUP BY session_id`,
+    { ...scopeParameters(scope), ...range.parameters, ...filter.parameters, names },
   );
-  return { sessions: rows.slice(0, query.limit).map(toSession), hasMore: rows.length > query.limit };
+  return { sessions: inOrder(names, rows, (row) => row.session_id).map(toSession), hasMore };
 }
 
 interface TurnRecord {
@@ -153,7 +193,7 @@ export async function readSession(
 ): Promise<SessionDetail | null> {
   const place = placeOf(after);
   const [summary] = await connection.read<SessionRecord>(
-    `SELECT session_id, ${SESSION_COLUMNS} FROM session_days WHERE ${SCOPE_FILTER} AND session_id = {session:String} GROUP BY session_id`,
+    `SELECT session_id, ${SESSION_COLUMNS} FROM session_days WHERE ${SCOPE_FILTER} AND session_id = {session:String} GROUP BY session_id HAVING requests > 0`,
     { ...scopeParameters(scope), session },
   );
   if (summary === undefined) return null;
@@ -222,14 +262,16 @@ function toUser(row: UserRecord): UserSummary {
 }
 
 export async function readUsers(connection: ClickHouseConnection, scope: Scope, query: UserQuery & Range): Promise<UserPage> {
+  const { names, hasMore } = await readNames(connection, scope, 'user_id', query);
+  if (names.length === 0) return { users: [], hasMore };
   const range = days(query);
   const filter = optional(query, 'user_id');
   const rows = await connection.read<UserRecord>(
-    `SELECT user_id, ${USER_COLUMNS} FROM session_days WHERE ${[range.condition, "user_id != ''", ...filter.conditions].join(' AND ')}
-     GROUP BY user_id ORDER BY ${ORDER[query.sort]}, user_id LIMIT {rows:UInt32} OFFSET {offset:UInt32}`,
-    { ...scopeParameters(scope), ...range.parameters, ...filter.parameters, rows: query.limit + 1, offset: query.offset },
+    `SELECT user_id, ${USER_COLUMNS} FROM session_days
+     WHERE ${[range.condition, 'user_id IN {names:Array(String)}', ...filter.conditions].join(' AND ')} GROUP BY user_id`,
+    { ...scopeParameters(scope), ...range.parameters, ...filter.parameters, names },
   );
-  return { users: rows.slice(0, query.limit).map(toUser), hasMore: rows.length > query.limit };
+  return { users: inOrder(names, rows, (row) => row.user_id).map(toUser), hasMore };
 }
 
 export async function readUser(connection: ClickHouseConnection, scope: Scope, user: string, range: Range): Promise<UserDetail | null> {
@@ -237,7 +279,7 @@ export async function readUser(connection: ClickHouseConnection, scope: Scope, u
   const where = `${condition} AND user_id = {user:String}`;
   const bound = { ...scopeParameters(scope), ...parameters, user };
   const [total] = await connection.read<UserRecord>(
-    `SELECT user_id, ${USER_COLUMNS} FROM session_days WHERE ${where} GROUP BY user_id`,
+    `SELECT user_id, ${USER_COLUMNS} FROM session_days WHERE ${where} GROUP BY user_id HAVING requests > 0`,
     bound,
   );
   if (total === undefined) return null;

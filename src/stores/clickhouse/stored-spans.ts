@@ -3,7 +3,7 @@ import type { StoredSpan } from '../../traces/count-once.ts';
 import type { SpanKind } from '../../traces/model.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { boundParameters, readIndex, WITHIN_BOUNDS } from './list-traces.ts';
+import { readIndex, withinTraces } from './list-traces.ts';
 
 interface Row {
   readonly trace_id: string;
@@ -20,10 +20,11 @@ export async function readStoredSpans(connection: ClickHouseConnection, scope: S
   if (traceIds.length === 0) return [];
   const withEntries = [...(await readIndex(connection, scope, traceIds)).values()].filter(({ entries }) => entries !== '0');
   if (withEntries.length === 0) return [];
+  const within = withinTraces(withEntries);
   const rows = await connection.read<Row>(
     `SELECT trace_id, span_id, parent_span_id, kind, is_request, kind = 'gateway' OR notEmpty(usage) OR cost_pico_usd IS NOT NULL AS is_measured
-     FROM spans WHERE ${SCOPE_FILTER} AND is_entry IN (0, 1) AND ${WITHIN_BOUNDS} LIMIT ${MAX_SPANS}`,
-    { ...scopeParameters(scope), ...boundParameters(withEntries) },
+     FROM spans WHERE ${SCOPE_FILTER} AND is_entry IN (0, 1) AND ${within.conditions.join(' AND ')} LIMIT ${MAX_SPANS}`,
+    { ...scopeParameters(scope), ...within.parameters },
   );
   return rows.map((row) => ({
     traceId: row.trace_id,

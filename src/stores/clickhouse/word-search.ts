@@ -6,9 +6,6 @@ import { splitWords } from './columns.ts';
 import { type Filter, SCOPE_FILTER, scopeParameters } from './entries.ts';
 import type { Position } from './list-position.ts';
 
-/** Matches that are looked at together. */
-const WINDOW = 2_000;
-
 /**
  * Spans in which every word and phrase occurs.
  * @throws PlimsollError `invalid_argument` when there is no word in it
@@ -41,6 +38,7 @@ export async function readWordWindow(
   filter: Filter,
   range: Pick<TraceQuery, 'from' | 'to'>,
   after: Position | null,
+  size: number,
 ): Promise<WordWindow> {
   const conditions = [
     SCOPE_FILTER,
@@ -56,7 +54,7 @@ export async function readWordWindow(
   ];
   const rows = await connection.read<{ started_at_ns: string; trace_id: string; span_id: string }>(
     `SELECT started_at_ns, trace_id, span_id FROM span_words WHERE ${conditions.join(' AND ')}
-     ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${WINDOW}`,
+     ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${size}`,
     {
       ...scopeParameters(scope),
       ...filter.parameters,
@@ -76,7 +74,7 @@ export async function readWordWindow(
       wordSpans: rows.map((row) => row.span_id),
     },
     end:
-      rows.length < WINDOW || oldest === undefined
+      rows.length < size || oldest === undefined
         ? null
         : { startedAtNs: oldest.started_at_ns, traceId: oldest.trace_id, spanId: oldest.span_id },
   };
