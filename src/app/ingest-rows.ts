@@ -83,8 +83,25 @@ export function rowsOf(records: readonly JournalRecord[], priceBook: PriceBook):
   return { batch: { spans, io, ledger, scores }, used, events, runEvents, unreadable };
 }
 
+interface RunRows extends Pick<Rows['batch'], 'spans' | 'io' | 'scores'> {
+  readonly unreadable: { readonly run: FinishedRun; readonly reason: string }[];
+}
+
 /** Rows of runs that have both halves, or have waited long enough. */
-export function rowsOfRuns(finished: readonly FinishedRun[], priceBook: PriceBook): Pick<Rows['batch'], 'spans' | 'io' | 'scores'> {
-  const rows = finished.map((run) => rowsFromRun(run, priceBook));
-  return { spans: rows.flatMap(({ spans }) => spans), io: rows.flatMap(({ io }) => io), scores: rows.flatMap(({ scores }) => scores) };
+export function rowsOfRuns(finished: readonly FinishedRun[], priceBook: PriceBook): RunRows {
+  const spans: SpanRow[] = [];
+  const io: SpanIoRow[] = [];
+  const scores: ScoreRow[] = [];
+  const unreadable: { run: FinishedRun; reason: string }[] = [];
+  for (const run of finished) {
+    try {
+      const rows = rowsFromRun(run, priceBook);
+      spans.push(...rows.spans);
+      io.push(...rows.io);
+      scores.push(...rows.scores);
+    } catch (error) {
+      unreadable.push({ run, reason: (error as Error).message });
+    }
+  }
+  return { spans, io, scores, unreadable };
 }

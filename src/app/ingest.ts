@@ -217,6 +217,13 @@ export class Ingest {
       scores: [...rows.scores, ...runs.scores],
     };
     for (const { record, reason } of unreadable) this.#quarantine(writer, record, reason);
+    // A run has no record of its own: what is known of it stands in its place.
+    for (const { run, reason } of runs.unreadable)
+      this.#quarantine(
+        writer,
+        { type: 'sdk.request', schemaVersion: 1, id: runKey(run.part), payload: Buffer.from(JSON.stringify(run)) },
+        reason,
+      );
     if (batch.spans.length + batch.io.length + batch.ledger.length + batch.scores.length > 0) {
       try {
         await this.#options.insert({ token, ...batch });
@@ -234,7 +241,7 @@ export class Ingest {
 
   /** What records tell of runs, joined with what is known of them. Until the changes are committed the same records give the same. */
   async #advance(events: readonly RunEvent[]): Promise<Runs> {
-    if (events.length === 0) return { spans: [], io: [], scores: [], changes: NO_CHANGES };
+    if (events.length === 0) return { spans: [], io: [], scores: [], unreadable: [], changes: NO_CHANGES };
     const { openRuns, scope, priceBook } = this.#options;
     const keys = new Set(events.flatMap((event) => (event.kind === 'part' ? [runKey(event.part)] : [])));
     const dueAtMs = Math.max(...events.flatMap((event) => (event.kind === 'due' ? [event.atMs] : [])));

@@ -101,6 +101,21 @@ export function otlpSpansContract(driver: string, open: () => Promise<TraceStore
         assert.deepEqual(await list(scope, { attribute: hostile }), []);
     });
 
+    it('finds what is stored of as many traces as one batch may hold', async () => {
+      const scope = scopeOf('many');
+      const [first, last] = [hex('first of many', 32), hex('last of many', 32)];
+      await insert('many-1', scope, [span(first, 'one', null, { attributes: CHAT }), span(last, 'two', null, { attributes: CHAT })]);
+      const others = Array.from({ length: 20_000 }, (_, index) => hex(`other ${index}`, 32));
+      const known = await stores.traces.storedSpans(scope, [first, ...others, last]);
+      assert.deepEqual(
+        known.map(({ traceId, isRequest }) => [traceId, isRequest]),
+        [
+          [first, true],
+          [last, true],
+        ],
+      );
+    });
+
     it('counts a call of the gateway and not the span around it, whenever that one comes', async () => {
       const scope = scopeOf('joined');
       const call = sampleCall('joined', NOW, { ...scope, parentSpanId: hex('http', 16) });

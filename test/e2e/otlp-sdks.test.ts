@@ -15,6 +15,7 @@ import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts
 import { Proof } from './clients/proven.ts';
 import { canonicalSpans, expectedSpans, USER } from './sdks/agent-script.ts';
 import { runAiSdkAgent } from './sdks/ai-sdk-agent.ts';
+import { runLangChainAgent } from './sdks/langchain-agent.ts';
 import { runLangfuseAgent } from './sdks/langfuse-agent.ts';
 import { runLangfuseIngestionAgent } from './sdks/langfuse-ingestion-agent.ts';
 import { runLangSmithAgent, runLangSmithOtelAgent } from './sdks/langsmith-agent.ts';
@@ -71,6 +72,7 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
     langfuse: (session) => runLangfuseAgent(plimsoll.url, plimsoll.virtualKey, session),
     phoenix: (session) => runPhoenixAgent(plimsoll.url, plimsoll.virtualKey, session),
     langsmith: (session) => runLangSmithAgent(plimsoll.url, plimsoll.virtualKey, session),
+    langchain: (session) => runLangChainAgent(plimsoll.url, plimsoll.virtualKey, session),
     'langfuse-ingestion': (session) => runLangfuseIngestionAgent(plimsoll.url, plimsoll.virtualKey, session),
     opik: (session) => runOpikAgent(plimsoll.url, plimsoll.virtualKey, session),
     'langsmith-otel': (session) => runLangSmithOtelAgent(plimsoll.url, plimsoll.virtualKey, session),

@@ -15,9 +15,17 @@ interface Row {
 }
 
 const MAX_SPANS = 100_000;
+/** A statement may be 256 KiB long, and each id takes 35 bytes of it. */
+const MAX_TRACES = 2_000;
 
 export async function readStoredSpans(connection: ClickHouseConnection, scope: Scope, traceIds: readonly string[]): Promise<StoredSpan[]> {
-  if (traceIds.length === 0) return [];
+  const spans: StoredSpan[] = [];
+  for (let at = 0; at < traceIds.length; at += MAX_TRACES)
+    for (const span of await readSome(connection, scope, traceIds.slice(at, at + MAX_TRACES))) spans.push(span);
+  return spans;
+}
+
+async function readSome(connection: ClickHouseConnection, scope: Scope, traceIds: readonly string[]): Promise<StoredSpan[]> {
   const withEntries = [...(await readIndex(connection, scope, traceIds)).values()].filter(({ entries }) => entries !== '0');
   if (withEntries.length === 0) return [];
   const within = withinTraces(withEntries);

@@ -66,12 +66,13 @@ export const langsmith: Dialect = {
   output: (view) => content(view, 'output'),
   /**
    * The SDK sets the status OK when a run begins, after which OpenTelemetry takes no other; the exception stands on the span all the same. Its text
-   * begins with the name of the error's class, as languages print it.
+   * begins with the name of the error's class, as languages print it, or with the status, as the clients of OpenAI and Anthropic do.
    */
   failure(view) {
     const told = view.span.events.find(({ name }) => name === 'exception')?.attributes.get('exception.message');
     if (typeof told !== 'string') return null;
-    return { name: /^(?:[\w.]{1,200}\.)?(\w{1,100}(?:Error|Exception))\b/.exec(told)?.[1] ?? null, message: told };
+    const className = /^(?:[\w.]{1,200}\.)?(\w{1,100}(?:Error|Exception))\b/.exec(told)?.[1];
+    return { name: className ?? /^([45]\d\d)\b/.exec(told)?.[1] ?? null, message: told };
   },
   documents(view) {
     if (KINDS[(view.text('langsmith.span.kind') ?? '').toLowerCase()] !== 'retriever') return null;

@@ -83,6 +83,14 @@ export const SENDERS: readonly Sender[] = [
     differences: { noFirstToken: true },
   },
   {
+    id: 'langchain',
+    package: '@langchain/core',
+    api: 'LangChainTracer, ChatOpenAI of @langchain/openai',
+    dialect: 'langsmith',
+    ways: ['its own endpoints'],
+    differences: {},
+  },
+  {
     id: 'langfuse-ingestion',
     package: '@langfuse/client',
     api: 'api.ingestion.batch, with the events of its SDKs before 4',
@@ -110,5 +118,5 @@ const WORDS: Readonly<Record<keyof Differences, string>> = {
 
 export function wordsOf(differences: Differences): string {
   const words = Object.keys(differences).map((name) => WORDS[name as keyof Differences]); // keys of the type
-  return words.length === 0 ? 'none' : words.join(', ');
+  return words.length === 0 ? 'nothing' : words.join(', ');
 }
