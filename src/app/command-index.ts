@@ -88,6 +88,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-plan.ts'),
   },
   {
+    name: 'costs focus',
+    summary: 'Export charges as FOCUS, CSV or Parquet, for FinOps tools',
+    load: () => import('./commands/costs-focus.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

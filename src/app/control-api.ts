@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
+import { type FocusServices, focusRoutes } from '../costs/focus/routes.ts';
 import type { BudgetState } from '../costs/forecast/report.ts';
 import { type ForecastServices, forecastRoutes } from '../costs/forecast/routes.ts';
 import { type PlanServices, planRoutes } from '../costs/plan/routes.ts';
@@ -107,6 +108,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...anomalyRoutes,
   ...forecastRoutes,
   ...planRoutes,
+  ...focusRoutes,
   ...repricingRoutes,
   ...replayRoutes,
 ];
@@ -127,6 +129,7 @@ type ApiServices = TraceServices &
   AnomalyServices &
   ForecastServices &
   PlanServices &
+  FocusServices &
   RepricingServices &
   ReplayServices;
 
@@ -183,6 +186,7 @@ export class ControlApi {
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
         costs: options.engine.costs,
+        focus: options.engine.focus,
         budgets: async () => this.#budgets(clock.nowMs()),
         planModels: () => new Map((options.publisher.current?.models ?? []).map(({ name, price }) => [name, price])),
         bookPrice: (name) => {

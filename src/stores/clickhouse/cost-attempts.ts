@@ -5,7 +5,7 @@ import { USAGE_ORDER } from './columns.ts';
 import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
 /** The fields of an attempt that costs ask for, in one pass over its JSON. Null becomes empty, or 0. */
-const ATTEMPT = `Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String, costPicoUsd String,
+const ATTEMPT = `Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String, costPicoUsd String, costStatus String,
   usage Tuple(${USAGE_ORDER.map((name) => `${name} UInt64`).join(', ')}))`;
 
 /** Attempts of priced calls, one a row. @param columns of the call, beside `attempt` */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CostQueries } from '../../costs/cost-queries.ts';
+import type { FocusExport } from '../../costs/focus/routes.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SliStore } from '../../slo/store.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
@@ -24,6 +25,7 @@ import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
 import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
 import { checkName, type Dialect, onCluster } from './ddl.ts';
 import { readFieldValues } from './field-values.ts';
+import { writeFocus } from './focus-export.ts';
 import { getSpanTexts, getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
@@ -43,6 +45,7 @@ export interface ClickHouseStores {
   readonly ledger: LedgerStore;
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
+  readonly focus: FocusExport;
   readonly scores: ScoreStore;
   readonly slis: SliStore;
   /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
@@ -139,6 +142,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       answerCounts: (scope, period, sampleSize) => readAnswerCounts(connection, scope, period, sampleSize),
       repeatCounts: (scope, period, windowMs, sampleSize) => readRepeatCounts(connection, scope, period, windowMs, sampleSize),
     },
+    focus: { write: (scope, period, grain, format) => writeFocus(connection, scope, period, grain, format) },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);

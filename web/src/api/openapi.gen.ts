@@ -1014,6 +1014,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/focus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export charges as FOCUS (FinOps Open Cost and Usage Specification), CSV or Parquet, with x_ columns for allocation and traces
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsFocus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/repricings": {
         parameters: {
             query?: never;
@@ -6964,6 +6984,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostPlan"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsFocus: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+                /** @description day: summed up by day; call: a row for each paid attempt, with its trace */
+                grain?: "day" | "call";
+                format?: "csv" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
