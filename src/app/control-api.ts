@@ -4,9 +4,11 @@ import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.t
 import { type FocusServices, focusRoutes } from '../costs/focus/routes.ts';
 import type { BudgetState } from '../costs/forecast/report.ts';
 import { type ForecastServices, forecastRoutes } from '../costs/forecast/routes.ts';
+import { type InvoiceServices, invoiceRoutes } from '../costs/invoices/routes.ts';
 import { type PlanServices, planRoutes } from '../costs/plan/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
+import { type StatementServices, statementRoutes } from '../costs/statements/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { DEFAULT_SLO } from '../features/slo-config.ts';
@@ -109,6 +111,8 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...forecastRoutes,
   ...planRoutes,
   ...focusRoutes,
+  ...statementRoutes,
+  ...invoiceRoutes,
   ...repricingRoutes,
   ...replayRoutes,
 ];
@@ -130,6 +134,8 @@ type ApiServices = TraceServices &
   ForecastServices &
   PlanServices &
   FocusServices &
+  StatementServices &
+  InvoiceServices &
   RepricingServices &
   ReplayServices;
 
@@ -187,6 +193,9 @@ export class ControlApi {
         featureSwitches,
         costs: options.engine.costs,
         focus: options.engine.focus,
+        statements: stores.statements,
+        invoices: stores.invoices,
+        actorName: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
         budgets: async () => this.#budgets(clock.nowMs()),
         planModels: () => new Map((options.publisher.current?.models ?? []).map(({ name, price }) => [name, price])),
         bookPrice: (name) => {

@@ -136,6 +136,8 @@ export class EngineLink {
       (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter, breakdown),
     waste: async (scope, period) => (await this.stores()).costs.waste(scope, period),
     savings: async (scope, period) => (await this.stores()).costs.savings(scope, period),
+    showback: async (scope, period) => (await this.stores()).costs.showback(scope, period),
+    modelDays: async (scope, period, providers) => (await this.stores()).costs.modelDays(scope, period, providers),
     memberHours: async (scope, period, query) => (await this.stores()).costs.memberHours(scope, period, query),
     hourly: async (scope, period, dimension) => (await this.stores()).costs.hourly(scope, period, dimension),
     economics: async (scope, period, groupBy, tag) => (await this.stores()).costs.economics(scope, period, groupBy, tag),

@@ -23,6 +23,7 @@ import { correctRollups, correctRows } from './corrections.ts';
 import { readPriceIds, readUsedAtPrices, readWaste } from './cost-attempts.ts';
 import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
 import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
+import { readModelDays, readShowback } from './cost-statements.ts';
 import { checkName, type Dialect, onCluster } from './ddl.ts';
 import { readFieldValues } from './field-values.ts';
 import { writeFocus } from './focus-export.ts';
@@ -126,6 +127,8 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       usedAtPrices: (scope, period, tiers, filter, breakdown) => readUsedAtPrices(connection, scope, period, tiers, filter, breakdown),
       waste: (scope, period) => readWaste(connection, scope, period),
       savings: (scope, period) => readSavings(connection, scope, period),
+      showback: (scope, period) => readShowback(connection, scope, period),
+      modelDays: (scope, period, providers) => readModelDays(connection, scope, period, providers),
       memberHours: (scope, period, query) => readMemberHours(connection, scope, period, query),
       hourly: (scope, period, dimension) => readHourlyCosts(connection, scope, period, dimension),
       economics: (scope, period, groupBy, tag) => readEconomics(connection, scope, period, groupBy, tag),
