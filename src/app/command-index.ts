@@ -88,6 +88,21 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/costs-plan.ts'),
   },
   {
+    name: 'costs focus',
+    summary: 'Export charges as FOCUS, CSV or Parquet, for FinOps tools',
+    load: () => import('./commands/costs-focus.ts'),
+  },
+  {
+    name: 'costs statement',
+    summary: 'Show or issue the showback statement of a month: frozen, with versions',
+    load: () => import('./commands/costs-statement.ts'),
+  },
+  {
+    name: 'costs reconcile',
+    summary: "Import a provider's invoice and hold it against the ledger: the gap by day and model, and what explains it",
+    load: () => import('./commands/costs-reconcile.ts'),
+  },
+  {
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),

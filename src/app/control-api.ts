@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
+import { type FocusServices, focusRoutes } from '../costs/focus/routes.ts';
 import type { BudgetState } from '../costs/forecast/report.ts';
 import { type ForecastServices, forecastRoutes } from '../costs/forecast/routes.ts';
+import { type InvoiceServices, invoiceRoutes } from '../costs/invoices/routes.ts';
 import { type PlanServices, planRoutes } from '../costs/plan/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
+import { type StatementServices, statementRoutes } from '../costs/statements/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { DEFAULT_SLO } from '../features/slo-config.ts';
@@ -107,6 +110,9 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...anomalyRoutes,
   ...forecastRoutes,
   ...planRoutes,
+  ...focusRoutes,
+  ...statementRoutes,
+  ...invoiceRoutes,
   ...repricingRoutes,
   ...replayRoutes,
 ];
@@ -127,6 +133,9 @@ type ApiServices = TraceServices &
   AnomalyServices &
   ForecastServices &
   PlanServices &
+  FocusServices &
+  StatementServices &
+  InvoiceServices &
   RepricingServices &
   ReplayServices;
 
@@ -183,6 +192,10 @@ export class ControlApi {
         features: createFeatureService(this.#features, keys, featureSwitches),
         featureSwitches,
         costs: options.engine.costs,
+        focus: options.engine.focus,
+        statements: stores.statements,
+        invoices: stores.invoices,
+        actorName: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
         budgets: async () => this.#budgets(clock.nowMs()),
         planModels: () => new Map((options.publisher.current?.models ?? []).map(({ name, price }) => [name, price])),
         bookPrice: (name) => {

@@ -1,4 +1,5 @@
 import type { CostQueries } from '../costs/cost-queries.ts';
+import type { FocusExport } from '../costs/focus/routes.ts';
 import type { CallBatch } from '../costs/store.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
@@ -91,13 +92,13 @@ export class EngineLink {
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
   async stores(): Promise<
-    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'scores' | 'sessions' | 'slis'> & {
+    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'focus' | 'scores' | 'sessions' | 'slis'> & {
       insert(batch: CallBatch): Promise<void>;
     }
   > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections, costs, scores, sessions, slis } = this.#stores;
-    return { traces, ledger, corrections, costs, scores, sessions, slis, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs, focus, scores, sessions, slis } = this.#stores;
+    return { traces, ledger, corrections, costs, focus, scores, sessions, slis, insert: (batch) => this.#stores.insertBatch(batch) };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
@@ -112,6 +113,10 @@ export class EngineLink {
     targets: async (scope, from, to, groupBy) => (await this.stores()).traces.targets(scope, from, to, groupBy),
     series: async (scope, query) => (await this.stores()).traces.series(scope, query),
     ping: async () => (await this.stores()).traces.ping(),
+  };
+
+  readonly focus: FocusExport = {
+    write: async (scope, period, grain, format) => (await this.stores()).focus.write(scope, period, grain, format),
   };
 
   /** Sessions and users for routes: answers `store_unavailable` while the engine is away. */
@@ -131,6 +136,8 @@ export class EngineLink {
       (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter, breakdown),
     waste: async (scope, period) => (await this.stores()).costs.waste(scope, period),
     savings: async (scope, period) => (await this.stores()).costs.savings(scope, period),
+    showback: async (scope, period) => (await this.stores()).costs.showback(scope, period),
+    modelDays: async (scope, period, providers) => (await this.stores()).costs.modelDays(scope, period, providers),
     memberHours: async (scope, period, query) => (await this.stores()).costs.memberHours(scope, period, query),
     hourly: async (scope, period, dimension) => (await this.stores()).costs.hourly(scope, period, dimension),
     economics: async (scope, period, groupBy, tag) => (await this.stores()).costs.economics(scope, period, groupBy, tag),

@@ -99,6 +99,28 @@ export interface SavingsRow {
   readonly routedCalls: number;
 }
 
+export interface ShowbackRow {
+  readonly team: string | null;
+  readonly feature: string;
+  readonly customer: string | null;
+  readonly calls: number;
+  readonly unpricedCalls: number;
+  readonly costPicoUsd: PicoUsd;
+}
+
+/** What the ledger has of a model on a day, UTC. */
+export interface ModelDay {
+  /** `2026-10-31`. */
+  readonly day: string;
+  /** As the provider named what answered, else as it was asked for. */
+  readonly model: string;
+  readonly costPicoUsd: PicoUsd;
+  /** Of it by estimated tokens. */
+  readonly estimatedPicoUsd: PicoUsd;
+  /** Attempts that used tokens without a price: in no sum. */
+  readonly unpricedAttempts: number;
+}
+
 /** Which calls are meant; all of it must hold. */
 export interface CostFilter {
   readonly feature?: string | undefined;
@@ -156,6 +178,10 @@ export interface CostQueries {
   /** What was paid and led to no answer, by feature and kind. Of priced calls. */
   waste(scope: Scope, period: CostPeriod): Promise<WasteRow[]>;
   savings(scope: Scope, period: CostPeriod): Promise<SavingsRow[]>;
+  /** Every team, feature and customer, in a fixed order; the costs add up to that of the period. */
+  showback(scope: Scope, period: CostPeriod): Promise<ShowbackRow[]>;
+  /** By day and model, of these providers (names of plimsoll.yaml). */
+  modelDays(scope: Scope, period: CostPeriod, providers: readonly string[]): Promise<ModelDay[]>;
   /** By group, dearest first, at most 500, and over all. @param tag name, for the group `tag` */
   economics(
     scope: Scope,

@@ -65,7 +65,10 @@ function operation(route: Route<never>): ZodOpenApiOperationObject {
       [`${route.status}`]:
         route.status === 204
           ? { description: 'Done; no body' }
-          : { description: 'Done', content: { 'application/json': { schema: route.response } } },
+          : {
+              description: 'Done',
+              content: Object.fromEntries((route.fileTypes ?? ['application/json']).map((type) => [type, { schema: route.response }])),
+            },
       ...(takesInput ? { '400': problem('A field is wrong; the detail names it, its value and what it takes') } : {}),
       ...(isPublic ? {} : { '401': problem('No valid key or session'), '403': problem('The actor lacks the permission') }),
       ...(route.params === null ? {} : { '404': problem('Nothing has this id or name') }),

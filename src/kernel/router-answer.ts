@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
 import { PlimsollError, problemBody } from './errors.ts';
 import type { Route } from './routes.ts';
 
@@ -11,15 +12,31 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Null = no body. */
-  readonly body: string | null;
+  readonly body: string | Readable | null;
 }
 
 /** @param isHead sends the headers of the whole answer and no body */
 export function send(response: ServerResponse, answer: Answer, isHead: boolean): void {
-  if (response.destroyed || response.headersSent) return;
-  const length = answer.body === null ? {} : { 'content-length': String(Buffer.byteLength(answer.body)) };
+  const { body } = answer;
+  if (response.destroyed || response.headersSent) {
+    if (body !== null && typeof body !== 'string') body.destroy();
+    return;
+  }
+  if (body !== null && typeof body !== 'string') {
+    response.writeHead(answer.status, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers });
+    if (isHead) {
+      body.destroy();
+      response.end();
+    } else
+      pipeline(body, response, (error) => {
+        // Begun and not finished: only a broken connection says so.
+        if (error) response.destroy();
+      });
+    return;
+  }
+  const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   response.writeHead(answer.status, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers, ...length });
-  response.end(isHead || answer.body === null ? undefined : answer.body);
+  response.end(isHead || body === null ? undefined : body);
 }
 
 /** An error as RFC 9457 problem+json. */

@@ -7,7 +7,7 @@ import { type Authenticate, type Authentication, anonymous, assertSameSite } fro
 import { assertHarmless, type BodyLimits, readJsonBody } from './router-body.ts';
 import { createRouteTable, type RouteMatch } from './router-match.ts';
 import { parseInput, queryObject } from './router-validation.ts';
-import { type Route, RouteAnswer, type RouteRequest } from './routes.ts';
+import { FileAnswer, type Route, RouteAnswer, type RouteRequest } from './routes.ts';
 import { type AuditEntry, type AuditSink, isAllowed, type Scope } from './scope.ts';
 
 export interface TransactionContext<S> {
@@ -98,7 +98,7 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
   /** The check is part of a change's transaction: an answer that must not be sent leaves no change behind. */
   async function run(route: Route<S>, request: RouteRequest<unknown, unknown, unknown, S>): Promise<unknown> {
     const result = await route.handler(request);
-    if (options.validateResponses === true && route.status !== 204)
+    if (options.validateResponses === true && route.status !== 204 && !(result instanceof FileAnswer))
       assertDeclaredAnswer(route, result instanceof RouteAnswer ? result.body : result);
     return result;
   }
@@ -146,6 +146,14 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
       } catch (thrown) {
         options.onError(toPlimsollError(thrown), { requestId, method, path });
       }
+    }
+    if (result instanceof FileAnswer) {
+      const headers = {
+        'content-type': result.contentType,
+        'content-disposition': `attachment; filename="${result.fileName}"`,
+        ...result.headers,
+      };
+      return { status: route.status, headers, body: result.source };
     }
     const { body, headers } = result instanceof RouteAnswer ? result : { body: result, headers: {} };
     if (route.status === 204) return { status: 204, headers, body: null };

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Actor, Grant, Scope } from './scope.ts';
 
@@ -41,11 +42,28 @@ export class RouteAnswer<R> {
   }
 }
 
+/** A file instead of JSON. It is sent as it comes; a source that fails in the middle breaks the connection, so that nobody takes a part for the whole. */
+export class FileAnswer {
+  readonly contentType: string;
+  readonly fileName: string;
+  readonly source: Readable;
+  readonly headers: Readonly<Record<string, string>>;
+  /** @param fileName letters, digits, `-`, `_` and `.` */
+  constructor(contentType: string, fileName: string, source: Readable, headers: Readonly<Record<string, string>> = {}) {
+    this.contentType = contentType;
+    this.fileName = fileName;
+    this.source = source;
+    this.headers = headers;
+  }
+}
+
 interface RouteBase {
   readonly path: `/api/v1/${string}`;
   readonly summary: string;
   /** Right needed; `'public'` must be said, silence fails the boot. */
   readonly permission: Grant | 'public';
+  /** Media types of the file that is answered (a `FileAnswer`) instead of JSON. */
+  readonly fileTypes?: readonly string[];
   /** Success status; 200 unless said. 204 has no body. */
   readonly status?: 200 | 201 | 202 | 204;
   /** True = what is sent goes into the journal, synced before the answer, and changes nothing in the control store: no transaction, no audit row. */
@@ -62,7 +80,7 @@ export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B ext
   readonly audit?: `${string}.${string}`;
   handler(
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>, S>,
-  ): Promise<z.input<R> | RouteAnswer<z.input<R>>> | z.input<R> | RouteAnswer<z.input<R>>;
+  ): Promise<z.input<R> | RouteAnswer<z.input<R>> | FileAnswer> | z.input<R> | RouteAnswer<z.input<R>> | FileAnswer;
 }
 
 /** A declared route with its types forgotten: what the router, the OpenAPI document and the boot check work on. */
@@ -72,6 +90,7 @@ export interface Route<S> {
   readonly summary: string;
   readonly permission: Grant | 'public';
   readonly status: 200 | 201 | 202 | 204;
+  readonly fileTypes: readonly string[] | null;
   readonly params: z.ZodType | null;
   readonly query: z.ZodType | null;
   readonly body: z.ZodType | null;
@@ -92,6 +111,7 @@ export function defineRoute<S>() {
     summary: definition.summary,
     permission: definition.permission,
     status: definition.status ?? 200,
+    fileTypes: definition.fileTypes ?? null,
     params: definition.params ?? null,
     query: definition.query ?? null,
     body: definition.body ?? null,

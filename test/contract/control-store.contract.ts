@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { CostAnomaly } from '../../src/costs/anomalies/model.ts';
+import { issueStatement } from '../../src/costs/statements/statement.ts';
 import type { FeatureSwitch } from '../../src/features/switch.ts';
 import type { VirtualKey } from '../../src/identity/model.ts';
 import { FakeClock } from '../../src/kernel/clock.ts';
@@ -575,6 +576,41 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.deepEqual((await store.anomalies.list(SCOPE, { state: 'open', key: null, beforeId: null, limit: 5 })).length, 1);
       assert.equal((await store.anomalies.since(SCOPE, START_MS)).length, 2, 'the open one, and the one that mutes');
       assert.equal(await store.anomalies.handle(OTHER, first.id, handling), null);
+    });
+
+    it('keeps statements as they were issued, one of each version', async () => {
+      const store = await open(await database());
+      const one = issueStatement('2026-10', [], null, { atMs: 5, by: 'Ada', reason: null });
+      const two = issueStatement('2026-10', [], one, { atMs: 6, by: 'Ada', reason: 'again' });
+      await store.statements.append(SCOPE, one);
+      await store.statements.append(SCOPE, two);
+      await assert.rejects(store.statements.append(SCOPE, { ...one, issuedBy: 'Eve' }), hasCode('conflict'));
+      assert.deepEqual(await store.statements.get(SCOPE, '2026-10', 1), one);
+      assert.deepEqual(await store.statements.get(SCOPE, '2026-10', null), two);
+      assert.equal(await store.statements.get(OTHER, '2026-10', null), null);
+      assert.deepEqual(await store.statements.list(SCOPE, 5), [two, one]);
+    });
+
+    it('keeps invoices, the same file once', async () => {
+      const store = await open(await database());
+      const invoice = {
+        id: newUuidV7(START_MS),
+        name: 'october.csv',
+        format: 'generic' as const,
+        providers: ['openai'],
+        importedAtMs: 7,
+        importedBy: 'Ada',
+        contentHash: 'ab',
+        roundedRows: 1,
+        lines: [{ day: '2026-10-01', model: 'm', picoUsd: -(2n ** 80n) }],
+      };
+      assert.equal(await store.invoices.insert(SCOPE, invoice), true);
+      assert.equal(await store.invoices.insert(SCOPE, { ...invoice, id: newUuidV7(START_MS + 1) }), false);
+      assert.equal(await store.invoices.insert(OTHER, invoice), true);
+      assert.deepEqual(await store.invoices.get(SCOPE, invoice.id), invoice);
+      assert.deepEqual(await store.invoices.list(SCOPE, 5), [invoice]);
+      assert.equal(await store.invoices.remove(SCOPE, invoice.id), true);
+      assert.equal(await store.invoices.remove(SCOPE, invoice.id), false);
     });
 
     it('has the same schema after a migration as when it is new', async () => {

@@ -335,6 +335,32 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       );
     });
 
+    it('knows who used what, and what each model cost on each day', async () => {
+      const { costPicoUsd, unpricedCalls, calls } = await stores.costs.totals(scope, first);
+      const rows = await stores.costs.showback(scope, first);
+      assert.equal(
+        rows.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        costPicoUsd,
+      );
+      assert.equal(
+        rows.reduce((sum, row) => sum + row.calls, 0),
+        Number(calls),
+      );
+      assert.deepEqual(new Set(rows.map(({ team, feature }) => `${team} ${feature}`)).size, rows.length);
+      const days = await stores.costs.modelDays(scope, first, ['openai', 'nobody']);
+      assert.equal(
+        days.reduce((sum, row) => sum + row.costPicoUsd, 0n),
+        costPicoUsd,
+        'all of it is of one provider',
+      );
+      assert.equal(
+        days.reduce((sum, row) => sum + row.unpricedAttempts, 0),
+        Number(unpricedCalls),
+      );
+      assert.deepEqual([...new Set(days.map(({ day }) => day))].sort(), ['2026-06-01', '2026-06-02']);
+      assert.deepEqual(await stores.costs.modelDays(scope, first, []), []);
+    });
+
     it('answers for a period without calls', async () => {
       const empty = { from: 0, to: 1 };
       assert.deepEqual(await stores.costs.totals(scope, empty), { calls: 0n, cachedCalls: 0n, unpricedCalls: 0n, costPicoUsd: 0n });

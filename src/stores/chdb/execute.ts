@@ -25,6 +25,9 @@ function isInsertFormat(format: string): format is RawInsertFormat {
   return INSERT_FORMATS.has(format);
 }
 
+/** Formats whose file has a head and an end of its own: in pieces they would be many files. */
+const WHOLE_FORMATS: ReadonlySet<string> = new Set(['Parquet', 'Arrow', 'ORC']);
+
 /**
  * Runs one statement on the lane it belongs to and writes the answer.
  * A client that leaves stops its query: waiting ones are dropped, running ones are killed in the engine.
@@ -112,7 +115,15 @@ async function select(
   const settings = cappedSettings(call, limits, lane);
   settings.set('log_comment', marker);
   if (binding !== null) await connection.session.queryAsync(binding);
-  const stream = connection.session.queryStream(`${body}\nFORMAT ${format}\nSETTINGS ${renderSettings(settings)}`, { format });
+  const sql = `${body}\nFORMAT ${format}\nSETTINGS ${renderSettings(settings)}`;
+  if (WHOLE_FORMATS.has(format)) {
+    const whole = await connection.session.queryAsync(sql, { format });
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'x-clickhouse-format': format });
+    // A copy: the bytes are the engine's.
+    response.end(Buffer.from(whole.bytes()));
+    return;
+  }
+  const stream = connection.session.queryStream(sql, { format });
 
   const tag = randomBytes(8).toString('hex');
   let output: Writable | null = null;

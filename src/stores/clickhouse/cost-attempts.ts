@@ -5,13 +5,14 @@ import { USAGE_ORDER } from './columns.ts';
 import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
 /** The fields of an attempt that costs ask for, in one pass over its JSON. Null becomes empty, or 0. */
-const ATTEMPT = `Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String, costPicoUsd String,
+const ATTEMPT = `Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String, costPicoUsd String, costStatus String, usageSource String,
   usage Tuple(${USAGE_ORDER.map((name) => `${name} UInt64`).join(', ')}))`;
 
-/** Attempts of priced calls, one a row. @param columns of the call, beside `attempt` */
-export function attemptRows(columns: string, condition: string): string {
+/** Attempts, one a row, of priced calls or of all. @param columns of the call, beside `attempt` */
+export function attemptRows(columns: string, condition: string, calls: 'priced' | 'all' = 'priced'): string {
+  const priced = calls === 'priced' ? ' AND cost_pico_usd IS NOT NULL' : '';
   return `SELECT ${columns}, arrayJoin(JSONExtract(attempts, 'Array(${ATTEMPT})')) AS attempt
-    FROM ledger WHERE ${LEDGER_PERIOD} AND cost_pico_usd IS NOT NULL${condition}`;
+    FROM ledger WHERE ${LEDGER_PERIOD}${priced}${condition}`;
 }
 
 export const ATTEMPT_COST = 'toString(sum(toInt128(ifNull(toInt64OrNull(attempt.costPicoUsd), 0))))';

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CostQueries } from '../../costs/cost-queries.ts';
+import type { FocusExport } from '../../costs/focus/routes.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SliStore } from '../../slo/store.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
@@ -22,8 +23,10 @@ import { correctRollups, correctRows } from './corrections.ts';
 import { readPriceIds, readUsedAtPrices, readWaste } from './cost-attempts.ts';
 import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
 import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
+import { readModelDays, readShowback } from './cost-statements.ts';
 import { checkName, type Dialect, onCluster } from './ddl.ts';
 import { readFieldValues } from './field-values.ts';
+import { writeFocus } from './focus-export.ts';
 import { getSpanTexts, getTrace } from './get-trace.ts';
 import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from './ledger-store.ts';
 import { listTraces } from './list-traces.ts';
@@ -43,6 +46,7 @@ export interface ClickHouseStores {
   readonly ledger: LedgerStore;
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
+  readonly focus: FocusExport;
   readonly scores: ScoreStore;
   readonly slis: SliStore;
   /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
@@ -123,6 +127,8 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       usedAtPrices: (scope, period, tiers, filter, breakdown) => readUsedAtPrices(connection, scope, period, tiers, filter, breakdown),
       waste: (scope, period) => readWaste(connection, scope, period),
       savings: (scope, period) => readSavings(connection, scope, period),
+      showback: (scope, period) => readShowback(connection, scope, period),
+      modelDays: (scope, period, providers) => readModelDays(connection, scope, period, providers),
       memberHours: (scope, period, query) => readMemberHours(connection, scope, period, query),
       hourly: (scope, period, dimension) => readHourlyCosts(connection, scope, period, dimension),
       economics: (scope, period, groupBy, tag) => readEconomics(connection, scope, period, groupBy, tag),
@@ -139,6 +145,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       answerCounts: (scope, period, sampleSize) => readAnswerCounts(connection, scope, period, sampleSize),
       repeatCounts: (scope, period, windowMs, sampleSize) => readRepeatCounts(connection, scope, period, windowMs, sampleSize),
     },
+    focus: { write: (scope, period, grain, format) => writeFocus(connection, scope, period, grain, format) },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);

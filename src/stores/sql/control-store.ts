@@ -1,4 +1,6 @@
 import type { AnomalyStore } from '../../costs/anomalies/store.ts';
+import type { InvoiceStore } from '../../costs/invoices/store.ts';
+import type { StatementStore } from '../../costs/statements/store.ts';
 import type { FeatureSwitchStore } from '../../features/switch-store.ts';
 import type { AdminKeyStore, SessionStore, VirtualKeyStore } from '../../identity/store.ts';
 import type { AuditOutbox } from '../../kernel/audit.ts';
@@ -10,6 +12,7 @@ import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
 import { sqlCostAnomalies } from './cost-anomalies.ts';
+import { sqlCostInvoices, sqlCostStatements } from './cost-documents.ts';
 import { sqlEventLog } from './event-log.ts';
 import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
@@ -39,6 +42,8 @@ export interface ControlStores {
   readonly eventLog: EventLog;
   readonly replays: ReplayStore;
   readonly anomalies: AnomalyStore;
+  readonly statements: StatementStore;
+  readonly invoices: InvoiceStore;
   readonly openRuns: SqlOpenRuns;
 }
 
@@ -75,6 +80,8 @@ function storesOf(handle: Handle): ControlStores {
     eventLog: sqlEventLog(handle),
     replays: sqlReplays(handle),
     anomalies: sqlCostAnomalies(handle),
+    statements: sqlCostStatements(handle),
+    invoices: sqlCostInvoices(handle),
     openRuns: sqlOpenRuns(handle),
   };
 }

@@ -104,6 +104,17 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX open_runs_due ON open_runs (organisation_id, environment, due_at_ms)',
     ],
   },
+  {
+    version: 7,
+    name: 'cost statements and invoices',
+    statements: [
+      `CREATE TABLE cost_statements (${TENANT}, month text NOT NULL, version bigint NOT NULL, issued_at_ms bigint NOT NULL, body text NOT NULL,
+        PRIMARY KEY (organisation_id, environment, month, version))`,
+      `CREATE TABLE cost_invoices (${TENANT}, id text NOT NULL, name text NOT NULL, content_hash text NOT NULL, imported_at_ms bigint NOT NULL,
+        body text NOT NULL, PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE UNIQUE INDEX cost_invoices_content ON cost_invoices (organisation_id, environment, content_hash)',
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -175,6 +175,21 @@ export interface OpenRunRow extends Tenant {
   held: string | null;
 }
 
+export interface CostStatementRow extends Tenant {
+  month: string;
+  version: number;
+  issued_at_ms: number;
+  body: string;
+}
+
+export interface CostInvoiceRow extends Tenant {
+  id: string;
+  name: string;
+  content_hash: string;
+  imported_at_ms: number;
+  body: string;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -191,5 +206,7 @@ export interface Database {
   replays: ReplayRow;
   replay_items: ReplayItemRow;
   cost_anomalies: CostAnomalyRow;
+  cost_statements: CostStatementRow;
+  cost_invoices: CostInvoiceRow;
   open_runs: OpenRunRow;
 }

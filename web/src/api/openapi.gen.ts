@@ -1014,6 +1014,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/focus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export charges as FOCUS (FinOps Open Cost and Usage Specification), CSV or Parquet, with x_ columns for allocation and traces
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsFocus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List showback statements, the newest month and version first
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsStatements"];
+        put?: never;
+        /**
+         * Issue the statement of a month that is over; again = a new version with the difference
+         * @description Permission: `costs:write`.
+         */
+        post: operations["postCostsStatements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/statements/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A showback statement as it was issued; the newest version unless one is named
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsStatementsByMonth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List imported invoices, the newest first
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsInvoices"];
+        put?: never;
+        /**
+         * Import a provider's export of costs (CSV of OpenAI's or Anthropic's shape, or day, model, cost)
+         * @description Permission: `costs:write`.
+         */
+        post: operations["postCostsInvoices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/invoices/{id}/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice against the ledger: the gap by day and model, each with what explains it
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsInvoicesByIdReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an imported invoice
+         * @description Permission: `costs:write`.
+         */
+        delete: operations["deleteCostsInvoicesById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/repricings": {
         parameters: {
             query?: never;
@@ -3208,6 +3336,157 @@ export interface components {
                 /** @description What a replica can take at the utilisation */
                 requestsPerReplicaMonth: number;
             } | null;
+        };
+        CostStatementList: {
+            statements: {
+                /** @description Calendar month, UTC: 2026-10 */
+                month: string;
+                /** @description 1, 2, 3 … */
+                version: number;
+                issuedAt: number;
+                issuedBy: string;
+                /** @description Why it was issued again; null = the first */
+                reason: string | null;
+                calls: number;
+                unpricedCalls: number;
+                /** @description Cost of the month, the sum of the lines, pico-dollars */
+                totalPicoUsd: string;
+                /** @description Of it without a team, pico-dollars */
+                unallocatedPicoUsd: string;
+                /** @description Total less that of the version before, pico-dollars; null = the first */
+                differencePicoUsd: string | null;
+            }[];
+        };
+        CostStatement: {
+            /** @description Calendar month, UTC: 2026-10 */
+            month: string;
+            /** @description 1, 2, 3 … */
+            version: number;
+            issuedAt: number;
+            issuedBy: string;
+            /** @description Why it was issued again; null = the first */
+            reason: string | null;
+            calls: number;
+            unpricedCalls: number;
+            /** @description Cost of the month, the sum of the lines, pico-dollars */
+            totalPicoUsd: string;
+            /** @description Of it without a team, pico-dollars */
+            unallocatedPicoUsd: string;
+            /** @description Total less that of the version before, pico-dollars; null = the first */
+            differencePicoUsd: string | null;
+            lines: {
+                team: string | null;
+                feature: string;
+                customer: string | null;
+                calls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+                /** @description Cost, pico-dollars */
+                picoUsd: string;
+            }[];
+            /** @description Lines that differ from the version before; their differences add up to the difference */
+            changes: {
+                team: string | null;
+                feature: string;
+                customer: string | null;
+                /** @description Against the version before, pico-dollars */
+                differencePicoUsd: string;
+            }[];
+        };
+        CostInvoiceList: {
+            invoices: components["schemas"]["CostInvoice"][];
+        };
+        CostInvoice: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            format: "openai" | "anthropic" | "generic";
+            providers: string[];
+            importedAt: number;
+            importedBy: string;
+            /** @description First day, UTC */
+            from: string;
+            /** @description Last day, UTC */
+            to: string;
+            /** @description By day and model */
+            lines: number;
+            /** @description Rows whose amount was finer than a pico-dollar */
+            roundedRows: number;
+            /** @description Pico-dollars */
+            totalPicoUsd: string;
+        };
+        CostReconciliation: {
+            total: {
+                /** @description Charged by the provider, pico-dollars */
+                invoicePicoUsd: string;
+                /** @description What the ledger has, pico-dollars */
+                ledgerPicoUsd: string;
+                /** @description Invoice less ledger, pico-dollars */
+                gapPicoUsd: string;
+                /** @description Gap ÷ invoice; null = the invoice has nothing */
+                gapRatio: number | null;
+            };
+            /** @description Add up to the gap */
+            byReason: {
+                /** @enum {string} */
+                reason: "none" | "not_through_here" | "not_on_invoice" | "unpriced_here" | "estimated_here" | "unexplained";
+                /** @description Sum of the gaps, pico-dollars */
+                gapPicoUsd: string;
+                lines: number;
+            }[];
+            /** @description The largest gap first */
+            models: {
+                /** @description Charged by the provider, pico-dollars */
+                invoicePicoUsd: string;
+                /** @description What the ledger has, pico-dollars */
+                ledgerPicoUsd: string;
+                /** @description Invoice less ledger, pico-dollars */
+                gapPicoUsd: string;
+                /** @description Gap ÷ invoice; null = the invoice has nothing */
+                gapRatio: number | null;
+                /**
+                 * @description not_through_here: the ledger has no call of it; not_on_invoice: the invoice has nothing; unpriced_here: calls without a price; estimated_here: tokens were estimated; unexplained: none of these; none: no gap above a tenth of a percent or a cent
+                 * @enum {string}
+                 */
+                reason: "none" | "not_through_here" | "not_on_invoice" | "unpriced_here" | "estimated_here" | "unexplained";
+                unpricedCalls: number;
+                /** @description Of the ledger, priced by estimated tokens, pico-dollars */
+                estimatedPicoUsd: string;
+                model: string;
+            }[];
+            days: {
+                /** @description Charged by the provider, pico-dollars */
+                invoicePicoUsd: string;
+                /** @description What the ledger has, pico-dollars */
+                ledgerPicoUsd: string;
+                /** @description Invoice less ledger, pico-dollars */
+                gapPicoUsd: string;
+                /** @description Gap ÷ invoice; null = the invoice has nothing */
+                gapRatio: number | null;
+                day: string;
+            }[];
+            /** @description By day and model; the largest gaps first, at most 1000 */
+            lines: {
+                /** @description Charged by the provider, pico-dollars */
+                invoicePicoUsd: string;
+                /** @description What the ledger has, pico-dollars */
+                ledgerPicoUsd: string;
+                /** @description Invoice less ledger, pico-dollars */
+                gapPicoUsd: string;
+                /** @description Gap ÷ invoice; null = the invoice has nothing */
+                gapRatio: number | null;
+                /**
+                 * @description not_through_here: the ledger has no call of it; not_on_invoice: the invoice has nothing; unpriced_here: calls without a price; estimated_here: tokens were estimated; unexplained: none of these; none: no gap above a tenth of a percent or a cent
+                 * @enum {string}
+                 */
+                reason: "none" | "not_through_here" | "not_on_invoice" | "unpriced_here" | "estimated_here" | "unexplained";
+                unpricedCalls: number;
+                /** @description Of the ledger, priced by estimated tokens, pico-dollars */
+                estimatedPicoUsd: string;
+                day: string;
+                model: string;
+            }[];
+            lineCount: number;
         };
         RepricingRun: {
             id: string;
@@ -6986,6 +7265,526 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsFocus: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+                /** @description day: summed up by day; call: a row for each paid attempt, with its trace */
+                grain?: "day" | "call";
+                format?: "csv" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsStatements: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostStatementList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCostsStatements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Calendar month, UTC: 2026-10 */
+                    month: string;
+                    /** @description Why again; required for every version but the first */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostStatement"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsStatementsByMonth: {
+        parameters: {
+            query?: {
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Calendar month, UTC: 2026-10 */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostStatement"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsInvoices: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostInvoiceList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCostsInvoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What people call it, e.g. the file */
+                    name: string;
+                    /** @description Providers of plimsoll.yaml whose calls it is for */
+                    providers: string[];
+                    /**
+                     * @description Told by the columns when left out
+                     * @enum {string}
+                     */
+                    format?: "openai" | "anthropic" | "generic";
+                    /** @description The file; at most about a megabyte: sum up by day and model before when it is longer */
+                    csv: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostInvoice"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsInvoicesByIdReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostReconciliation"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCostsInvoicesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
