@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { FakeClock } from './clock.ts';
 import { PlimsollError } from './errors.ts';
 import { createRouter, type RouterOptions } from './router.ts';
 import type { Authentication } from './router-authentication.ts';
-import { defineRoute, type Route, RouteAnswer } from './routes.ts';
+import { defineRoute, FileAnswer, type Route, RouteAnswer } from './routes.ts';
 import { type AuditEntry, DEFAULT_SCOPE, type Grant } from './scope.ts';
 
 interface Services {
@@ -92,6 +93,28 @@ const ROUTES: Route<Services>[] = [
     handler: () => {
       throw new PlimsollError('rate_limited', 'slow', { details: { retryAfterSeconds: 7 } });
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/file',
+    summary: 'A file',
+    permission: 'items:read',
+    query: z.strictObject({ isBroken: z.stringbool().default(false) }),
+    fileTypes: ['text/csv'],
+    response: z.string(),
+    handler: ({ query }) =>
+      new FileAnswer(
+        'text/csv',
+        'items.csv',
+        Readable.from(
+          (async function* () {
+            yield Buffer.from('a,b\n');
+            if (query.isBroken) throw new Error('the source is gone');
+            yield Buffer.from('1,2\n');
+          })(),
+        ),
+        { 'x-rows': '1' },
+      ),
   }),
   route({
     method: 'GET',
@@ -220,6 +243,16 @@ describe('createRouter: requests', () => {
     assert.deepEqual(json, { query: { limit: 3, tag: ['a', 'b'] }, amount: '12345678901234567890', by: 'outside' });
     assert.equal(headers.get('cache-control'), 'no-store');
     assert.equal(headers.get('content-type'), 'application/json');
+  });
+
+  it('sends a file as it comes, asks for the right, and breaks the connection when its source fails', async () => {
+    const { status, headers, text } = await context.call('GET', '/api/v1/file');
+    assert.deepEqual([status, text, headers.get('x-rows'), headers.get('content-type')], [200, 'a,b\n1,2\n', '1', 'text/csv']);
+    assert.equal(headers.get('content-disposition'), 'attachment; filename="items.csv"');
+    const head = await context.call('HEAD', '/api/v1/file');
+    assert.deepEqual([head.status, head.text], [200, '']);
+    assert.equal((await context.call('GET', '/api/v1/file', { as: '' })).status, 401);
+    await assert.rejects(context.call('GET', '/api/v1/file?isBroken=true'), 'a part is never taken for the whole');
   });
 
   it('prefers fixed words to parameters, and decodes parameters', async () => {

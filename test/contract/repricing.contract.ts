@@ -163,6 +163,14 @@ export function repricingContract(driver: string, open: () => Promise<TraceStore
       const after = await money(scope);
       assertOneStory(after);
       assert.deepEqual(after.others, before.others);
+      const whole = { from: 0, to: Number.MAX_SAFE_INTEGER };
+      const used = await stores.costs.usedAtPrices(scope, whole, []);
+      assert.equal(
+        used.reduce((sum, { costPicoUsd }) => sum + costPicoUsd, 0n),
+        (await stores.costs.totals(scope, whole)).costPicoUsd,
+        'the facts of attempts follow their correction',
+      );
+      assert.ok(used.some(({ priceId }) => priceId === 'right:100'));
       assert.equal(BigInt(report.total.differencePicoUsd), BigInt(after.spans[0] as string) - BigInt(before.spans[0] as string));
       assert.deepEqual(
         [report.total.beforePicoUsd, report.total.afterPicoUsd, report.total.unpricedBefore, report.total.unpricedAfter],

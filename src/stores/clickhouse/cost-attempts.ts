@@ -4,14 +4,10 @@ import type { ClickHouseConnection } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
 import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
-/** The fields of an attempt that costs ask for, in one pass over its JSON. Null becomes empty, or 0. */
-const ATTEMPT = `Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String, costPicoUsd String, costStatus String, usageSource String,
-  usage Tuple(${USAGE_ORDER.map((name) => `${name} UInt64`).join(', ')}))`;
-
 /** Attempts, one a row, of priced calls or of all. @param columns of the call, beside `attempt` */
 export function attemptRows(columns: string, condition: string, calls: 'priced' | 'all' = 'priced'): string {
   const priced = calls === 'priced' ? ' AND cost_pico_usd IS NOT NULL' : '';
-  return `SELECT ${columns}, arrayJoin(JSONExtract(attempts, 'Array(${ATTEMPT})')) AS attempt
+  return `SELECT ${columns}, arrayJoin(attempt_facts) AS attempt
     FROM ledger WHERE ${LEDGER_PERIOD}${priced}${condition}`;
 }
 
@@ -19,7 +15,7 @@ export const ATTEMPT_COST = 'toString(sum(toInt128(ifNull(toInt64OrNull(attempt.
 
 export async function readPriceIds(connection: ClickHouseConnection, scope: Scope, period: CostPeriod): Promise<string[]> {
   const rows = await connection.read<{ price_id: string }>(
-    `SELECT DISTINCT arrayJoin(JSONExtract(attempts, 'Array(Tuple(priceId String))')).priceId AS price_id
+    `SELECT DISTINCT arrayJoin(attempt_facts.priceId) AS price_id
      FROM ledger WHERE ${LEDGER_PERIOD} AND cost_pico_usd IS NOT NULL AND price_id != '' ORDER BY price_id`,
     periodParameters(scope, period),
     OFF_DASHBOARD,

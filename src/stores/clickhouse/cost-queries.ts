@@ -34,12 +34,12 @@ export async function readPeriodTotals(
   };
 }
 
-/** The model of a call is the one that answered, else the last that was asked. */
+/** The model of a call is the one that answered, else the first that was asked. */
 const GROUP_KEY = {
   feature: 'feature',
   team: 'team',
   key: 'key_id',
-  model: `arraySort(a -> a.status != 'ok', JSONExtract(attempts, 'Array(Tuple(status String, requestModel String))'))[1].requestModel`,
+  model: `arrayElement(attempt_facts.requestModel, greatest(indexOf(attempt_facts.status, 'ok'), 1))`,
   ...BREAKDOWN_KEY,
 } as const satisfies Record<CostGroup, string>;
 
@@ -83,8 +83,8 @@ export async function readEconomics(
 ): Promise<{ groups: EconomicsRow[]; total: EconomicsRow; unallocated: Unallocated }> {
   const rows = await connection.read<EconomicsRecord>(
     `SELECT key, toUInt8(grouping(key)) AS is_total, count() AS calls, countIf(cost_pico_usd IS NULL) AS unpriced, ${LEDGER_COST} AS cost,
-       uniqExactIf(user_id, user_id != '') AS users, ${costWhere("user_id != ''")} AS user_cost,
-       uniqExactIf(session_id, session_id != '') AS sessions, ${costWhere("session_id != ''")} AS session_cost,
+       uniqExactIf(cityHash64(user_id), user_id != '') AS users, ${costWhere("user_id != ''")} AS user_cost,
+       uniqExactIf(cityHash64(session_id), session_id != '') AS sessions, ${costWhere("session_id != ''")} AS session_cost,
        ${costWhere("team = ''")} AS no_team, ${costWhere("customer = ''")} AS no_customer
      FROM (SELECT toString(${GROUP_KEY[groupBy]}) AS key, * FROM ledger WHERE ${LEDGER_PERIOD})
      GROUP BY GROUPING SETS ((key), ()) ORDER BY is_total DESC, sum(toInt128(ifNull(cost_pico_usd, 0))) DESC, key LIMIT ${MAX_GROUPS + 1}`,

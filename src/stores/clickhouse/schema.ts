@@ -175,6 +175,20 @@ const operationColumn: Migration = {
   statements: (dialect) => [`ALTER TABLE ledger${onCluster(dialect)} ADD COLUMN IF NOT EXISTS operation LowCardinality(String) DEFAULT ''`],
 };
 
+const ATTEMPT_FACTS = `Array(Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String,
+  costPicoUsd String, costStatus String, usageSource String, usage Tuple(inputUncachedTokens UInt64, cacheReadTokens UInt64, cacheWrite5mTokens UInt64,
+  cacheWrite1hTokens UInt64, audioInputTokens UInt64, outputTextTokens UInt64, reasoningTokens UInt64, audioOutputTokens UInt64)))`;
+
+/** What costs ask of attempts, beside their JSON: parsed once, at the insert. Of rows from before it is computed when it is read; an update of `attempts` computes it anew. */
+const attemptFacts: Migration = {
+  version: 12,
+  name: 'facts of attempts as columns of the ledger',
+  statements: (dialect) => [
+    `ALTER TABLE ledger${onCluster(dialect)} ADD COLUMN IF NOT EXISTS attempt_facts ${ATTEMPT_FACTS}
+      MATERIALIZED JSONExtract(attempts, '${ATTEMPT_FACTS.replaceAll(/\s+/g, ' ')}')`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -188,6 +202,7 @@ export const MIGRATIONS: readonly Migration[] = [
   textTables,
   dayRollups,
   narrowRollups,
+  attemptFacts,
 ];
 
 export function migrationTable(dialect: Dialect): string {

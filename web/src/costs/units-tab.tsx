@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo } from 'react';
 import type { CostEconomics, OutcomeEconomics } from '../api/schema.ts';
 import { formatCount, formatInteger, formatPercent, formatPercentInterval } from '../format/number.ts';
-import { type Range, rangeOf, searchOf } from '../range/range.ts';
+import { type Range, rangeOf, resolveRange, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
@@ -24,6 +24,7 @@ export function UnitsTab({ search, change, refetchInterval }: TabProps): ReactNo
     <>
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <RangePicker range={range} onChange={(next: Range) => change({ ...rest, ...searchOf(next) })} />
+        <FocusLinks range={range} />
         <span className="sm:ml-auto">
           <GroupPicker search={search} change={change} />
         </span>
@@ -37,6 +38,26 @@ export function UnitsTab({ search, change, refetchInterval }: TabProps): ReactNo
         </QueryState>
       </div>
     </>
+  );
+}
+
+/** The charges of the range as a file for FinOps tools. */
+function FocusLinks({ range }: { range: Range }): ReactNode {
+  const { from, to } = resolveRange(range, Date.now());
+  return (
+    <span className="flex items-center gap-2">
+      {(['csv', 'parquet'] as const).map((format) => (
+        <a
+          key={format}
+          className="button"
+          href={`/api/v1/costs/focus?from=${from}&to=${to}&format=${format}`}
+          download
+          data-tip="Charges by day in the FinOps Open Cost and Usage Specification. The command line also writes a row for each attempt, with its trace."
+        >
+          FOCUS {format === 'csv' ? 'CSV' : 'Parquet'}
+        </a>
+      ))}
+    </span>
   );
 }
 
