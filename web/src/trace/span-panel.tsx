@@ -2,7 +2,6 @@ import { Tabs } from 'radix-ui';
 import { type ReactNode, useState } from 'react';
 import type { Span } from '../api/schema.ts';
 import { formatDuration } from '../format/number.ts';
-import { STATUS_WORDS } from '../traces/status-word.ts';
 import { Badge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Prose } from '../ui/prose.tsx';
@@ -12,6 +11,7 @@ import { CostBreakdown } from './cost-breakdown.tsx';
 import { errorFix } from './error-fix.ts';
 import { Conversation } from './messages.tsx';
 import { prettyPayload } from './payload.ts';
+import { isUnfinished, spanDuration, spanStatus } from './span-status.ts';
 
 const TABS = [
   ['conversation', 'Conversation'],
@@ -26,7 +26,7 @@ interface SpanPanelProps {
 }
 
 export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
-  const { state, word } = STATUS_WORDS[span.status];
+  const { state, word } = spanStatus(span);
   return (
     <section className="panel flex min-w-0 flex-col" aria-label={`Span ${span.name}`}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3">
@@ -35,11 +35,12 @@ export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
         <Badge>{span.kind}</Badge>
         <Scores scores={span.attributes['plimsoll.scores']} />
         <span className="tabular ml-auto text-xs text-ink-3">
-          {formatDuration(Number(span.durationNs) / 1e6)}
+          {spanDuration(span)}
           {span.ttftMs !== null && <span data-tip="Time to first token"> · first token {formatDuration(span.ttftMs)}</span>}
         </span>
       </div>
       {span.status === 'error' && <SpanError span={span} />}
+      {isUnfinished(span) && <p className="px-4 pt-2 text-ink-2">{span.statusMessage}</p>}
       <Tabs.Root defaultValue="conversation" className="flex min-w-0 flex-col">
         <Tabs.List className="scroll-x mt-2 flex shrink-0 border-b px-2" aria-label="Parts of the span">
           {TABS.map(([value, name]) => (

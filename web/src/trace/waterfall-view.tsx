@@ -3,8 +3,8 @@ import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { Span } from '../api/schema.ts';
 import { formatDuration, formatInteger, formatRoundDuration } from '../format/number.ts';
 import { Icon } from '../shell/icons.tsx';
-import { STATUS_WORDS } from '../traces/status-word.ts';
 import { StateShape } from '../ui/state-mark.tsx';
+import { spanDuration, spanStatus } from './span-status.ts';
 import { axisMarks, layoutWaterfall, type WaterfallRow } from './waterfall.ts';
 
 const ROW_HEIGHT = 28;
@@ -98,7 +98,8 @@ function SpanRow({ row, totalMs, marks, isSelected, onSelect, onToggle }: SpanRo
   const { span, depth, offsetMs, durationMs, ttftMs, descendantCount, isCollapsed } = row;
   const percent = (ms: number): number => (totalMs > 0 ? (ms / totalMs) * 100 : 0);
   const isFailed = span.status === 'error';
-  const title = `${span.name}, ${STATUS_WORDS[span.status].word}, starts at ${formatDuration(offsetMs)}, takes ${formatDuration(durationMs)}`;
+  const { state, word } = spanStatus(span);
+  const title = `${span.name}, ${word}, starts at ${formatDuration(offsetMs)}, takes ${spanDuration(span)}`;
   return (
     <div className={`${GRID} relative h-7 px-3 ${isSelected ? 'bg-accent-soft' : 'hover:bg-hover'}`}>
       <span className="flex min-w-0 items-center gap-1.5" style={{ paddingLeft: Math.min(depth, MAX_INDENT) * 13 }}>
@@ -126,7 +127,7 @@ function SpanRow({ row, totalMs, marks, isSelected, onSelect, onToggle }: SpanRo
           <span className={isSelected ? 'font-semibold' : ''}>{span.name}</span>
         </button>
         {isCollapsed && <span className="shrink-0 text-2xs text-ink-3">+{descendantCount}</span>}
-        {span.status !== 'ok' && <StateShape state={STATUS_WORDS[span.status].state} />}
+        {span.status !== 'ok' && <StateShape state={state} />}
       </span>
       <span className="relative h-full" aria-hidden="true">
         {marks.map((mark) => (
@@ -140,7 +141,7 @@ function SpanRow({ row, totalMs, marks, isSelected, onSelect, onToggle }: SpanRo
           <span className="absolute top-1 h-5 w-0.5 bg-ink ring-1 ring-surface" style={{ left: `${percent(offsetMs + ttftMs)}%` }} />
         )}
       </span>
-      <span className="tabular text-right text-xs whitespace-nowrap text-ink-2">{formatDuration(durationMs)}</span>
+      <span className="tabular text-right text-xs whitespace-nowrap text-ink-2">{spanDuration(span)}</span>
     </div>
   );
 }
