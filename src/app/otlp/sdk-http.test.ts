@@ -136,7 +136,11 @@ describe('endpoints of other SDKs', () => {
       ['POST', '/runs/a/b'],
       ['DELETE', `/runs/${ID}`],
       ['POST', '/v1/private/projects'],
-    ] as const)
-      assert.equal((await fetch(`${url}${path}`, { method })).status, 404, `${method} ${path}`);
+      ['GET', '/api/public/v2/prompts/welcome'],
+    ] as const) {
+      const answer = await fetch(`${url}${path}`, { method });
+      assert.equal(answer.status, 404, `${method} ${path}`);
+      assert.match(((await answer.json()) as { message: string }).message, /only what takes traces and scores/);
+    }
   });
 });

@@ -109,21 +109,33 @@ function find(method: string, path: string): { endpoint: SdkEndpoint; id: string
   return null;
 }
 
+/** Paths of those APIs: what is not served there is refused in JSON. The dashboard's page would be an answer that no SDK understands. */
+const FOREIGN = /^\/(?:api\/public|(?:api\/)?v1\/private|runs|feedback)(?:\/|$)/;
+
+function isInfo(method: string, path: string): boolean {
+  return method === 'GET' && path === INFO_PATH;
+}
+
 export function isSdkRequest({ method = '', url = '/' }: IncomingMessage): boolean {
   const path = pathOf(url);
-  return (method === 'GET' && path === INFO_PATH) || find(method, path) !== null;
+  return isInfo(method, path) || FOREIGN.test(path);
 }
 
 /** Answers one request for which `isSdkRequest` is true. */
 export async function handleSdk(intake: OtlpIntake, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method === 'GET') {
+  const [method, path] = [request.method ?? '', pathOf(request.url ?? '/')];
+  if (isInfo(method, path)) {
     request.resume();
     send(response, { status: 200, body: LANGSMITH_INFO });
     return;
   }
   try {
-    const found = find(request.method ?? '', pathOf(request.url ?? '/'));
-    if (found === null) throw new PlimsollError('not_found', 'There is nothing here.');
+    const found = find(method, path);
+    if (found === null)
+      throw new PlimsollError(
+        'not_found',
+        `There is nothing at ${method} ${path.slice(0, 200)}: of the APIs of Langfuse, LangSmith and Opik only what takes traces and scores is served.`,
+      );
     const caller = intake.admit(request.headers);
     const format = found.endpoint.format(found.id, request);
     const { body, release } = await readBody(intake, request);
