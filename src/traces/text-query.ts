@@ -46,7 +46,8 @@ export interface Snippet {
   readonly marks: readonly (readonly [number, number])[];
 }
 
-const BEFORE_CHARACTERS = 60;
+/** Few: lists show the beginning of a snippet. */
+const BEFORE_CHARACTERS = 24;
 const SNIPPET_CHARACTERS = 240;
 
 function escaped(term: string): string {
