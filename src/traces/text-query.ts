@@ -13,6 +13,10 @@ const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 /** Scripts that are written without spaces: each character is a word, and a word of theirs a phrase. */
 const BY_CHARACTER = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
+export function isByCharacter(text: string): boolean {
+  return BY_CHARACTER.test(text);
+}
+
 /**
  * Reads `parcel "not arrived" refund`. A quote that is not closed reaches to the end.
  * @throws PlimsollError `invalid_argument` when there is no word in it, or more than 16 terms
@@ -42,7 +46,8 @@ export interface Snippet {
   readonly marks: readonly (readonly [number, number])[];
 }
 
-const BEFORE_CHARACTERS = 60;
+/** Few: lists show the beginning of a snippet. */
+const BEFORE_CHARACTERS = 24;
 const SNIPPET_CHARACTERS = 240;
 
 function escaped(term: string): string {

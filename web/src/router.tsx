@@ -6,6 +6,7 @@ import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
 import { parseRoutesSearch } from './routes/routes-search.ts';
+import { parseSessionsSearch } from './sessions/sessions-search.ts';
 import { parseLoginSearch, parseReplaySearch, parseTraceSearch } from './shell/search.ts';
 import { Shell } from './shell/shell.tsx';
 import { parseSearch, parseTracesSearch, stringifySearch } from './traces/filters.ts';
@@ -57,6 +58,29 @@ const replayRoute = createRoute({
   path: '/replays/$id',
   validateSearch: parseReplaySearch,
   component: lazyRouteComponent(() => import('./replays/replay-page.tsx'), 'ReplayPage'),
+});
+const sessionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sessions',
+  validateSearch: parseSessionsSearch,
+  component: lazyRouteComponent(() => import('./sessions/sessions-page.tsx'), 'SessionsPage'),
+});
+const sessionRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sessions/$session',
+  component: lazyRouteComponent(() => import('./sessions/session-page.tsx'), 'SessionPage'),
+});
+const usersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/users',
+  validateSearch: parseSessionsSearch,
+  component: lazyRouteComponent(() => import('./sessions/users-page.tsx'), 'UsersPage'),
+});
+const userRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/users/$user',
+  validateSearch: parseRangeSearch,
+  component: lazyRouteComponent(() => import('./sessions/user-page.tsx'), 'UserPage'),
 });
 const featuresRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -117,6 +141,10 @@ export const router = createRouter({
       overviewRoute,
       tracesRoute,
       traceRoute,
+      sessionsRoute,
+      sessionRoute,
+      usersRoute,
+      userRoute,
       replaysRoute,
       replayRoute,
       featuresRoute,

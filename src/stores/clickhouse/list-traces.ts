@@ -13,7 +13,7 @@ import {
   withoutReplaced,
 } from './entries.ts';
 import { decodeCursor, encodeCursor, isNotBehind, type Position, positionOf } from './list-position.ts';
-import { readSnippets, readWordWindow, wordFilter } from './word-search.ts';
+import { readSnippets, readWordWindow, type WordFilter, wordFilter } from './word-search.ts';
 
 export interface IndexRecord {
   readonly trace_id: string;
@@ -191,14 +191,14 @@ async function readMatching(
   connection: ClickHouseConnection,
   scope: Scope,
   filter: Filter,
-  words: Filter,
+  words: WordFilter,
   query: TraceQuery,
   after: Position | null,
   size: number,
   options: ReadOptions,
 ): Promise<Batch> {
   const window = await readWordWindow(connection, scope, words, query, after, size);
-  if (window.spanIds.size === 0) return { places: [], next: null };
+  if (window.spanIds.size === 0) return { places: [], next: window.end };
   const places = await readCandidates(connection, scope, join(filter, window), null, window.spanIds.size, options);
   return { places: places.filter(({ traceId, spanId }) => window.spanIds.has(`${traceId}/${spanId}`)), next: window.end };
 }
@@ -236,7 +236,7 @@ async function readOldestMatching(
   connection: ClickHouseConnection,
   scope: Scope,
   filter: Filter,
-  words: Filter | null,
+  words: WordFilter | null,
   traces: readonly IndexRecord[],
   options: ReadOptions,
 ): Promise<Position[]> {
@@ -245,7 +245,7 @@ async function readOldestMatching(
     words === null
       ? []
       : [
-          `(spans.trace_id, spans.span_id) IN (SELECT trace_id, span_id FROM span_words WHERE ${[SCOPE_FILTER, ...within.conditions, ...words.conditions].join(' AND ')})`,
+          `(spans.trace_id, spans.span_id) IN (SELECT trace_id, span_id FROM span_words WHERE ${[SCOPE_FILTER, ...within.conditions, ...words.conditions, words.holds].join(' AND ')})`,
         ];
   const where = [SCOPE_FILTER, 'is_entry = 1', ...within.conditions, ...filter.conditions, ...holding].join(' AND ');
   const rows = await connection.read<{ trace: string; oldest: [string, string] }>(

@@ -4,7 +4,9 @@ import { engine, type Migration, onCluster, tableSettings } from './ddl.ts';
  * How words are told apart, for what is stored and for what is asked alike: by everything that is neither letter nor digit, without case; scripts
  * that are written without spaces by character.
  */
-const WORDS = String.raw`replaceRegexpAll(lowerUTF8(words), '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Thai}]', ' \\0 ')`;
+export function indexedWords(text: string): string {
+  return String.raw`replaceRegexpAll(lowerUTF8(${text}), '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Thai}]', ' \\0 ')`;
+}
 
 export const textTables: Migration = {
   version: 9,
@@ -26,7 +28,7 @@ export const textTables: Migration = {
     `CREATE TABLE IF NOT EXISTS span_words${onCluster(dialect)} (
       organisation_id LowCardinality(String), environment LowCardinality(String), started_at_ns Int64 CODEC(Delta, ZSTD),
       trace_id String CODEC(ZSTD), span_id String CODEC(ZSTD), words String CODEC(ZSTD(3)),
-      INDEX by_word words TYPE text(tokenizer = splitByNonAlpha, preprocessor = ${WORDS})
+      INDEX by_word words TYPE text(tokenizer = splitByNonAlpha, preprocessor = ${indexedWords('words')})
     ) ENGINE = ${engine(dialect, 'MergeTree')}
     PARTITION BY toYYYYMM(fromUnixTimestamp64Nano(started_at_ns, 'UTC'))
     ORDER BY (organisation_id, environment, started_at_ns, trace_id, span_id)

@@ -1,24 +1,35 @@
 import type { Scope } from '../../kernel/scope.ts';
 import type { TextMatch, TraceQuery } from '../../traces/model.ts';
-import { parseTextQuery, snippetOf } from '../../traces/text-query.ts';
+import { isByCharacter, parseTextQuery, snippetOf } from '../../traces/text-query.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { splitWords } from './columns.ts';
 import { type Filter, SCOPE_FILTER, scopeParameters } from './entries.ts';
-import type { Position } from './list-position.ts';
+import { type Position, positionOf } from './list-position.ts';
+import { indexedWords } from './text-tables.ts';
+
+/** A question in the store's terms. */
+export interface WordFilter extends Filter {
+  /** Tells in which rows that fulfil the conditions the phrases really stand; a phrase has to be read, its words are found in the index. */
+  readonly holds: string;
+}
+
+/** Outside of the index the words are told apart here, as the index does it. */
+function phraseCondition(phrase: string, parameter: string): string {
+  const normal = (text: string): string => (isByCharacter(phrase) ? indexedWords(text) : `lowerUTF8(${text})`);
+  return `hasPhrase(${normal('words')}, ${normal(parameter)})`;
+}
 
 /**
  * Spans in which every word and phrase occurs.
  * @throws PlimsollError `invalid_argument` when there is no word in it
  */
-export function wordFilter(q: string): Filter {
+export function wordFilter(q: string): WordFilter {
   const { words, phrases } = parseTextQuery(q);
-  const parameters: Record<string, string> = words.length > 0 ? { words: words.join(' ') } : {};
+  const parameters: Record<string, string> = { words: [...words, ...phrases].join(' ') };
   for (const [place, phrase] of phrases.entries()) parameters[`phrase${place}`] = phrase;
   return {
-    conditions: [
-      ...(words.length > 0 ? ['hasAllTokens(words, {words:String})'] : []),
-      ...phrases.map((_, place) => `hasPhrase(words, {phrase${place}:String})`),
-    ],
+    conditions: ['hasAllTokens(words, {words:String})'],
+    holds: phrases.length === 0 ? '1' : phrases.map((phrase, place) => phraseCondition(phrase, `{phrase${place}:String}`)).join(' AND '),
     parameters,
   };
 }
@@ -35,7 +46,7 @@ export interface WordWindow {
 export async function readWordWindow(
   connection: ClickHouseConnection,
   scope: Scope,
-  filter: Filter,
+  filter: WordFilter,
   range: Pick<TraceQuery, 'from' | 'to'>,
   after: Position | null,
   size: number,
@@ -52,8 +63,9 @@ export async function readWordWindow(
         ]),
     ...filter.conditions,
   ];
-  const rows = await connection.read<{ started_at_ns: string; trace_id: string; span_id: string }>(
-    `SELECT started_at_ns, trace_id, span_id FROM span_words WHERE ${conditions.join(' AND ')}
+  // The rows are taken before the phrases are looked for: a rare phrase of frequent words must not be searched for through all of them at once.
+  const candidates = await connection.read<{ started_at_ns: string; trace_id: string; span_id: string; holds: number }>(
+    `SELECT started_at_ns, trace_id, span_id, ${filter.holds} AS holds FROM span_words WHERE ${conditions.join(' AND ')}
      ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${size}`,
     {
       ...scopeParameters(scope),
@@ -63,8 +75,10 @@ export async function readWordWindow(
       ...(after === null ? {} : { afterNs: after.startedAtNs, afterTrace: after.traceId, afterSpan: after.spanId }),
     },
   );
+  const rows = candidates.filter(({ holds }) => Number(holds) === 1);
   const newest = rows[0];
   const oldest = rows.at(-1);
+  const last = candidates.at(-1);
   return {
     spanIds: new Set(rows.map((row) => `${row.trace_id}/${row.span_id}`)),
     conditions: ['started_at_ns >= {oldestNs:Int64} AND started_at_ns <= {newestNs:Int64} AND span_id IN {wordSpans:Array(String)}'],
@@ -73,10 +87,7 @@ export async function readWordWindow(
       newestNs: newest?.started_at_ns ?? '0',
       wordSpans: rows.map((row) => row.span_id),
     },
-    end:
-      rows.length < size || oldest === undefined
-        ? null
-        : { startedAtNs: oldest.started_at_ns, traceId: oldest.trace_id, spanId: oldest.span_id },
+    end: candidates.length < size || last === undefined ? null : positionOf(last),
   };
 }
 

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { type Range, rangeKey, resolveRange } from '../range/range.ts';
+import type { SessionFilters } from '../sessions/sessions-search.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
 import { asApiError } from './problem.ts';
@@ -22,11 +23,15 @@ import type {
   RoutingDecisions,
   RoutingState,
   Score,
+  SessionDetail,
+  SessionPage,
   SpanTexts,
   Status,
   TargetMetrics,
   TraceDetail,
   TracePage,
+  UserDetail,
+  UserPage,
   VirtualKey,
 } from './schema.ts';
 
@@ -153,6 +158,71 @@ export const featuresQuery = queryOptions({
   staleTime: 5_000,
   refetchInterval: 10_000,
 });
+
+/** Sessions or users by offset: the lists are sums, and have no other place to go on from. */
+export function sessionsQuery(range: Range, filters: SessionFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['sessions', rangeKey(range), filters],
+    initialPageParam: 0,
+    queryFn: ({ signal, pageParam }) =>
+      unwrap<SessionPage>(api.GET('/api/v1/traces/sessions', { params: { query: listOf(range, filters, pageParam) }, signal })),
+    getNextPageParam: (page, pages) => (page.hasMore ? pages.length * SESSIONS_PER_PAGE : undefined),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function usersQuery(range: Range, filters: SessionFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['users', rangeKey(range), filters],
+    initialPageParam: 0,
+    queryFn: ({ signal, pageParam }) => {
+      const { user: _user, ...query } = listOf(range, filters, pageParam);
+      return unwrap<UserPage>(api.GET('/api/v1/traces/users', { params: { query }, signal }));
+    },
+    getNextPageParam: (page, pages) => (page.hasMore ? pages.length * SESSIONS_PER_PAGE : undefined),
+    placeholderData: keepPreviousData,
+  });
+}
+
+const SESSIONS_PER_PAGE = 50;
+
+function listOf(range: Range, { feature, user, q, sort }: SessionFilters, offset: number) {
+  return {
+    ...resolveRange(range, Date.now()),
+    ...(feature === undefined ? {} : { feature }),
+    ...(user === undefined ? {} : { user }),
+    ...(q === undefined ? {} : { search: q }),
+    ...(sort === undefined ? {} : { sort }),
+    limit: SESSIONS_PER_PAGE,
+    offset,
+  };
+}
+
+export function sessionQuery(session: string) {
+  return infiniteQueryOptions({
+    queryKey: ['session', session],
+    initialPageParam: null as string | null,
+    queryFn: ({ signal, pageParam }) =>
+      unwrap<SessionDetail>(
+        api.GET('/api/v1/traces/sessions/{session}', {
+          params: { path: { session }, query: pageParam === null ? {} : { after: pageParam } },
+          signal,
+        }),
+      ),
+    getNextPageParam: (page) => page.nextAfter ?? undefined,
+  });
+}
+
+export function userQuery(range: Range, user: string) {
+  return queryOptions({
+    queryKey: ['user', user, rangeKey(range)],
+    queryFn: ({ signal }) =>
+      unwrap<UserDetail>(
+        api.GET('/api/v1/traces/users/{user}', { params: { path: { user }, query: resolveRange(range, Date.now()) }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
 
 export function targetsQuery(range: Range, groupBy: TargetMetrics['groupBy']) {
   return queryOptions({

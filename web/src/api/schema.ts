@@ -17,6 +17,15 @@ export type {
 } from '../../../src/traces/model.ts';
 export type { RouteDecisions, RoutingDecision, RoutingDecisions } from '../../../src/traces/routing-decisions.ts';
 export type { Score } from '../../../src/traces/scores/model.ts';
+export type {
+  SessionDetail,
+  SessionPage,
+  SessionSummary,
+  SessionTurn,
+  UserDetail,
+  UserPage,
+  UserSummary,
+} from '../../../src/traces/sessions.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
 
 type Schemas = components['schemas'];

@@ -4,6 +4,8 @@ import { Dialog } from '../ui/dialog.tsx';
 const KEYS = [
   [['g', 'o'], 'Overview'],
   [['g', 't'], 'Traces'],
+  [['g', 's'], 'Sessions'],
+  [['g', 'u'], 'Users'],
   [['g', 'f'], 'Features'],
   [['g', 'p'], 'Providers'],
   [['g', 'r'], 'Routes'],

@@ -3,6 +3,9 @@ import type { ReactNode } from 'react';
 const PATHS = {
   overview: 'M2 13.5h12M4 11V7.5M8 11V3.5M12 11V6',
   traces: 'M2 3.5h7M4 8h8M8 12.5h6',
+  sessions: 'M2 3h9v6H6.5L4 11V9H2ZM7.5 11.2h3.7l2.3 1.8v-1.8H14V6',
+  users:
+    'M6 7.6a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6ZM1.8 13c.3-2.4 1.9-3.6 4.2-3.6s3.9 1.2 4.2 3.6M10.6 3.2a2.2 2.2 0 0 1 0 4.2M11.6 9.7c1.5.4 2.4 1.5 2.6 3.3',
   features: 'M8 3.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6ZM.8 8h14.4',
   providers: 'M2.5 3h11v4h-11ZM2.5 9h11v4h-11ZM5 5h.01M5 11h.01',
   routes: 'M2 8h4l4-4.5h4M6 8l4 4.5h4M12 1.5l2 2-2 2M12 10.5l2 2-2 2',

@@ -3,6 +3,8 @@ import { useEffect, useRef } from 'react';
 export const GO_TARGETS = {
   o: '/',
   t: '/traces',
+  s: '/sessions',
+  u: '/users',
   f: '/features',
   p: '/providers',
   r: '/routes',

@@ -20,6 +20,8 @@ const PAGES = [
   { path: '/', name: 'Overview', icon: 'overview' },
   { path: '/traces', name: 'Traces', icon: 'traces' },
   { path: '/features', name: 'Features', icon: 'features' },
+  { path: '/sessions', name: 'Sessions', icon: 'sessions' },
+  { path: '/users', name: 'Users', icon: 'users' },
   { path: '/providers', name: 'Providers', icon: 'providers' },
   { path: '/routes', name: 'Routes', icon: 'routes' },
   { path: '/costs', name: 'Costs', icon: 'costs' },

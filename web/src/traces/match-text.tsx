@@ -6,7 +6,12 @@ export function MatchText({ match }: { match: TextMatch }): ReactNode {
   const pieces: ReactNode[] = [];
   let at = 0;
   for (const [from, to] of match.marks) {
-    pieces.push(match.text.slice(at, from), <mark key={from}>{match.text.slice(from, to)}</mark>);
+    pieces.push(
+      match.text.slice(at, from),
+      <mark key={from} className="rounded-xs bg-accent-soft font-medium text-ink">
+        {match.text.slice(from, to)}
+      </mark>,
+    );
     at = to;
   }
   return (
