@@ -12,11 +12,13 @@ import { resolveCatalogue } from '../../models/catalogue.ts';
 import { readShippedPriceBook } from '../../models/price-book.ts';
 import { compilePrice, priceCompiled } from '../../models/price-usage.ts';
 import { type BackfillOptions, backfillRecords } from '../../sim/backfill.ts';
+import { scoresOfCall } from '../../sim/backfill-scores.ts';
 import { expectedTotal } from '../../sim/backfill-shape.ts';
 import { resolveProfiles } from '../../sim/config.ts';
 import { CORPUS_FEATURES } from '../../sim/corpus/features.ts';
 import { CALL_PAYLOAD_SCHEMA_VERSION, encodeCallPayload } from '../../traces/call-payload-codec.ts';
 import { CALL_SCHEMA_VERSION } from '../../traces/call-record.ts';
+import { scoreEntry } from '../../traces/scores/score-record.ts';
 import type { CliContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { readConfigFile } from '../config-watcher.ts';
@@ -124,6 +126,8 @@ export default defineCommand<CliContext>()({
             payload: encodeCallPayload(meta, Buffer.from(input), output === null ? null : Buffer.from(output)),
           });
         }
+        const scores = scoresOfCall(settled, options.seed, endMs);
+        if (scores.length > 0) journal.append(scoreEntry(settled.callId, scores));
         calls += 1;
         if (calls % 500 === 0) {
           await journal.written();
