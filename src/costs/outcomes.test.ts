@@ -26,7 +26,7 @@ const reported = (of: string | null, outcome: string, count: number, succeeded: 
 });
 
 describe('cost per successful outcome', () => {
-  it('is all that the feature cost over its successes, and not known where a part of the cost is not', () => {
+  it('is all that the feature cost over its successes, and not known where most of the cost is not', () => {
     const { outcomes } = OutcomeEconomics.parse(
       outcomeEconomics(
         PERIOD,
@@ -38,7 +38,7 @@ describe('cost per successful outcome', () => {
           reported('c', 'converted', 4, 4),
           reported(null, 'resolved', 5, 5),
         ],
-        [cost('a', 100n), cost('b', 100n), cost('c', 100n, 1), cost('d', 1n)],
+        [cost('a', 100n, 4), cost('b', 100n), cost('c', 100n, 5), cost('d', 1n)],
       ),
     );
     const rows = outcomes.map((row) => [row.feature, row.outcome, row.kpi, row.costPerSuccessPicoUsd]);

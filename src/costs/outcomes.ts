@@ -27,7 +27,9 @@ export const OutcomeEconomicsRow = z
     costPerSuccessPicoUsd: z
       .string()
       .nullable()
-      .describe('That cost per successful outcome, pico-dollars to the nearest one; null = no success, or calls without a price'),
+      .describe(
+        'That cost per successful outcome, pico-dollars to the nearest one; a lower bound when unpricedCalls is not 0; null = no success, or most calls have no price',
+      ),
   })
   .meta({ id: 'OutcomeEconomicsRow' });
 export type OutcomeEconomicsRow = z.infer<typeof OutcomeEconomicsRow>;
@@ -55,7 +57,8 @@ export function outcomeEconomics(
     const kpi = features.find(({ name }) => name === row.feature)?.kpi ?? null;
     const own = kpi?.outcome === row.outcome ? kpi : null;
     const cost = row.feature === null ? undefined : costs.find(({ key }) => key === row.feature);
-    const isKnown = cost !== undefined && cost.unpricedCalls === 0;
+    // What the few that have a price cost says nothing of the rest.
+    const isKnown = cost !== undefined && cost.unpricedCalls * 2 < cost.calls;
     return {
       feature: row.feature,
       outcome: row.outcome,

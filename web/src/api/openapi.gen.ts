@@ -3070,7 +3070,7 @@ export interface components {
             unpricedCalls: number;
             /** @description Cost of all calls of the feature in the period, whether they led to an outcome or not, pico-dollars */
             costPicoUsd: string;
-            /** @description That cost per successful outcome, pico-dollars to the nearest one; null = no success, or calls without a price */
+            /** @description That cost per successful outcome, pico-dollars to the nearest one; a lower bound when unpricedCalls is not 0; null = no success, or most calls have no price */
             costPerSuccessPicoUsd: string | null;
         };
         CostAnomalyList: {

@@ -107,8 +107,8 @@ function Rate({ row }: { row: OutcomeRow }): ReactNode {
 function PerSuccess({ row }: { row: OutcomeRow }): ReactNode {
   if (row.costPerSuccessPicoUsd === null) {
     const reason =
-      row.unpricedCalls > 0
-        ? `${formatInteger(row.unpricedCalls)} calls have no price`
+      row.unpricedCalls * 2 >= row.calls && row.calls > 0
+        ? 'needs prices: most of its calls have none'
         : row.calls === 0
           ? 'no calls in this range'
           : 'no successful outcome in this range';
@@ -118,9 +118,11 @@ function PerSuccess({ row }: { row: OutcomeRow }): ReactNode {
   return (
     <>
       <div className="tabular text-base font-medium">
+        {row.unpricedCalls > 0 && '≥ '}
         {formatUsd(row.costPerSuccessPicoUsd)}{' '}
         <span className="text-xs font-normal text-ink-3">
           {formatUsd(row.costPicoUsd)} over {formatInteger(row.succeeded)}
+          {row.unpricedCalls > 0 && `, ${formatInteger(row.unpricedCalls)} calls unpriced`}
         </span>
       </div>
       <div className="text-xs text-ink-3">

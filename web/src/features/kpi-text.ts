@@ -20,7 +20,8 @@ export function rateMark({ targetRatio, interval }: OutcomeRow): Mark | null {
 }
 
 /** The cost is what was spent: it has no interval. Null = no line or no cost. */
-export function costMark({ costPerSuccessPicoUsd, maxCostPicoUsd }: OutcomeRow): Mark | null {
+export function costMark({ costPerSuccessPicoUsd, maxCostPicoUsd, unpricedCalls }: OutcomeRow): Mark | null {
   if (costPerSuccessPicoUsd === null || maxCostPicoUsd === null) return null;
-  return BigInt(costPerSuccessPicoUsd) <= BigInt(maxCostPicoUsd) ? { state: 'ok', word: 'within' } : { state: 'critical', word: 'over' };
+  if (BigInt(costPerSuccessPicoUsd) > BigInt(maxCostPicoUsd)) return { state: 'critical', word: 'over' };
+  return unpricedCalls > 0 ? { state: 'neutral', word: 'within, as far as priced' } : { state: 'ok', word: 'within' };
 }
