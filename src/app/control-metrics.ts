@@ -8,6 +8,9 @@ import type { Config } from './config.ts';
 import { dailyBudgets, loadLineMetrics } from './load-line-metrics.ts';
 import { mergeExpositions } from './metrics-merge.ts';
 import { OtlpMetricsExporter } from './otlp-metrics-exporter.ts';
+import { sendOtlp } from './otlp-sender.ts';
+import { OtlpTraceExporter } from './otlp-trace-exporter.ts';
+import { VERSION } from './version.ts';
 
 export interface ControlMetricsOptions {
   readonly context: ChildContext;
@@ -29,6 +32,7 @@ export class ControlMetrics {
   readonly #options: ControlMetricsOptions;
   readonly #spans = new SpanMetrics();
   readonly #exporter: OtlpMetricsExporter;
+  readonly #traces: OtlpTraceExporter;
   readonly #waiting = new Map<number, (texts: readonly string[]) => void>();
   #nextId = 1;
   #read: LoadLines | null = null;
@@ -46,6 +50,20 @@ export class ControlMetrics {
       clock,
       log: context.log,
     });
+    let lastFailure = '';
+    this.#traces = new OtlpTraceExporter({
+      target: () => {
+        const { otlp } = config().telemetry;
+        return otlp?.traces === true ? otlp : null;
+      },
+      send: (target, body) => sendOtlp(target, 'traces', body, context.environment.variables),
+      resource: { 'service.name': 'plimsoll', 'service.version': VERSION },
+      clock,
+      onFailed: ({ endpoint }, { message }) => {
+        if (message !== lastFailure) context.log('warn', 'otlp_traces_waiting', { endpoint, message });
+        lastFailure = message;
+      },
+    });
     context.onMessage((message) => {
       if (message.type !== 'metrics.others') return;
       this.#waiting.get(message.id)?.(message.texts);
@@ -61,12 +79,19 @@ export class ControlMetrics {
   /** Spans that have just been stored. */
   observe(spans: readonly SpanRow[]): void {
     this.#spans.observe(spans);
+    this.#traces.add(spans);
   }
 
   /** Prometheus text. */
   text(): string {
     const { own, config } = this.#options;
-    return `${own()}${this.#spans.text()}${loadLineMetrics(this.#read, dailyBudgets(config()))}${this.#exporter.metrics()}`;
+    return `${own()}${this.#spans.text()}${loadLineMetrics(this.#read, dailyBudgets(config()))}${this.#exporter.metrics()}${this.#traceCounts()}`;
+  }
+
+  #traceCounts(): string {
+    const name = 'plimsoll_otlp_export_spans_total';
+    const { sent, dropped } = this.#traces.counts;
+    return `# HELP ${name} Spans for the OTLP receiver of the configuration.\n# TYPE ${name} counter\n${name}{outcome="sent"} ${sent}\n${name}{outcome="dropped"} ${dropped}\n`;
   }
 
   #refreshIn(waitMs: number): void {
@@ -107,5 +132,6 @@ export class ControlMetrics {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#exporter.close();
+    this.#traces.close();
   }
 }

@@ -1,10 +1,9 @@
-import { request } from 'undici';
 import type { Clock, Timer } from '../kernel/clock.ts';
-import { resolveSecretText } from '../kernel/config/secret.ts';
 import { toPlimsollError } from '../kernel/errors.ts';
 import { readExposition } from '../traces/prometheus/exposition.ts';
 import { otlpMetricsRequest } from '../traces/prometheus/otlp-metrics.ts';
 import type { Config } from './config.ts';
+import { sendOtlp } from './otlp-sender.ts';
 import { VERSION } from './version.ts';
 
 export interface OtlpMetricsExporterOptions {
@@ -17,7 +16,6 @@ export interface OtlpMetricsExporterOptions {
   readonly log: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-const TIMEOUT_MS = 10_000;
 /** How often the configuration is looked at while nothing is to be sent. */
 const IDLE_MS = 5_000;
 
@@ -51,16 +49,7 @@ export class OtlpMetricsExporter {
       const families = readExposition(await this.#options.collect());
       const resource = { 'service.name': 'plimsoll', 'service.version': VERSION, ...this.#options.resource };
       const body = otlpMetricsRequest(families, { startedAtMs: this.#startedAtMs, atMs: clock.nowMs() }, resource);
-      const headers = Object.fromEntries(Object.entries(otlp.headers).map(([name, text]) => [name, resolveSecretText(text, variables)]));
-      const answer = await request(`${otlp.endpoint.replace(/\/+$/, '')}/v1/metrics`, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        headersTimeout: TIMEOUT_MS,
-        bodyTimeout: TIMEOUT_MS,
-      });
-      await answer.body.dump();
-      if (answer.statusCode >= 300) throw new Error(`the receiver answered ${answer.statusCode}`);
+      await sendOtlp(otlp, 'metrics', body, variables);
       this.#counts.sent += 1;
       if (this.#lastError !== null) log('info', 'otlp_export_recovered', { endpoint: otlp.endpoint });
       this.#lastError = null;

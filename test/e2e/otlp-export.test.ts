@@ -23,12 +23,18 @@ describe('metrics over OTLP', () => {
   let plimsoll: Plimsoll;
   let status = 503;
   const received: { url: string; headers: IncomingHttpHeaders; body: ExportRequest }[] = [];
+  const traces: string[] = [];
 
   before(async () => {
     receiver = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
+        if (request.url?.endsWith('/v1/traces') === true) {
+          if (status === 200) traces.push(Buffer.concat(chunks).toString());
+          response.writeHead(status).end('{}');
+          return;
+        }
         received.push({ url: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
         response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
       });
@@ -42,7 +48,7 @@ routes: { main: { targets: [small] } }
 features: { a: { route: main } }
 gateway: { workers: 2 }
 telemetry:
-  otlp: { endpoint: "http://127.0.0.1:${port}/collector/", headers: { x-token: "\${OTLP_EXPORT_TEST_TOKEN}" }, intervalMs: 1000 }
+  otlp: { endpoint: "http://127.0.0.1:${port}/collector/", headers: { x-token: "\${OTLP_EXPORT_TEST_TOKEN}" }, traces: true, intervalMs: 1000 }
 ${SIM_CONFIG_FAST}`;
     plimsoll = await startPlimsoll({ config, variables: { OTLP_EXPORT_TEST_TOKEN: 'secret-7' } });
   });
@@ -93,6 +99,16 @@ ${SIM_CONFIG_FAST}`;
       async () => (await fetch(`${plimsoll.url}/metrics`)).text(),
       (text) => /plimsoll_otlp_export_requests_total\{outcome="sent"\} [1-9]/.test(text),
     );
+    // The spans that waited while it failed are there too, each once, and no text of theirs.
+    const entries = await eventually(
+      'spans of the calls',
+      async () =>
+        [...traces.join('').matchAll(/"spanId":"(\w+)"(?:,"parentSpanId":"\w+")?,"name":"chat main","kind":2/g)].map((match) => match[1]),
+      (found) => found.length >= 12,
+    );
+    assert.equal(new Set(entries).size, 12);
+    assert.equal(entries.length, 12);
+    assert.doesNotMatch(traces.join(''), /Question \d/);
     assert.doesNotMatch(plimsoll.output.stderr + plimsoll.output.stdout, /secret-7/);
   });
 });
