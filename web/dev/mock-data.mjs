@@ -447,6 +447,7 @@ export function makeTrace(seed, startedAt, options = {}) {
     isSimulated,
     inputPreview: feature.payloads === 'none' ? '' : question.slice(0, 200),
     outputPreview: feature.payloads === 'none' || fate === 'error' ? '' : answer.slice(0, 200),
+    match: null,
   };
   return { trace, spans: JSON.parse(JSON.stringify(spans)) };
 }
