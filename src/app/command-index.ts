@@ -15,6 +15,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'keys admin', summary: 'Make a new admin key on this machine; it is shown once', load: () => import('./commands/keys-admin.ts') },
   { name: 'features', summary: 'List features with owner, route and the last 24 hours', load: () => import('./commands/features.ts') },
   {
+    name: 'features lines',
+    summary: 'Where features stand against their load lines, or why a line is unmeasured',
+    load: () => import('./commands/features-lines.ts'),
+  },
+  {
     name: 'features pause',
     summary: 'Let a feature take no calls, on every gateway within a second',
     load: () => import('./commands/features-pause.ts'),

@@ -263,6 +263,11 @@ describe('command line', { timeout: 600_000 }, () => {
 
     it('features, models, costs, traces', async () => {
       assert.match((await ok('features')).stdout, /customer-support +support +default → sim-large, sim-small/);
+      const lines = (await ok('features', 'lines', 'customer-support')).stdout;
+      assert.match(lines, /^customer-support +Time to first token, P95 /m);
+      assert.match(lines, /^ +Hallucination +unmeasured .* needs a judge/m);
+      const unknown = await run('features', 'lines', 'nobody');
+      assert.deepEqual([unknown.exitCode, /There is no feature "nobody"/.test(unknown.stderr)], [EXIT.failed, true]);
       assert.match((await ok('models', 'list')).stdout, /sim-large +simulated +sim-large +2\.5 +10 +config:/);
       const page = await eventually(
         'a trace',
