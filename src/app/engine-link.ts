@@ -155,9 +155,8 @@ export class EngineLink {
   /** Counts of indicators for routes: answers `store_unavailable` while the engine is away. */
   readonly slis: SliStore = {
     callCounts: async (scope, period, lines, defaults) => (await this.stores()).slis.callCounts(scope, period, lines, defaults),
-    answerCounts: async (scope, period, sampleSize) => (await this.stores()).slis.answerCounts(scope, period, sampleSize),
-    repeatCounts: async (scope, period, windowMs, sampleSize) =>
-      (await this.stores()).slis.repeatCounts(scope, period, windowMs, sampleSize),
+    answerCounts: async (scope, period, every) => (await this.stores()).slis.answerCounts(scope, period, every),
+    repeatCounts: async (scope, period, windowMs, every) => (await this.stores()).slis.repeatCounts(scope, period, windowMs, every),
   };
 
   async health(): Promise<{ ready: boolean; message: string }> {

@@ -36,12 +36,15 @@ function latencyLines({ ttftP95Ms, durationP50Ms, durationP99Ms }: SloConfig) {
 export async function readLoadLines(services: SloServices, scope: Scope, period: SliPeriod): Promise<LoadLines> {
   const slos = services.slos();
   const lines = [...slos].map(([feature, slo]) => ({ feature, ...latencyLines(slo) }));
-  const [features, calls, answers, repeats, scores] = await Promise.all([
+  const [features, calls, scores] = await Promise.all([
     services.features.list(scope),
     services.slis.callCounts(scope, period, lines, latencyLines(DEFAULT_SLO)),
-    services.slis.answerCounts(scope, period, SAMPLE_CALLS),
-    services.slis.repeatCounts(scope, period, REPEAT_WINDOW_MS, SAMPLE_CALLS),
     services.scores.scoreTotals(scope, period),
+  ]);
+  const every = Math.max(1, Math.round(calls.reduce((sum, each) => sum + each.calls, 0) / SAMPLE_CALLS));
+  const [answers, repeats] = await Promise.all([
+    services.slis.answerCounts(scope, period, every),
+    services.slis.repeatCounts(scope, period, REPEAT_WINDOW_MS, every),
   ]);
   const names = new Set([...features.map(({ name }) => name), ...calls.map(({ feature }) => feature).filter((name) => name !== '')]);
   const wanted = [...names].filter((name) => period.feature === undefined || name === period.feature).sort();

@@ -68,11 +68,11 @@ export interface SliStore {
     lines: readonly LatencyLines[],
     defaults: Omit<LatencyLines, 'feature'>,
   ): Promise<CallCounts[]>;
-  /** Classes of answers, of a sample of traces so large that about `sampleSize` calls are in it. */
-  answerCounts(scope: Scope, period: SliPeriod, sampleSize: number): Promise<AnswerCounts[]>;
+  /** Classes of answers in one of `every` traces (integer ≥ 1), the same ones each time. */
+  answerCounts(scope: Scope, period: SliPeriod, every: number): Promise<AnswerCounts[]>;
   /**
    * Questions that a user asked again though the one before was answered: the same or nearly the same words, at most `windowMs` later, nothing in
-   * between, not a step of an agent. Of a sample of users with about `sampleSize` calls.
+   * between, not a step of an agent. Of one of `every` users or sessions (integer ≥ 1).
    */
-  repeatCounts(scope: Scope, period: SliPeriod, windowMs: number, sampleSize: number): Promise<RepeatCounts[]>;
+  repeatCounts(scope: Scope, period: SliPeriod, windowMs: number, every: number): Promise<RepeatCounts[]>;
 }

@@ -104,7 +104,7 @@ export function sliStoreContract(driver: string, open: () => Promise<TraceStoreF
           { call: call('silent') },
         ]),
       );
-      assert.deepEqual(await stores.slis.answerCounts(scope, PERIOD, 1_000), [
+      assert.deepEqual(await stores.slis.answerCounts(scope, PERIOD, 1), [
         { feature: 'customer-support', classified: 3, refused: 1, partial: 1 },
       ]);
     });
@@ -136,7 +136,7 @@ export function sliStoreContract(driver: string, open: () => Promise<TraceStoreF
       ask('nobody', 0, 'Where is my parcel now?', { user: null, session: null });
       ask('nobody', 1, 'Where is my parcel now?', { user: null, session: null });
       await stores.insertBatch(batchOf('sli-repeats', batch));
-      const counts = await stores.slis.repeatCounts(scope, PERIOD, 30 * MINUTE, 1_000);
+      const counts = await stores.slis.repeatCounts(scope, PERIOD, 30 * MINUTE, 1);
       assert.deepEqual(Object.fromEntries(counts.map(({ feature, asked, repeated }) => [feature, [repeated, asked]])), {
         same: [2, 4],
         late: [0, 2],
@@ -149,17 +149,17 @@ export function sliStoreContract(driver: string, open: () => Promise<TraceStoreF
       });
     });
 
-    it('reads a sample where there is much: about as large as asked for, by whole traces and users', async () => {
+    it('reads a sample where there is much: one of so many, by whole traces and users', async () => {
       const scope = scopeOf('sample');
       const batch = Array.from({ length: 600 }, (_, place) => {
         const call = sampleCall(`sample-${place}`, NOW + place, { ...scope, user: `u-${place >> 1}` });
         return { call, payload: samplePayload(call, 'Where is my parcel now?', "I'm sorry, I can't help with that.") };
       });
       await stores.insertBatch(batchOf('sli-sample', batch));
-      const [answers] = await stores.slis.answerCounts(scope, PERIOD, 200);
+      const [answers] = await stores.slis.answerCounts(scope, PERIOD, 3);
       assert.ok(answers && answers.classified > 140 && answers.classified < 270, `${answers?.classified}`);
       assert.equal(answers.refused, answers.classified);
-      const [repeats] = await stores.slis.repeatCounts(scope, PERIOD, 30 * MINUTE, 200);
+      const [repeats] = await stores.slis.repeatCounts(scope, PERIOD, 30 * MINUTE, 3);
       assert.ok(repeats && repeats.asked > 130 && repeats.asked < 280, `${repeats?.asked}`);
       assert.equal(repeats.repeated * 2, repeats.asked);
     });

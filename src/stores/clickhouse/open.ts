@@ -142,8 +142,8 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
     },
     slis: {
       callCounts: (scope, period, lines, defaults) => readCallCounts(connection, scope, period, lines, defaults),
-      answerCounts: (scope, period, sampleSize) => readAnswerCounts(connection, scope, period, sampleSize),
-      repeatCounts: (scope, period, windowMs, sampleSize) => readRepeatCounts(connection, scope, period, windowMs, sampleSize),
+      answerCounts: (scope, period, every) => readAnswerCounts(connection, scope, period, every),
+      repeatCounts: (scope, period, windowMs, every) => readRepeatCounts(connection, scope, period, windowMs, every),
     },
     focus: { write: (scope, period, grain, format) => writeFocus(connection, scope, period, grain, format) },
     async insertBatch(batch) {

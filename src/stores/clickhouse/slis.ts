@@ -113,25 +113,14 @@ export async function readCallCounts(
   }));
 }
 
-/** Every how many-th trace or user is read, so that about `sampleSize` calls are. */
-async function sampleEvery(connection: ClickHouseConnection, scope: Scope, period: SliPeriod, sampleSize: number): Promise<number> {
-  const [row] = await connection.read<{ calls: string }>(
-    `SELECT count() AS calls FROM spans WHERE ${CALLS}${only(period)}`,
-    parametersOf(scope, period),
-    LANE,
-  );
-  return Math.max(1, Math.round(Number(row?.calls ?? 0) / sampleSize));
-}
-
 const TEXTS = `FROM span_io WHERE ${SCOPE_FILTER} AND started_at_ms >= {from:Int64} AND started_at_ms < {to:Int64}`;
 
 export async function readAnswerCounts(
   connection: ClickHouseConnection,
   scope: Scope,
   period: SliPeriod,
-  sampleSize: number,
+  every: number,
 ): Promise<AnswerCounts[]> {
-  const every = await sampleEvery(connection, scope, period, sampleSize);
   const sampled = 'cityHash64(trace_id) % {every:UInt32} = 0';
   const rows = await connection.read<{ feature: string; classified: string; refused: string; partial: string }>(
     `SELECT feature, count() AS classified, countIf(answer_class = 'refused') AS refused, countIf(answer_class = 'partial') AS partial
@@ -159,9 +148,8 @@ export async function readRepeatCounts(
   scope: Scope,
   period: SliPeriod,
   windowMs: number,
-  sampleSize: number,
+  every: number,
 ): Promise<RepeatCounts[]> {
-  const every = await sampleEvery(connection, scope, period, sampleSize);
   const rows = await connection.read<{ feature: string; asked: string; repeated: string }>(
     `SELECT feature, count() AS asked,
        countIf(before != '' AND status_before = 'ok' AND NOT step_before AND at - at_before <= {windowNs:Int64}
