@@ -13,7 +13,8 @@ import type { PriceBook } from '../models/price-book.ts';
 import type { IngestCursorStore } from '../stores/sql/ingest-cursors.ts';
 import { countOnce, type StoredSpan } from '../traces/count-once.ts';
 import { advanceRuns, type OpenRunStore, type RunChanges, type RunEvent, runKey } from '../traces/sdk/open-runs.ts';
-import type { SpanRow } from '../traces/store.ts';
+import type { RunPart } from '../traces/sdk/run-part.ts';
+import type { SpanIoRow, SpanRow } from '../traces/store.ts';
 import { rowsOf, rowsOfRuns } from './ingest-rows.ts';
 
 export interface IngestOptions {
@@ -250,7 +251,9 @@ export class Ingest {
       ...(Number.isFinite(dueAtMs) ? (await openRuns.due(scope, dueAtMs, MAX_DUE)).filter(({ key }) => !keys.has(key)) : []),
     ];
     const { finished, changes } = advanceRuns(known, events);
-    return { ...rowsOfRuns(finished, priceBook), changes };
+    const rows = rowsOfRuns(finished, priceBook);
+    const logs = finished.filter(({ part }) => part.isLog === true).map(({ part }) => part);
+    return { ...rows, io: logs.length === 0 ? rows.io : await this.#atTheirSpans(logs, rows.io), changes };
   }
 
   /**
@@ -309,6 +312,13 @@ export class Ingest {
       if (!(await this.#isTaken({ token: `${token}#${index}`, spans, io, ledger: [], scores: rows.scores })))
         this.#quarantine(writer, record, 'the trace store refuses it');
     }
+  }
+
+  /** Texts that came in logs stand where their span begins, as all texts do: by that they are found. Without a span they stay where they came. */
+  async #atTheirSpans(logs: readonly RunPart[], io: readonly SpanIoRow[]): Promise<SpanIoRow[]> {
+    const stored = await this.#options.storedSpans(this.#options.scope, [...new Set(logs.map(({ traceId }) => traceId))]);
+    const startOf = new Map(stored.map((span) => [runKey(span), span.startedAtNs]));
+    return io.map((row) => ({ ...row, startedAtNs: startOf.get(runKey(row)) ?? row.startedAtNs }));
   }
 
   /** Spans of runs that the store refuses alone are left out; the requests that told of them are in quarantine then, since nobody can say which it was. */

@@ -8,6 +8,7 @@ export interface StoredSpan {
   readonly parentSpanId: string | null;
   readonly kind: SpanKind;
   readonly isRequest: boolean;
+  readonly startedAtNs: bigint;
   /** Whether its tokens or its cost are known. */
   readonly isMeasured: boolean;
 }

@@ -94,7 +94,11 @@ describe('GenAI events in OTLP logs, and metrics', () => {
       scores.map(({ name, value, comment, spanId: scored }) => [name, value, comment, scored]),
       [['relevance', 0.5, 'partly', spanId]],
     );
-    const found = await plimsoll.api<TracePage>('/api/v1/traces?q=Where%20is');
+    const found = await eventually(
+      'the trace by its text',
+      () => plimsoll.api<TracePage>('/api/v1/traces?q=Where%20is'),
+      ({ traces }) => traces.length > 0,
+    );
     assert.deepEqual(
       found.traces.map((trace) => [trace.traceId, trace.inputPreview, trace.outputPreview]),
       [[traceId, 'Where is it?', 'Here.']],

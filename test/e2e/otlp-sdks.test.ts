@@ -99,7 +99,13 @@ describe('the SDKs of others, pointed at Plimsoll', () => {
       assert.equal(detail.trace.inputTokens, 200);
       assert.equal(detail.trace.outputTokens, 40);
       assert.equal(detail.trace.requests, 3);
-      const listed = (await plimsoll.api<TracePage>(`/api/v1/traces?session=${session}`)).traces.find((each) => each.traceId === traceId);
+      // Lists are fed a moment after the trace itself.
+      const listed = await eventually(
+        `the session of ${traceId}`,
+        async () =>
+          (await plimsoll.api<TracePage>(`/api/v1/traces?session=${session}`)).traces.find((each) => each.traceId === traceId) ?? null,
+        (found) => found !== null,
+      );
       assert.equal(listed?.user, USER);
       proof.pass(id, way);
     });

@@ -12,6 +12,7 @@ interface Row {
   readonly kind: SpanKind;
   readonly is_request: number;
   readonly is_measured: number;
+  readonly started_at_ns: string;
 }
 
 const MAX_SPANS = 100_000;
@@ -30,7 +31,7 @@ async function readSome(connection: ClickHouseConnection, scope: Scope, traceIds
   if (withEntries.length === 0) return [];
   const within = withinTraces(withEntries);
   const rows = await connection.read<Row>(
-    `SELECT trace_id, span_id, parent_span_id, kind, is_request, kind = 'gateway' OR notEmpty(usage) OR cost_pico_usd IS NOT NULL AS is_measured
+    `SELECT trace_id, span_id, parent_span_id, kind, is_request, started_at_ns, kind = 'gateway' OR notEmpty(usage) OR cost_pico_usd IS NOT NULL AS is_measured
      FROM spans WHERE ${SCOPE_FILTER} AND is_entry IN (0, 1) AND ${within.conditions.join(' AND ')} LIMIT ${MAX_SPANS}`,
     { ...scopeParameters(scope), ...within.parameters },
   );
@@ -41,5 +42,6 @@ async function readSome(connection: ClickHouseConnection, scope: Scope, traceIds
     kind: row.kind,
     isRequest: row.is_request === 1,
     isMeasured: row.is_measured === 1,
+    startedAtNs: BigInt(row.started_at_ns),
   }));
 }
