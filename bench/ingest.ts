@@ -190,6 +190,18 @@ async function run(): Promise<void> {
     });
     const stored = await storedSpans(plimsoll);
     const { control, engine } = await plimsoll.pids();
+    // All of the corpus are conversations that send their history again with each turn.
+    await readStore(plimsoll, 'SELECT sleep(1)');
+    const tables = await readStore<{ table: string; bytes: string }>(
+      plimsoll,
+      "SELECT table, toString(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE active AND database = 'plimsoll' GROUP BY table",
+    );
+    const perSpan = (bytes: number): number => bytes / sent;
+    report('bytes on disk a span', {
+      total: perSpan(tables.reduce((sum, { bytes }) => sum + Number(bytes), 0)),
+      ...Object.fromEntries(tables.map(({ table, bytes }) => [table, perSpan(Number(bytes))] as const).filter(([, bytes]) => bytes >= 1)),
+      goal: 2_048,
+    });
     report('after', {
       sent,
       lost: sent - stored.distinct,

@@ -2,8 +2,8 @@ import type { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts
 
 /** Tables that are written, with what differs in copy number `k`; views fill the rest. */
 const TABLES: Readonly<Record<string, string>> = {
-  text_parts: 'text_group + {k} AS text_group, started_at_ms + {shiftMs} AS started_at_ms',
-  span_io: `${traceId()}, text_group + {k} AS text_group, started_at_ms + {shiftMs} AS started_at_ms`,
+  text_parts: 'cityHash64(text_group, {k}) AS text_group, started_at_ms + {shiftMs} AS started_at_ms',
+  span_io: `${traceId()}, cityHash64(text_group, {k}) AS text_group, started_at_ms + {shiftMs} AS started_at_ms`,
   span_words: `${traceId()}, started_at_ns + {shiftMs} * 1000000 AS started_at_ns,
     replaceRegexpAll(words, 'rare(\\\\d+)x', concat('rare\\\\1x', toString({k}))) AS words`,
   spans: `${traceId()}, started_at_ns + {shiftMs} * 1000000 AS started_at_ns,

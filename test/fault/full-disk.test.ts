@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
@@ -11,34 +10,8 @@ import { FileJournalWriter } from '../../src/kernel/journal/writer.ts';
 import { ledgerOf } from '../harness/ledger.ts';
 import { eventually, type Plimsoll, startPlimsoll } from '../harness/plimsoll.ts';
 import { startStubProvider, stubConfig } from '../harness/stub-provider.ts';
-import { MOUNT_REFUSED, type SmallDisk, smallDisk } from './processes.ts';
-
-/** Takes every free byte of a disk, again and again, until it is removed. */
-class Filler {
-  readonly #path: string;
-  readonly #fd: number;
-  readonly #timer: NodeJS.Timeout;
-  constructor(disk: SmallDisk) {
-    this.#path = join(disk.path, 'filler');
-    this.#fd = openSync(this.#path, 'w');
-    this.fill();
-    this.#timer = setInterval(() => this.fill(), 20);
-  }
-  fill(): void {
-    for (const size of [1 << 20, 4096, 1]) {
-      try {
-        for (;;) writeSync(this.#fd, Buffer.alloc(size));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
-    }
-  }
-  remove(): void {
-    clearInterval(this.#timer);
-    closeSync(this.#fd);
-    rmSync(this.#path, { force: true });
-  }
-}
+import { Filler } from './filler.ts';
+import { MOUNT_REFUSED, smallDisk } from './processes.ts';
 
 /** 32 tags of 240 characters: a ledger record of 8 KB, so that the reserve is used up sooner. */
 const TAGS = Array.from({ length: 32 }, (_, index) => `tag${index}=${'t'.repeat(240)}`).join(',');
