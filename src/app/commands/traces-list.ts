@@ -15,7 +15,7 @@ export default defineCommand<CliContext>()({
     user: z.string().optional().describe('Only this user'),
     session: z.string().optional().describe('Only this session'),
     status: TraceStatus.optional().describe('ok, error or aborted'),
-    q: z.string().optional().describe('Text in the prompt or answer preview'),
+    q: z.string().optional().describe('Words, and "phrases", that all occur in what is new in a prompt or in its answer'),
     last: z.string().default('24h').describe('Period up to now: 30m, 24h, 7d …'),
     limit: z.coerce.number().int().min(1).max(200).default(20).describe('Rows'),
     cursor: z.string().optional().describe('nextCursor of the page before'),
