@@ -46,7 +46,9 @@ function Anomalies({ list, handle }: { list: CostAnomalyList; handle: (anomaly: 
   return (
     <div className="flex flex-col gap-3">
       {list.anomalies.length === 0 ? (
-        <p className="panel px-3 py-6 text-center text-ink-3">No cost was too high by what is usual.</p>
+        <p className="panel px-3 py-6 text-center text-ink-3">
+          {list.watch.checkedTo === null ? 'Unmeasured: nothing was judged yet.' : 'No cost was too high by what is usual.'}
+        </p>
       ) : (
         <ul className="panel divide-y" aria-label="Anomalies">
           {list.anomalies.map((anomaly) => (
