@@ -1,6 +1,6 @@
 import type { Snapshot } from '../gateway/snapshot.ts';
 import type { Scope } from '../kernel/scope.ts';
-import { type Price, perTokenAt } from '../models/price.ts';
+import { type Price, perTokenAt, priceAtServiceTier } from '../models/price.ts';
 import type { PriceBook } from '../models/price-book.ts';
 import { inputTokens } from '../models/usage.ts';
 import type { ControlStore } from '../stores/sql/control-store.ts';
@@ -37,16 +37,26 @@ export class PriceHistory {
   async find(priceId: string): Promise<Price | null> {
     const known = this.#known.get(priceId);
     if (known !== undefined) return known;
-    const price = (await this.#store.settings.get(this.#scope, SETTING(priceId))) as Price | null;
+    const stored = (await this.#store.settings.get(this.#scope, SETTING(priceId))) as Price | null;
+    const price = stored ?? (await this.#ofServiceTier(priceId));
     if (this.#known.size > 10_000) this.#known.clear();
     this.#known.set(priceId, price);
     return price;
   }
 
-  #fromBook({ priceId, provider, responseModel, requestModel, startedAtNs }: Span): Price | null {
+  /** `price#tier`: what is noted is the price, with its tiers. */
+  async #ofServiceTier(priceId: string): Promise<Price | null> {
+    const at = priceId.lastIndexOf('#');
+    const price = at < 0 ? null : await this.find(priceId.slice(0, at));
+    return price === null ? null : priceAtServiceTier(price, priceId.slice(at + 1));
+  }
+
+  #fromBook(priceId: string, { provider, responseModel, requestModel, startedAtNs }: Span): Price | null {
     const atMs = Number(BigInt(startedAtNs) / 1_000_000n);
     const prices = [responseModel, requestModel].map((model) => (model === null ? null : this.#book.find(provider ?? '', model, atMs)));
-    return prices.find((price) => price?.priceId === priceId) ?? null;
+    const at = priceId.lastIndexOf('#');
+    const ofTier = at < 0 ? [] : prices.map((price) => (price === null ? null : priceAtServiceTier(price, priceId.slice(at + 1))));
+    return [...prices, ...ofTier].find((price) => price?.priceId === priceId) ?? null;
   }
 
   /** The trace with `plimsoll.price.per_token` (pico-dollars per token by class) on every span whose price is known. */
@@ -55,7 +65,7 @@ export class PriceHistory {
       detail.spans.map(async (span) => {
         if (span.priceId === null || span.usage === null) return span;
         // A client's call has its price from the book; nobody noted it here.
-        const price = (await this.find(span.priceId)) ?? this.#fromBook(span);
+        const price = (await this.find(span.priceId)) ?? this.#fromBook(span.priceId, span);
         if (price === null) return span;
         return { ...span, attributes: { ...span.attributes, 'plimsoll.price.per_token': perTokenAt(price, inputTokens(span.usage)) } };
       }),

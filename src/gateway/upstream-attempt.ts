@@ -1,15 +1,12 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import { newSpanId } from '../kernel/ids.ts';
-import { parseJsonText } from '../kernel/parse-json.ts';
-import type { MeteredUnits } from '../models/metered-units.ts';
-import { type CompiledPrice, compiledAtServiceTier, type PricedUsage, priceCompiled, priceMetered } from '../models/price-usage.ts';
-import { serviceTier, serviceTierOfUsage } from '../models/service-tier.ts';
 import { estimateTokensFromCharacters } from '../models/token-estimate.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../models/usage.ts';
 import type { AttemptRole, CallAttempt } from '../traces/call-record.ts';
 import type { TargetHold } from './admission/reservation.ts';
 import { reserveTarget } from './admission/reserve-target.ts';
 import type { AnswerReader, FlowControl } from './answer-reader.ts';
+import { attemptCost } from './attempt-cost.ts';
 import { type Call, roundMs } from './call.ts';
 import { attemptJson } from './call-json.ts';
 import type { CompiledEndpoint, CompiledOperation, CompiledTarget } from './compiled-snapshot.ts';
@@ -404,8 +401,9 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
     const facts = this.#reader?.facts;
     const { usage, source } = this.#usage(outcome);
     const units = outcome === null ? facts?.units : undefined;
-    const tier = usage === null && units === undefined ? null : this.#serviceTier();
-    const cost = this.#cost(usage, source, units, tier);
+    // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
+    const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
+    const cost = attemptCost(target, { usage, source, units, facts, isFree });
     const call = this.#call;
     const startOffsetMs = this.#startMs - call.startedMs;
     return {
@@ -435,7 +433,7 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       costPicoUsd: cost.costPicoUsd,
       costStatus: cost.costStatus,
       priceId: cost.priceId,
-      serviceTier: tier ?? undefined,
+      serviceTier: cost.serviceTier,
       bookedPicoUsd: cost.bookedPicoUsd,
       region: target.region ?? undefined,
       isSelfHosted: target.isSelfHosted || undefined,
@@ -443,56 +441,6 @@ export class UpstreamAttempt implements AnswerHandler, Deadlined, FlowControl {
       role: this.#role,
     };
   }
-
-  /** Null = that of the list price. */
-  #serviceTier(): string | null {
-    const facts = this.#reader?.facts;
-    return serviceTier(facts?.serviceTier) ?? serviceTierOfUsage(facts?.providerUsage);
-  }
-
-  /** What the provider says that it charged; null when it does not say, or the operator has a price of their own. */
-  #reportedCost(): bigint | null {
-    const { provider, price } = this.#target;
-    const { readCost } = provider.adapter;
-    const usage = this.#reader?.facts.providerUsage;
-    if (readCost === null || usage == null || isOwnPrice(price?.priceId)) return null;
-    return readCost(typeof usage === 'string' ? parseJsonText(usage) : usage);
-  }
-
-  /** @param units of an answer besides chat; absent for chat, and for an attempt that has no answer */
-  #cost(
-    usage: Usage | null,
-    source: CallAttempt['usageSource'],
-    units: MeteredUnits | undefined,
-    tier: string | null,
-  ): Pick<CallAttempt, 'costPicoUsd' | 'costStatus' | 'priceId' | 'bookedPicoUsd'> {
-    if (usage === null && units === undefined) {
-      // A refusal, or a call that never left, costs nothing; what a silent or cut call costs is not known.
-      const isFree = this.#wasNeverSent || (this.#status !== null && this.#status >= 400);
-      return { costPicoUsd: isFree ? '0' : null, costStatus: isFree ? 'priced' : 'unpriced', priceId: null };
-    }
-    const reported = this.#reportedCost();
-    if (reported !== null) return { costPicoUsd: reported.toString(), costStatus: 'provider_reported', priceId: null };
-    const priceBy = (price: CompiledPrice | null): PricedUsage =>
-      units !== undefined || usage === null ? priceMetered(usage, units ?? {}, price) : priceCompiled(usage, price);
-    const { price } = this.#target;
-    const priced = priceBy(compiledAtServiceTier(price, tier));
-    if (priced.costPicoUsd === null) {
-      // No price is guessed, and no budget is left open for want of one.
-      const booked = tier === null ? null : priceBy(price).costPicoUsd;
-      return { costPicoUsd: null, costStatus: 'unpriced', priceId: null, bookedPicoUsd: booked?.toString() };
-    }
-    return {
-      costPicoUsd: priced.costPicoUsd.toString(),
-      costStatus: source === 'estimated' ? 'estimated_tokens' : 'priced',
-      priceId: priced.priceId,
-    };
-  }
-}
-
-/** Prices of plimsoll.yaml are what the operator pays by contract: they stand above what a provider reports. */
-function isOwnPrice(priceId: string | undefined): boolean {
-  return priceId?.startsWith('config:') ?? false;
 }
 
 /** Ended by us or by the client, not by the provider. */

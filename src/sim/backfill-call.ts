@@ -1,3 +1,4 @@
+import { sumCost } from '../costs/call-cost.ts';
 import { ERRORS, type ErrorCode } from '../kernel/errors.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { PricedUsage } from '../models/price-usage.ts';
@@ -267,20 +268,6 @@ function answeredAttempt(plan: CallPlan, model: BackfillModel, startOffsetMs: nu
       costStatus: priced.costPicoUsd === null ? 'unpriced' : isAborted ? 'estimated_tokens' : 'priced',
       priceId: priced.priceId,
     },
-  };
-}
-
-/** Sum over the attempts; null as soon as one that used tokens has no price, or when nothing is known at all. */
-function sumCost(attempts: readonly CallAttempt[]): Pick<CallSettled, 'costPicoUsd' | 'costStatus'> {
-  const [only] = attempts;
-  if (only !== undefined && attempts.length === 1) return { costPicoUsd: only.costPicoUsd, costStatus: only.costStatus };
-  const known = attempts.filter((attempt) => attempt.costPicoUsd !== null);
-  if (known.length === 0 || attempts.some((attempt) => attempt.usage !== null && attempt.costPicoUsd === null))
-    return { costPicoUsd: null, costStatus: 'unpriced' };
-  const sum = known.reduce((total, attempt) => total + BigInt(attempt.costPicoUsd ?? '0'), 0n);
-  return {
-    costPicoUsd: sum.toString(),
-    costStatus: known.some((attempt) => attempt.costStatus === 'estimated_tokens') ? 'estimated_tokens' : 'priced',
   };
 }
 

@@ -8,12 +8,12 @@ export function cutPreview(text: string): string {
   return text.slice(0, PREVIEW_CHARACTERS).toWellFormed();
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Text of a message's content: a string, or the text parts of a list (Gemini's `parts` are such a list). */
-function contentText(content: unknown): string {
+export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');

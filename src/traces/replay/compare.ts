@@ -1,18 +1,9 @@
 import { parseJsonText } from '../../kernel/parse-json.ts';
+import { contentText, isRecord } from '../preview.ts';
 import type { ReplayComparison } from './model.ts';
 
 /** More says nothing new of two texts. */
 const MAX_COMPARED_CHARACTERS = 200_000;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function contentText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
-}
 
 /** Name and arguments, whose ids differ from call to call. */
 function toolCallText(call: unknown): string {

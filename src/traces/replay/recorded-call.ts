@@ -1,6 +1,7 @@
 import { parseJsonText } from '../../kernel/parse-json.ts';
 import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../../models/usage.ts';
 import type { Span, TraceDetail } from '../model.ts';
+import { isRecord } from '../preview.ts';
 import type { ReplayedCall } from './model.ts';
 
 const DEFAULT_ENDPOINT = '/v1/chat/completions';
@@ -47,10 +48,6 @@ export function toReplayedCall(span: Span, traceId: string): ReplayedCall {
     costStatus: span.costStatus,
     finishReasons: span.finishReasons,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseBody(text: string): Record<string, unknown> | null {

@@ -1,11 +1,8 @@
+import { median } from '../../stats/robust.ts';
 import type { ReplayItem, ReplaySummary } from './model.ts';
 
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number; // there is at least one
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+function medianOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : median(values);
 }
 
 function sum(values: readonly string[]): string {
@@ -40,16 +37,16 @@ export function summarise(items: readonly ReplayItem[]): ReplaySummary {
     },
     medianDurationMs: {
       n: pairs.length,
-      recorded: median(pairs.map(({ recorded }) => recorded.durationMs)),
-      replayed: median(pairs.map(({ replayed }) => replayed.durationMs)),
+      recorded: medianOf(pairs.map(({ recorded }) => recorded.durationMs)),
+      replayed: medianOf(pairs.map(({ replayed }) => replayed.durationMs)),
     },
     medianOutputTokens: {
       n: counted.length,
-      recorded: median(counted.map(({ recorded }) => recorded.outputTokens ?? 0)),
-      replayed: median(counted.map(({ replayed }) => replayed.outputTokens ?? 0)),
+      recorded: medianOf(counted.map(({ recorded }) => recorded.outputTokens ?? 0)),
+      replayed: medianOf(counted.map(({ replayed }) => replayed.outputTokens ?? 0)),
     },
     sameText: { n: compared.length, count: compared.filter(({ isSameText }) => isSameText).length },
-    medianWordOverlap: { n: compared.length, value: median(compared.map(({ wordOverlap }) => wordOverlap)) },
+    medianWordOverlap: { n: compared.length, value: medianOf(compared.map(({ wordOverlap }) => wordOverlap)) },
     quality: 'unmeasured: needs an evaluation',
   };
 }
