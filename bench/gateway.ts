@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { GATEWAY_NODE_FLAGS } from '../src/app/node-flags.ts';
 import type { LoadJob, LoadResult } from './gateway/load-client.ts';
 import {
   cpuMs,
@@ -101,8 +102,15 @@ async function startCases(upstreamPort: number): Promise<Case[]> {
   }
   for (const { name, stages, payloads, model } of PLIMSOLL_CASES) {
     if (!wanted.includes(name)) continue;
-    const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
-    const child = launch(MEASURED_CORE, [...flags, script('plimsoll-proxy.ts'), upstream, join(directory, name), KEY, payloads, stages]);
+    const child = launch(MEASURED_CORE, [
+      ...GATEWAY_NODE_FLAGS,
+      script('plimsoll-proxy.ts'),
+      upstream,
+      join(directory, name),
+      KEY,
+      payloads,
+      stages,
+    ]);
     add(name, await portOf(child), child, {}, model);
   }
   if (wanted.includes('portkey')) {
@@ -235,6 +243,7 @@ async function measure(): Promise<void> {
   const stub = launch(OTHER_CORE, [script('stub-upstream.ts')]);
   const upstreamPort = await portOf(stub);
   const cases = await startCases(upstreamPort);
+  launch(OTHER_CORE, [script('journal-eraser.ts'), directory]);
   const own = loadClient();
   console.error(
     hasWrk

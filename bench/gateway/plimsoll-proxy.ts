@@ -1,11 +1,10 @@
 /** The whole data plane with a real journal in the directory given. Prints its port. */
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { FrontDoor } from '../../src/gateway/downstream/front-door.ts';
 import { isCallUrl } from '../../src/gateway/endpoints.ts';
 import { createGateway } from '../../src/gateway/server.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
-import { listSegments, segmentPath } from '../../src/kernel/journal/segment.ts';
 import { FileJournalWriter } from '../../src/kernel/journal/writer.ts';
 import { type BenchStages, benchSnapshot } from './snapshot.ts';
 
@@ -15,10 +14,6 @@ mkdirSync(directory, { recursive: true });
 const snapshot = benchSnapshot(upstream, key, payloads, stages);
 
 const journal = await FileJournalWriter.open({ directory: `${directory}/journal`, clock: systemClock });
-// In place of control, which deletes what it has read: else a long run fills the journal to its limit.
-setInterval(() => {
-  for (const segment of listSegments(`${directory}/journal`).slice(0, -2)) rmSync(segmentPath(`${directory}/journal`, segment));
-}, 1_000);
 const log = createWriteStream(`${directory}/calls.log`);
 let lines = '';
 const gateway = createGateway({

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeFlagsOf } from './node-flags.ts';
 import type { ChildRole, FromChild, ToChild } from './process-messages.ts';
 
 export interface SupervisedChildOptions {
@@ -60,6 +61,7 @@ export class SupervisedChild {
     this.#readyAt = null;
     const child = fork(fileURLToPath(new URL(`./${this.role}-main.ts`, import.meta.url)), [], {
       env: { ...inherited(this.role), ...this.#options.variables, PLIMSOLL_INTERNAL_IS_RESTART: this.#wasReady ? '1' : '0' },
+      execArgv: [...process.execArgv, ...nodeFlagsOf(this.role)],
       serialization: 'json',
     });
     this.#process = child;

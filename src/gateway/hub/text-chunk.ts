@@ -32,11 +32,13 @@ interface TextChoice {
 export class TextChunk {
   readonly text: string;
   readonly #envelope: ChunkEnvelope;
-  #textJson: string | null = null;
+  #textJson: string | null;
 
-  constructor(envelope: ChunkEnvelope, text: string) {
+  /** @param textJson the text as a JSON string, where it is at hand */
+  constructor(envelope: ChunkEnvelope, text: string, textJson: string | null = null) {
     this.#envelope = envelope;
     this.text = text;
+    this.#textJson = textJson;
   }
 
   /** The text as a JSON string, quotes included. */

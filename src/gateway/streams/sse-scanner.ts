@@ -33,6 +33,7 @@ export class SseScanner {
   #dataEnd = -1;
   #moreData: Buffer[] | null = null;
   #name: string | null = null;
+  #lastName = '';
   /** The last line ended with CR: a following LF belongs to it. */
   #afterCr = false;
   #isFirst = true;
@@ -168,8 +169,18 @@ export class SseScanner {
       }
     } else if (first === 0x65 && startsWith(buffer, start, end, 'event')) {
       const valueStart = valueOffset(buffer, start + 5, end);
-      if (valueStart >= 0) this.#name = buffer.toString('utf8', valueStart, end);
+      if (valueStart >= 0) this.#name = this.#eventName(buffer, valueStart, end);
     }
+  }
+
+  /** Most events of a stream have the name of the one before: then no string is made. */
+  #eventName(buffer: Buffer, start: number, end: number): string {
+    const last = this.#lastName;
+    if (end - start === last.length && startsWith(buffer, start, end, last) && buffer[start] === last.charCodeAt(0)) return last;
+    const name = buffer.toString('utf8', start, end);
+    // Bytes are compared with UTF-16 units above: for ASCII only is that the same.
+    if (name.length === end - start) this.#lastName = name;
+    return name;
   }
 
   #onBlankLine(buffer: Buffer, eventEnd: number): boolean {

@@ -6,6 +6,7 @@ import type { AnswerFacts, StreamDecoder, StreamStep } from '../../provider.ts';
 import { toOpenAiUsage } from '../../usage.ts';
 import { finishReason, refusalText } from './answer.ts';
 import { classifyErrorObject } from './errors.ts';
+import { readTextDelta } from './text-delta.ts';
 import { mergeUsage, readAnthropicUsage } from './usage.ts';
 
 export interface StreamOptions {
@@ -61,6 +62,9 @@ export class AnthropicStreamDecoder implements StreamDecoder {
 
   onEvent(event: string | null, data: string): StreamStep {
     if (this.#hasEnded) return NOTHING;
+    const delta = readTextDelta(data);
+    if (delta !== null && delta.text !== '' && this.#blocks.get(delta.index)?.kind === 'text')
+      return this.#text(delta.text, delta.textJson);
     let parsed: unknown;
     try {
       parsed = parseJsonText(data);
@@ -114,11 +118,11 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     return { ...NOTHING, chunks: [this.#chunk(delta)], hasContent: characters > 0, facts: { outputCharacters: this.#outputCharacters } };
   }
 
-  #text(text: string): StreamStep {
+  #text(text: string, textJson: string | null = null): StreamStep {
     this.#textEnvelope ??= new ChunkEnvelope(this.#id, this.#options.createdSeconds, this.#model);
     this.#outputCharacters += text.length;
     const facts = { outputCharacters: this.#outputCharacters };
-    return { chunks: [new TextChunk(this.#textEnvelope, text)], hasContent: true, isDone: false, error: null, facts };
+    return { chunks: [new TextChunk(this.#textEnvelope, text, textJson)], hasContent: true, isDone: false, error: null, facts };
   }
 
   #start({ message }: JsonObject): StreamStep {
