@@ -87,11 +87,15 @@ export type ValueField = NonNullable<paths['/api/v1/traces/values']['get']['para
 
 /** What a filter can be set to in the range, the most frequent first. */
 export function fieldValuesQuery(range: Range, wanted: { readonly field: ValueField; readonly name?: string; readonly search: string }) {
+  const { field, search, ...rest } = wanted;
   return queryOptions({
     queryKey: ['values', rangeKey(range), wanted] as const,
     queryFn: ({ signal }) =>
       unwrap<FieldValues>(
-        api.GET('/api/v1/traces/values', { params: { query: { ...resolveRange(range, Date.now()), ...wanted, limit: 50 } }, signal }),
+        api.GET('/api/v1/traces/values', {
+          params: { query: { ...resolveRange(range, Date.now()), field, ...rest, ...(search === '' ? {} : { search }), limit: 50 } },
+          signal,
+        }),
       ),
     // Of the same field only: values of another attribute are no answer.
     placeholderData: (before, query) => (query?.queryKey[2].name === wanted.name ? before : undefined),

@@ -68,7 +68,7 @@ function OneText({ title, direction, texts }: OneTextProps): ReactNode {
           ? 'not recorded in either trace'
           : diff.addedLines + diff.removedLines === 0
             ? 'the same in both'
-            : `${formatInteger(diff.removedLines)} lines out, ${formatInteger(diff.addedLines)} in`}
+            : `${formatInteger(diff.removedLines)} ${diff.removedLines === 1 ? 'line' : 'lines'} out, ${formatInteger(diff.addedLines)} in`}
         {without.length > 0 && <span>not recorded in {without.join(' and ').toUpperCase()}</span>}
         {diff?.isCut && <span>very long: the end was not compared</span>}
         {diff?.isCoarse && <span>too different for line by line: the middle is shown as one change</span>}

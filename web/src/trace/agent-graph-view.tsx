@@ -29,7 +29,7 @@ const KIND_STROKES: Readonly<Record<NodeKind, string>> = {
   other: 'var(--ink-3)',
 };
 /** Characters of a name that fit a box. */
-const NAME_CHARACTERS = 22;
+const NAME_CHARACTERS = 20;
 
 /** Who called whom, how often, for how long and for how much. */
 export function AgentGraphView({ spans, selectedId, onSelect }: AgentGraphViewProps): ReactNode {

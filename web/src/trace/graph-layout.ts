@@ -1,8 +1,8 @@
 import { type AgentGraph, START_ID } from './agent-graph.ts';
 
-export const NODE_WIDTH = 172;
+export const NODE_WIDTH = 160;
 export const NODE_HEIGHT = 46;
-const LAYER_GAP = 92;
+const LAYER_GAP = 80;
 const ROW_GAP = 26;
 const MARGIN = 28;
 /** Sweeps that bring callers and called to one height. */

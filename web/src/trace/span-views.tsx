@@ -24,7 +24,7 @@ export function SpanViews({ spans, selectedId, view, onView, onSelect }: SpanVie
     <Tabs.Root
       value={view}
       onValueChange={(next) => onView(next === 'graph' ? 'graph' : 'waterfall')}
-      className="panel flex min-w-0 flex-col overflow-hidden xl:sticky xl:top-4"
+      className={`panel flex min-w-0 flex-col overflow-hidden ${view === 'graph' ? '' : 'xl:sticky xl:top-4'}`}
     >
       <Tabs.List className="flex shrink-0 border-b px-1" aria-label="Spans of the trace">
         {VIEWS.map(([value, name]) => (

@@ -62,7 +62,7 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
       <TraceHeader detail={detail} />
       <Totals detail={detail} />
       <ScoresPanel traceId={detail.trace.traceId} />
-      <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
+      <div className={`grid min-w-0 items-start gap-3 ${search.view === 'graph' ? '' : 'xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]'}`}>
         <SpanViews
           spans={spans}
           selectedId={selected?.spanId ?? null}
