@@ -47,6 +47,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
   { name: 'traces list', summary: 'List recent traces', load: () => import('./commands/traces-list.ts') },
   { name: 'traces show', summary: 'Show one trace as a waterfall', load: () => import('./commands/traces-show.ts') },
   {
+    name: 'traces diff',
+    summary: 'Two traces side by side: numbers, spans and messages, and what differs',
+    load: () => import('./commands/traces-diff.ts'),
+  },
+  {
     name: 'traces replay',
     summary: 'Make recorded calls again, as they were or at another model, under a cost ceiling',
     load: () => import('./commands/traces-replay.ts'),

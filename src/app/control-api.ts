@@ -40,12 +40,15 @@ import type { LoadLines } from '../slo/model.ts';
 import { readLoadLines, type SloServices, sloRoutes } from '../slo/routes.ts';
 import type { SliPeriod } from '../slo/store.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
+import { compareRoutes } from '../traces/compare/routes.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
 import { type ScoreServices, scoreRoutes } from '../traces/scores/routes.ts';
 import { sessionRoutes } from '../traces/session-routes.ts';
 import type { TraceTexts } from '../traces/store.ts';
+import { type ViewServices, viewRoutes } from '../traces/views/routes.ts';
+import { createViewService } from '../traces/views/service.ts';
 import type { CacheControl } from './cache-control.ts';
 import { type CatalogueServices, catalogueRoutes, type Status } from './catalogue-routes.ts';
 import type { ChildContext } from './child-process.ts';
@@ -95,6 +98,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   // Before those with a trace id in their path.
   ...sessionRoutes,
   ...traceRoutes,
+  ...compareRoutes,
   ...scoreRoutes,
   ...sloRoutes,
   ...featureRoutes,
@@ -115,6 +119,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...invoiceRoutes,
   ...repricingRoutes,
   ...replayRoutes,
+  ...viewRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -137,7 +142,8 @@ type ApiServices = TraceServices &
   StatementServices &
   InvoiceServices &
   RepricingServices &
-  ReplayServices;
+  ReplayServices &
+  ViewServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -206,6 +212,7 @@ export class ControlApi {
         anomalies: options.costWatch.service(stores),
         repricing: options.repricing.service(stores),
         replays: options.replaying.service(stores),
+        views: createViewService({ store: stores.views, nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor), clock }),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         snapshot: () => {

@@ -136,6 +136,7 @@ export const TraceQuery = z.strictObject({
   team: optionalText,
   user: optionalText,
   session: optionalText,
+  customer: optionalText,
   model: optionalText.describe('Requested, upstream or response model'),
   provider: optionalText,
   route: optionalText,

@@ -11,6 +11,7 @@ import { type AuditEntry, DEFAULT_SCOPE, type Scope } from '../../src/kernel/sco
 import { type ControlStore, openControlStore } from '../../src/stores/sql/control-store.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/stores/sql/migrations.ts';
 import type { ReplayItem, ReplayRun } from '../../src/traces/replay/model.ts';
+import { createViewService } from '../../src/traces/views/service.ts';
 import { FIXTURE_VERSIONS, fixture, type TestDatabase, type TestDriver } from './control-store-drivers.ts';
 
 const SCOPE = DEFAULT_SCOPE;
@@ -376,6 +377,59 @@ export function controlStoreContract(driver: TestDriver): void {
         seen,
         Array.from({ length: 20 }, (_, index) => index + 1),
       );
+    });
+
+    it('keeps saved views: shared ones for everybody, private ones for their owner, each name once', async () => {
+      const store = await open();
+      const clock = new FakeClock(START_MS);
+      const views = createViewService({ store: store.views, nameOf: async (_scope, { id }) => `name of ${id}`, clock });
+      const [ada, bob] = ['a', 'b'].map((id) => ({ ...ACTOR, id }));
+      assert.ok(ada && bob);
+      const draft = { name: 'Errors ü', query: '?status=error&range=7d', isShared: false };
+      const mine = await views.create(SCOPE, 'traces', draft, ada);
+      assert.deepEqual(mine, {
+        id: mine.id,
+        page: 'traces',
+        name: 'Errors ü',
+        query: 'range=7d&status=error',
+        isShared: false,
+        isMine: true,
+        owner: 'name of a',
+        createdAt: START_MS,
+        updatedAt: START_MS,
+      });
+      assert.deepEqual(await views.list(SCOPE, 'traces', ada), [mine]);
+      assert.deepEqual(await views.list(SCOPE, 'sessions', ada), []);
+      assert.deepEqual(await views.list(SCOPE, null, bob), [], "a private view is its owner's");
+      assert.deepEqual(await views.list(OTHER, null, ada), [], 'another environment must not see it');
+      await assert.rejects(views.change(SCOPE, mine.id, draft, bob), hasCode('not_found'));
+      await assert.rejects(views.remove(SCOPE, mine.id, bob), hasCode('not_found'));
+      await assert.rejects(views.create(SCOPE, 'traces', draft, ada), hasCode('conflict'));
+      // The same name is free for somebody else, among the shared ones and on another page.
+      const hers = await views.create(SCOPE, 'traces', { ...draft, isShared: true }, ada);
+      const his = await views.create(SCOPE, 'traces', draft, bob);
+      await views.create(SCOPE, 'sessions', { ...draft, query: 'user=u' }, ada);
+      assert.deepEqual(
+        (await views.list(SCOPE, 'traces', bob)).map(({ id, isMine }) => [id, isMine]).sort(),
+        [
+          [hers.id, false],
+          [his.id, true],
+        ].sort(),
+      );
+      await clock.advance(5);
+      const changed = await views.change(SCOPE, hers.id, { name: 'B', query: 'feature=f', isShared: true }, bob);
+      assert.deepEqual(
+        [changed.name, changed.query, changed.owner, changed.createdAt, changed.updatedAt],
+        ['B', 'feature=f', 'name of a', START_MS, START_MS + 5],
+      );
+      await assert.rejects(views.change(SCOPE, hers.id, { name: 'B', query: '', isShared: false }, bob), hasCode('invalid_argument'));
+      assert.equal((await views.change(SCOPE, hers.id, { name: 'B', query: '', isShared: false }, ada)).isShared, false);
+      await views.remove(SCOPE, his.id, bob);
+      await assert.rejects(views.remove(SCOPE, his.id, bob), hasCode('not_found'));
+      // What two who race write past each other's look: the database keeps one.
+      const stored = await store.views.get(SCOPE, mine.id);
+      assert.ok(stored);
+      await assert.rejects(store.views.put(SCOPE, { ...stored, id: newUuidV7(START_MS) }), hasCode('conflict'));
     });
 
     it('keeps settings of any JSON, and the first of several first values', async () => {

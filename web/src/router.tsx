@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { asApiError } from './api/problem.ts';
+import { parseCompareSearch } from './compare/compare-search.ts';
 import { parseCostsSearch } from './costs/costs-search.ts';
 import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
@@ -47,6 +48,12 @@ const traceRoute = createRoute({
   path: '/traces/$traceId',
   validateSearch: parseTraceSearch,
   component: lazyRouteComponent(() => import('./trace/trace-page.tsx'), 'TracePage'),
+});
+const compareRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/compare',
+  validateSearch: parseCompareSearch,
+  component: lazyRouteComponent(() => import('./compare/compare-page.tsx'), 'ComparePage'),
 });
 const replaysRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -141,6 +148,7 @@ export const router = createRouter({
       overviewRoute,
       tracesRoute,
       traceRoute,
+      compareRoute,
       sessionsRoute,
       sessionRoute,
       usersRoute,

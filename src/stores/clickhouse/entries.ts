@@ -67,6 +67,7 @@ export function entryFilter(query: TraceQuery): Filter {
   add('team = {team:String}', 'team', query.team);
   add('user_id = {user:String}', 'user', query.user);
   add('session_id = {session:String}', 'session', query.session);
+  add('customer = {customer:String}', 'customer', query.customer);
   add('has(model_names, {model:String})', 'model', query.model);
   add('has(providers, {provider:String})', 'provider', query.provider);
   add('route = {route:String}', 'route', query.route);

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/event-log/event-log.ts';
 import type { JobStore } from '../../kernel/jobs/job.ts';
 import type { ReplayStore } from '../../traces/replay/store.ts';
+import type { ViewStore } from '../../traces/views/store.ts';
 import { sqlAdminKeys } from './admin-keys.ts';
 import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
@@ -24,6 +25,7 @@ import { sqlReplays } from './replays.ts';
 import { sqlSessions } from './sessions.ts';
 import { type SettingsStore, sqlSettings } from './settings.ts';
 import { openSqlite } from './sqlite.ts';
+import { sqlViews } from './views.ts';
 import { sqlVirtualKeys } from './virtual-keys.ts';
 
 export type ControlStoreLocation =
@@ -45,6 +47,7 @@ export interface ControlStores {
   readonly statements: StatementStore;
   readonly invoices: InvoiceStore;
   readonly openRuns: SqlOpenRuns;
+  readonly views: ViewStore;
 }
 
 export interface ControlStoreStatus {
@@ -83,6 +86,7 @@ function storesOf(handle: Handle): ControlStores {
     statements: sqlCostStatements(handle),
     invoices: sqlCostInvoices(handle),
     openRuns: sqlOpenRuns(handle),
+    views: sqlViews(handle),
   };
 }
 

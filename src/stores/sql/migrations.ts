@@ -115,6 +115,17 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE UNIQUE INDEX cost_invoices_content ON cost_invoices (organisation_id, environment, content_hash)',
     ],
   },
+  {
+    version: 8,
+    name: 'saved views',
+    statements: [
+      `CREATE TABLE saved_views (${TENANT}, id text NOT NULL, page text NOT NULL, name text NOT NULL, query text NOT NULL,
+        reader text NOT NULL, owner text NOT NULL, owner_name text NOT NULL, created_at_ms bigint NOT NULL, updated_at_ms bigint NOT NULL,
+        PRIMARY KEY (organisation_id, environment, id))`,
+      // One of a name is there for each reader, whoever races.
+      'CREATE UNIQUE INDEX saved_views_name ON saved_views (organisation_id, environment, page, reader, name)',
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

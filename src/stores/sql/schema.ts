@@ -190,6 +190,19 @@ export interface CostInvoiceRow extends Tenant {
   body: string;
 }
 
+export interface SavedViewRow extends Tenant {
+  id: string;
+  page: string;
+  name: string;
+  query: string;
+  /** Who sees it: an owner's key, or empty = everybody. */
+  reader: string;
+  owner: string;
+  owner_name: string;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -209,4 +222,5 @@ export interface Database {
   cost_statements: CostStatementRow;
   cost_invoices: CostInvoiceRow;
   open_runs: OpenRunRow;
+  saved_views: SavedViewRow;
 }

@@ -240,6 +240,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/{traceId}/diff/{otherId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Two traces side by side: numbers with exact differences, and spans aligned by their place in the tree
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getTracesByTraceIdDiffByOtherId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{traceId}/spans/{spanId}/texts/diff/{otherId}/{otherSpanId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Input and output of two spans, line by line and word by word
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getTracesByTraceIdSpansBySpanIdTextsDiffByOtherIdByOtherSpanId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feedback": {
         parameters: {
             query?: never;
@@ -1286,6 +1326,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved views that you may see: shared ones and your own, by name
+         * @description Permission: `views:read`.
+         */
+        get: operations["getViews"];
+        put?: never;
+        /**
+         * Give the query of a page's URL a name
+         * @description Permission: `views:write`.
+         */
+        post: operations["postViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a view, give it another query, share it or make it private
+         * @description Permission: `views:write`.
+         */
+        put: operations["putViewsById"];
+        post?: never;
+        /**
+         * Delete a view
+         * @description Permission: `views:write`.
+         */
+        delete: operations["deleteViewsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1425,6 +1513,17 @@ export interface components {
         Login: {
             /** @description An admin key, pla_… */
             adminKey: string;
+        };
+        ViewDraft: {
+            /** @description What people call it; once on a page among shared views, and among your own */
+            name: string;
+            /** @description Query of the page's URL, e.g. "feature=support&status=error&range=7d" */
+            query: string;
+            /**
+             * @description True = everybody sees it and may change it; false = only who made it
+             * @default false
+             */
+            isShared: boolean;
         };
         FieldValues: {
             /** @description The most frequent ones first */
@@ -1923,6 +2022,155 @@ export interface components {
                 /** @description Start of the step */
                 at: number;
             }[];
+        };
+        TraceDiff: {
+            a: components["schemas"]["TraceSummary"];
+            b: components["schemas"]["TraceSummary"];
+            numbers: {
+                /** @description Milliseconds, exact to the nanosecond; difference = b − a, null when one of them is not known */
+                durationMs: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description Milliseconds, exact to the nanosecond; difference = b − a, null when one of them is not known */
+                ttftMs: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description US dollars × 10¹² as decimal integers; null when unpriced */
+                costPicoUsd: {
+                    a: string | null;
+                    b: string | null;
+                    difference: string | null;
+                };
+                /** @description difference = b − a, null when one of them is not known */
+                inputTokens: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description difference = b − a, null when one of them is not known */
+                outputTokens: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description By class, those that either trace used; null when the classes of some request are not known */
+                tokens: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                    /** @enum {string} */
+                    usageClass: "inputUncachedTokens" | "cacheReadTokens" | "cacheWrite5mTokens" | "cacheWrite1hTokens" | "audioInputTokens" | "outputTextTokens" | "reasoningTokens" | "audioOutputTokens";
+                }[] | null;
+                /** @description difference = b − a, null when one of them is not known */
+                requests: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description difference = b − a, null when one of them is not known */
+                attempts: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+                /** @description difference = b − a, null when one of them is not known */
+                spans: {
+                    a: number | null;
+                    b: number | null;
+                    difference: number | null;
+                };
+            };
+            /** @description In the order of the first trace, children below their parents; what was added stands where it came in */
+            spans: components["schemas"]["AlignedSpan"][];
+            counts: {
+                both: number;
+                added: number;
+                removed: number;
+            };
+            /** @description True when a trace has more than 10 000 spans: only the first of them are aligned */
+            isPartial: boolean;
+            /** @description Spans whose messages say what each trace was asked and what it answered */
+            entries: {
+                a: string | null;
+                b: string | null;
+            };
+        };
+        AlignedSpan: {
+            depth: number;
+            /**
+             * @description Of both: spans of different kinds are never a pair
+             * @enum {string}
+             */
+            kind: "gateway" | "stage" | "llm" | "embedding" | "tool" | "retriever" | "reranker" | "agent" | "chain" | "guardrail" | "evaluator" | "prompt" | "cache" | "span" | "event";
+            /**
+             * @description added = only in the second trace, removed = only in the first
+             * @enum {string}
+             */
+            change: "both" | "added" | "removed";
+            a: components["schemas"]["ComparedSpan"] | null;
+            b: components["schemas"]["ComparedSpan"] | null;
+            /** @description b − a */
+            durationDifferenceMs: number | null;
+            /** @description b − a; null when one of them is unpriced, or neither can cost anything */
+            costDifferencePicoUsd: string | null;
+        };
+        ComparedSpan: {
+            spanId: string;
+            name: string;
+            /** @enum {string} */
+            status: "ok" | "error" | "aborted";
+            /** @description Our closed error code, null when there was no error */
+            errorType: string | null;
+            /** @description After the first span of its trace */
+            offsetMs: number;
+            durationMs: number;
+            /** @description Response model, else the one sent */
+            model: string | null;
+            inputTokens: number | null;
+            outputTokens: number | null;
+            costPicoUsd: string | null;
+            /** @description Null on spans that cannot cost anything */
+            costStatus: ("priced" | "estimated_tokens" | "unpriced" | "provider_reported" | "cached_zero") | null;
+        };
+        TextsDiff: {
+            /** @description Null when neither span has an input that was kept */
+            input: components["schemas"]["TextDiff"] | null;
+            output: components["schemas"]["TextDiff"] | null;
+            /** @description Texts that one span has and the other has not; they are compared with nothing */
+            missing: {
+                a: ("input" | "output")[];
+                b: ("input" | "output")[];
+            };
+        };
+        TextDiff: {
+            rows: {
+                /** @enum {string} */
+                kind: "same" | "removed" | "added" | "changed";
+                /** @description Number of the line in the first text, from 1 */
+                aLine: number | null;
+                bLine: number | null;
+                a: {
+                    text: string;
+                    /** @description Only on this side */
+                    isChanged: boolean;
+                }[] | null;
+                /** @description Null on a row that is the same: its text is in `a` */
+                b: {
+                    text: string;
+                    /** @description Only on this side */
+                    isChanged: boolean;
+                }[] | null;
+            }[];
+            addedLines: number;
+            removedLines: number;
+            /** @description True when a text is longer than 400000 characters: the rest was not compared */
+            isCut: boolean;
+            /** @description True when the texts differ so much that the middle is told as one change */
+            isCoarse: boolean;
         };
         ScoresAccepted: {
             /** @description Of the scores that it became, in the order of the items */
@@ -3568,6 +3816,7 @@ export interface components {
                         team?: string;
                         user?: string;
                         session?: string;
+                        customer?: string;
                         /** @description Requested, upstream or response model */
                         model?: string;
                         provider?: string;
@@ -3696,6 +3945,7 @@ export interface components {
                         team?: string;
                         user?: string;
                         session?: string;
+                        customer?: string;
                         /** @description Requested, upstream or response model */
                         model?: string;
                         provider?: string;
@@ -3819,6 +4069,26 @@ export interface components {
             /** @description Paid for tries that a crash cut off */
             lostPicoUsd: string;
             message: string | null;
+        };
+        SavedViewList: {
+            views: components["schemas"]["SavedView"][];
+        };
+        SavedView: {
+            id: string;
+            /** @enum {string} */
+            page: "traces" | "sessions" | "users";
+            name: string;
+            /** @description Without the question mark */
+            query: string;
+            isShared: boolean;
+            /** @description Made by who asks */
+            isMine: boolean;
+            /** @description Name of who made it */
+            owner: string;
+            /** @description Epoch ms */
+            createdAt: number;
+            /** @description Epoch ms */
+            updatedAt: number;
         };
     };
     responses: never;
@@ -4184,6 +4454,7 @@ export interface operations {
                 team?: string;
                 user?: string;
                 session?: string;
+                customer?: string;
                 /** @description Requested, upstream or response model */
                 model?: string;
                 provider?: string;
@@ -4627,6 +4898,144 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTracesByTraceIdDiffByOtherId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                traceId: string;
+                otherId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceDiff"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTracesByTraceIdSpansBySpanIdTextsDiffByOtherIdByOtherSpanId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                traceId: string;
+                spanId: string;
+                otherId: string;
+                otherSpanId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextsDiff"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8026,6 +8435,7 @@ export interface operations {
                             team?: string;
                             user?: string;
                             session?: string;
+                            customer?: string;
                             /** @description Requested, upstream or response model */
                             model?: string;
                             provider?: string;
@@ -8340,6 +8750,273 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ReplayReport"];
                 };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: {
+                /** @description Only views of this page */
+                page?: "traces" | "sessions" | "users";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewList"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What people call it; once on a page among shared views, and among your own */
+                    name: string;
+                    /** @description Query of the page's URL, e.g. "feature=support&status=error&range=7d" */
+                    query: string;
+                    /**
+                     * @description True = everybody sees it and may change it; false = only who made it
+                     * @default false
+                     */
+                    isShared?: boolean;
+                    /** @enum {string} */
+                    page: "traces" | "sessions" | "users";
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteViewsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
             400: {

@@ -3,12 +3,14 @@ import { type Range, rangeKey, resolveRange } from '../range/range.ts';
 import type { SessionFilters } from '../sessions/sessions-search.ts';
 import type { Filters } from '../traces/filters.ts';
 import { api, unwrap } from './client.ts';
+import type { paths } from './openapi.gen.ts';
 import { asApiError } from './problem.ts';
 import type {
   CacheView,
   EventPage,
   Feature,
   FeatureLoadLines,
+  FieldValues,
   LimitList,
   LimitView,
   MetricFilters,
@@ -78,6 +80,26 @@ export function tracesQuery(range: Range, filters: Filters) {
     getNextPageParam: (page) => (page.nextCursor === null ? undefined : { cursor: page.nextCursor, ...page.interval }),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
+  });
+}
+
+export type ValueField = NonNullable<paths['/api/v1/traces/values']['get']['parameters']['query']>['field'];
+
+/** What a filter can be set to in the range, the most frequent first. */
+export function fieldValuesQuery(range: Range, wanted: { readonly field: ValueField; readonly name?: string; readonly search: string }) {
+  const { field, search, ...rest } = wanted;
+  return queryOptions({
+    queryKey: ['values', rangeKey(range), wanted] as const,
+    queryFn: ({ signal }) =>
+      unwrap<FieldValues>(
+        api.GET('/api/v1/traces/values', {
+          params: { query: { ...resolveRange(range, Date.now()), field, ...rest, ...(search === '' ? {} : { search }), limit: 50 } },
+          signal,
+        }),
+      ),
+    // Of the same field only: values of another attribute are no answer.
+    placeholderData: (before, query) => (query?.queryKey[2].name === wanted.name ? before : undefined),
+    staleTime: 30_000,
   });
 }
 

@@ -4,6 +4,8 @@ export type { OutcomeEconomicsRow as OutcomeRow } from '../../../src/costs/outco
 export type { CostStatus, Usage, UsageClass } from '../../../src/models/usage.ts';
 // Spans, traces and metrics keep their own zod types: the generator turns tuples and closed records into looser ones.
 export type { FeatureLoadLines, LoadLine } from '../../../src/slo/model.ts';
+export type { AlignedSpan, TextsDiff, TraceDiff } from '../../../src/traces/compare/model.ts';
+export type { DiffRow, TextDiff } from '../../../src/traces/compare/text-diff.ts';
 export type {
   MetricRow,
   MetricSeries,
@@ -18,6 +20,7 @@ export type {
 export type { RouteDecisions, RoutingDecision, RoutingDecisions } from '../../../src/traces/routing-decisions.ts';
 export type { Score } from '../../../src/traces/scores/model.ts';
 export type {
+  FieldValues,
   SessionDetail,
   SessionPage,
   SessionSummary,
@@ -27,6 +30,7 @@ export type {
   UserSummary,
 } from '../../../src/traces/sessions.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
+export type { SavedView } from '../../../src/traces/views/model.ts';
 
 type Schemas = components['schemas'];
 

@@ -8,8 +8,10 @@ import { rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { useParsedSearch } from '../shell/search.ts';
+import { parseSearch, stringifySearch } from '../traces/filters.ts';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { type Column, Table } from '../ui/table.tsx';
+import { ViewsMenu } from '../views/views-menu.tsx';
 import { SessionsBar } from './sessions-bar.tsx';
 import { parseSessionsSearch, type SessionsSearch } from './sessions-search.ts';
 import { usageColumns } from './usage-columns.tsx';
@@ -50,6 +52,11 @@ export function SessionsPage(): ReactNode {
   return (
     <>
       <PageHeader title="Sessions">
+        <ViewsMenu
+          page="sessions"
+          query={stringifySearch({ ...search })}
+          onOpen={(query) => void navigate({ search: parseSessionsSearch(parseSearch(query)) })}
+        />
         <RangePicker range={range} onChange={(next) => setSearch({ ...withoutRange(search), ...searchOf(next) })} />
       </PageHeader>
       <SessionsBar label="Session contains" search={search} onChange={setSearch} />

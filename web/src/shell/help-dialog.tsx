@@ -17,6 +17,7 @@ const KEYS = [
   [['j'], 'Next row'],
   [['k'], 'Row before'],
   [['Enter'], 'Open the row'],
+  [['x'], 'Choose the row of a trace, to compare'],
   [['Esc'], 'Close, or leave the search'],
   [['?'], 'This help'],
 ] as const;

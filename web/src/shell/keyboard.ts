@@ -64,6 +64,9 @@ export function useKeyboard(actions: Actions): void {
         search.select();
       } else if (event.key === 'j' || event.key === 'k') {
         if (moveRow(event.key === 'j' ? 1 : -1)) event.preventDefault();
+      } else if (event.key === 'x') {
+        // The box stands in the row beside the link that has the focus.
+        document.activeElement?.closest('[role="row"], [role="presentation"]')?.querySelector<HTMLInputElement>('[data-pick]')?.click();
       } else if (event.key === '?') {
         event.preventDefault();
         latest.current.help();

@@ -5,8 +5,17 @@ export function parseLoginSearch(search: Readonly<Record<string, unknown>>): { n
   return typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? { next: search.next } : {};
 }
 
-export function parseTraceSearch(search: Readonly<Record<string, unknown>>): { span?: string } {
-  return typeof search.span === 'string' ? { span: search.span } : {};
+export interface TraceSearch {
+  span?: string;
+  /** What stands beside the span; the waterfall when absent. */
+  view?: 'graph';
+}
+
+export function parseTraceSearch(search: Readonly<Record<string, unknown>>): TraceSearch {
+  return {
+    ...(typeof search.span === 'string' ? { span: search.span } : {}),
+    ...(search.view === 'graph' ? { view: 'graph' as const } : {}),
+  };
 }
 
 /** Number of the call that is shown beside the recorded one. */

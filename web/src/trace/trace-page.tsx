@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { spanTextsQuery, traceQuery } from '../api/queries.ts';
 import type { Span, TraceDetail } from '../api/schema.ts';
+import { CompareButton } from '../compare/compare-dialog.tsx';
 import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
 import { formatDate, formatMoment } from '../format/time.ts';
 import { ReplayButton } from '../replays/replay-button.tsx';
@@ -18,8 +19,8 @@ import { TimeText } from '../ui/time-text.tsx';
 import { curlOf } from './curl.ts';
 import { ScoresPanel } from './scores-panel.tsx';
 import { SpanPanel } from './span-panel.tsx';
+import { type SpanView, SpanViews } from './span-views.tsx';
 import { firstSpanToShow } from './waterfall.ts';
-import { WaterfallView } from './waterfall-view.tsx';
 
 const route = getRouteApi('/shell/traces/$traceId');
 
@@ -48,6 +49,12 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
   const { spans } = detail;
   const search = useParsedSearch(route.useSearch(), parseTraceSearch);
   const navigate = route.useNavigate();
+  const go = ({ span, view }: { span?: string; view?: SpanView }): void =>
+    void navigate({
+      search: { ...(span === undefined ? {} : { span }), ...(view === 'graph' ? { view } : {}) },
+      replace: true,
+      resetScroll: false,
+    });
   const entry = firstSpanToShow(spans);
   const selected = spans.find((span) => span.spanId === search.span) ?? entry;
   return (
@@ -55,11 +62,13 @@ function TraceView({ detail }: { detail: TraceDetail }): ReactNode {
       <TraceHeader detail={detail} />
       <Totals detail={detail} />
       <ScoresPanel traceId={detail.trace.traceId} />
-      <div className="grid min-w-0 items-start gap-3 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
-        <WaterfallView
+      <div className={`grid min-w-0 items-start gap-3 ${search.view === 'graph' ? '' : 'xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]'}`}>
+        <SpanViews
           spans={spans}
           selectedId={selected?.spanId ?? null}
-          onSelect={(span) => void navigate({ search: { span }, replace: true, resetScroll: false })}
+          view={search.view ?? 'waterfall'}
+          onView={(view) => go({ ...search, view })}
+          onSelect={(span) => go({ ...search, span })}
         />
         {selected && <SelectedSpan span={selected} detail={detail} />}
       </div>
@@ -100,6 +109,7 @@ function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): Rea
           </span>
         </div>
       </div>
+      <CompareButton trace={trace} />
       <ReplayButton source={{ traceId: trace.traceId }} what="this trace" />
       <CopyButton text={trace.traceId} label="Copy trace id" />
       {curl.kind === 'command' ? (

@@ -40,7 +40,7 @@ export function WaterfallView({ spans, selectedId, onSelect }: WaterfallViewProp
     <SpanRow row={row} totalMs={totalMs} marks={marks} isSelected={row.span.spanId === selectedId} onSelect={onSelect} onToggle={toggle} />
   );
   return (
-    <section className="panel flex min-h-0 min-w-0 flex-col overflow-hidden xl:sticky xl:top-4" aria-label="Spans">
+    <section className="flex min-h-0 min-w-0 flex-col overflow-hidden" aria-label="Spans">
       <div className={`${GRID} h-8 shrink-0 border-b px-3 text-xs text-ink-3`}>
         <span>
           {formatInteger(spans.length)} {spans.length === 1 ? 'span' : 'spans'}

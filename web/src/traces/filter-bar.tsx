@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import type { FormEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { featuresQuery, summaryQuery } from '../api/queries.ts';
 import { type Range, rangeOf } from '../range/range.ts';
 import { Icon } from '../shell/icons.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Popover } from '../ui/popover.tsx';
 import { SearchField } from '../ui/search-field.tsx';
-import { activeFilters, FILTER_LABELS, type Filters, parseTracesSearch, STATUSES, type TracesSearch, withoutFilter } from './filters.ts';
+import { FilterForm } from './filter-form.tsx';
+import { activeFilters, FILTER_LABELS, parseTracesSearch, STATUSES, type TracesSearch, withoutFilter } from './filters.ts';
 import { STATUS_WORDS } from './status-word.ts';
 
 interface FilterBarProps {
@@ -51,8 +52,6 @@ export function FilterBar({ search, onChange }: FilterBarProps): ReactNode {
         {(close) => (
           <FilterForm
             search={search}
-            featureNames={featureNames}
-            modelNames={modelNames}
             onSubmit={(next) => {
               close();
               onChange(next);
@@ -106,80 +105,5 @@ function Chips({ search, onChange }: FilterBarProps): ReactNode {
         </button>
       </li>
     </ul>
-  );
-}
-
-const FORM_FIELDS = [
-  'status',
-  'feature',
-  'model',
-  'provider',
-  'route',
-  'errorType',
-  'user',
-  'session',
-  'team',
-  'traceId',
-  'minDurationMs',
-  'minCostUsd',
-] as const satisfies readonly (keyof Filters)[];
-
-interface FilterFormProps {
-  readonly search: TracesSearch;
-  readonly featureNames: readonly string[];
-  readonly modelNames: readonly string[];
-  readonly onSubmit: (search: TracesSearch) => void;
-}
-
-function FilterForm({ search, featureNames, modelNames, onSubmit }: FilterFormProps): ReactNode {
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const values = Object.fromEntries(FORM_FIELDS.map((name) => [name, form.get(name)]));
-    onSubmit(parseTracesSearch({ ...search, ...values }));
-  };
-  return (
-    <form className="grid w-80 max-w-full grid-cols-2 gap-x-3 gap-y-2.5" onSubmit={submit}>
-      {FORM_FIELDS.map((name) => (
-        // biome-ignore lint/a11y/noLabelWithoutControl: the control is one of two, below
-        <label key={name} className={`flex min-w-0 flex-col gap-1 ${name === 'traceId' ? 'col-span-2' : ''}`}>
-          <span className="label">{FILTER_LABELS[name]}</span>
-          {name === 'status' ? (
-            <select className="field" name={name} defaultValue={search.status ?? ''}>
-              <option value="">all</option>
-              {STATUSES.map((status) => (
-                <option key={status} value={status}>
-                  {STATUS_WORDS[status].word}
-                </option>
-              ))}
-            </select>
-          ) : (
-            <input
-              className="field"
-              name={name}
-              defaultValue={search[name] ?? ''}
-              maxLength={512}
-              autoComplete="off"
-              spellCheck={false}
-              {...(name === 'minDurationMs' || name === 'minCostUsd' ? { type: 'number', min: 0, step: 'any' } : {})}
-              {...(name === 'feature' || name === 'model' ? { list: `filter-${name}` } : {})}
-            />
-          )}
-        </label>
-      ))}
-      <datalist id="filter-feature">
-        {featureNames.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      <datalist id="filter-model">
-        {modelNames.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      <button type="submit" className="button button-primary col-span-2 mt-1">
-        Apply
-      </button>
-    </form>
   );
 }

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { activeFilters, filtersOf, parseSearch, parseTracesSearch, stringifySearch, withoutFilter } from './filters.ts';
+import {
+  activeFilters,
+  filtersOf,
+  joinAttribute,
+  parseSearch,
+  parseTracesSearch,
+  splitAttribute,
+  stringifySearch,
+  withoutFilter,
+} from './filters.ts';
 
 const text = fc.string({ minLength: 1, maxLength: 40 }).filter((value) => value.trim() === value && value !== '');
 
@@ -14,6 +23,8 @@ describe('trace filters in the URL', () => {
             q: text,
             user: text,
             feature: text,
+            customer: text,
+            attribute: fc.tuple(text, text).map(([name, value]) => joinAttribute(name.replaceAll('=', '~'), value)),
             status: fc.constantFrom('ok' as const, 'error' as const, 'aborted' as const),
             minDurationMs: fc.integer({ min: 0, max: 1e6 }),
             minCostUsd: fc.double({ min: 0, max: 100, noNaN: true }).map(Math.abs),
@@ -32,6 +43,13 @@ describe('trace filters in the URL', () => {
       parseTracesSearch({ status: 'fine', minDurationMs: '-3', minCostUsd: 'a', q: ' ', user: 'u'.repeat(600), cursor: 'x' }),
       {},
     );
+  });
+
+  it('take an attribute apart at its first equals sign, and drop one without', () => {
+    assert.deepEqual(splitAttribute('url.query=a=b'), { name: 'url.query', value: 'a=b' });
+    assert.equal(joinAttribute(' ', 'b'), '');
+    assert.deepEqual(parseTracesSearch({ attribute: 'nothing' }), {});
+    assert.deepEqual(parseTracesSearch({ attribute: 'empty=' }), { attribute: 'empty=' });
   });
 
   it('keep a numeric user id as text', () => {

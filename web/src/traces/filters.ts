@@ -3,7 +3,20 @@ import { parseRangeSearch, type RangeSearch } from '../range/range.ts';
 export const STATUSES = ['ok', 'error', 'aborted'] as const;
 export type Status = (typeof STATUSES)[number];
 
-const TEXT_FILTERS = ['feature', 'team', 'user', 'session', 'model', 'provider', 'route', 'errorType', 'traceId', 'q'] as const;
+const TEXT_FILTERS = [
+  'feature',
+  'team',
+  'user',
+  'session',
+  'customer',
+  'model',
+  'provider',
+  'route',
+  'errorType',
+  'traceId',
+  'attribute',
+  'q',
+] as const;
 const NUMBER_FILTERS = ['minDurationMs', 'minCostUsd'] as const;
 export type TextFilter = (typeof TEXT_FILTERS)[number];
 export type NumberFilter = (typeof NUMBER_FILTERS)[number];
@@ -24,6 +37,8 @@ export const FILTER_LABELS: Readonly<Record<keyof Filters, string>> = {
   user: 'User',
   session: 'Session',
   team: 'Team',
+  customer: 'Customer',
+  attribute: 'Attribute',
   traceId: 'Trace id',
   minDurationMs: 'Duration ≥ ms',
   minCostUsd: 'Cost ≥ $',
@@ -31,6 +46,18 @@ export const FILTER_LABELS: Readonly<Record<keyof Filters, string>> = {
 export const FILTER_NAMES = Object.keys(FILTER_LABELS) as readonly (keyof Filters)[]; // keys of a closed literal
 
 const MAX_TEXT = 512;
+/** `name=value` of an attribute of any span of a trace. */
+const ATTRIBUTE = /^[^=]{1,256}=/;
+
+export function splitAttribute(text: string | undefined): { readonly name: string; readonly value: string } {
+  const at = text?.indexOf('=') ?? -1;
+  return text === undefined || at < 0 ? { name: '', value: '' } : { name: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+/** Empty without a name: no filter. */
+export function joinAttribute(name: string, value: string): string {
+  return name.trim() === '' ? '' : `${name.trim()}=${value}`;
+}
 
 /** Reads the filters of a URL; values that the API would refuse are dropped. */
 export function parseTracesSearch(search: Readonly<Record<string, unknown>>): TracesSearch {
@@ -38,7 +65,7 @@ export function parseTracesSearch(search: Readonly<Record<string, unknown>>): Tr
   for (const name of TEXT_FILTERS) {
     const value = search[name];
     const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
-    if (text !== '' && text.length <= MAX_TEXT) result[name] = text;
+    if (text !== '' && text.length <= MAX_TEXT && (name !== 'attribute' || ATTRIBUTE.test(text))) result[name] = text;
   }
   for (const name of NUMBER_FILTERS) {
     const value = search[name];

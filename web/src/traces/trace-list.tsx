@@ -11,13 +11,15 @@ import { CARD_HEIGHT, ROW_HEIGHT, TraceCard, TraceListHeader, TraceRow } from '.
 interface TraceListProps {
   readonly rows: readonly TraceSummary[];
   readonly addedIds: readonly string[];
+  readonly picked: readonly string[];
+  readonly onPick: (traceId: string) => void;
   readonly hasMore: boolean;
   readonly isLoadingMore: boolean;
   readonly loadMore: () => void;
 }
 
 /** Only the rows in view exist. Rows that enter above the view move the scroll by their height, so that the reader keeps the place. */
-export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: TraceListProps): ReactNode {
+export function TraceList({ rows, addedIds, picked, onPick, hasMore, isLoadingMore, loadMore }: TraceListProps): ReactNode {
   const isPhone = useIsPhone();
   const rowHeight = isPhone ? CARD_HEIGHT : ROW_HEIGHT;
   const scrollRef = useRef<HTMLDivElement>(null);
@@ -60,7 +62,7 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
   return (
     <section className="panel relative flex min-h-0 flex-1 flex-col overflow-hidden" aria-label="Traces">
       <div className="scroll-x flex min-h-0 flex-1 flex-col">
-        <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1040px]'}`} role={isPhone ? undefined : 'table'}>
+        <div className={`flex min-h-0 flex-1 flex-col ${isPhone ? '' : 'min-w-[1066px]'}`} role={isPhone ? undefined : 'table'}>
           {!isPhone && <TraceListHeader />}
           <div
             ref={scrollRef}
@@ -79,7 +81,7 @@ export function TraceList({ rows, addedIds, hasMore, isLoadingMore, loadMore }: 
                     style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}
                     role="presentation"
                   >
-                    <Row trace={trace} isNew={added.has(trace.traceId)} />
+                    <Row trace={trace} isNew={added.has(trace.traceId)} isPicked={picked.includes(trace.traceId)} onPick={onPick} />
                   </div>
                 );
               })}

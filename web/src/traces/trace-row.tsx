@@ -16,11 +16,14 @@ export const ROW_HEIGHT = 34;
 export const CARD_HEIGHT = 96;
 
 const GRID =
-  'grid grid-cols-[108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
+  'grid grid-cols-[14px_108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
 
 export function TraceListHeader(): ReactNode {
   return (
     <div role="row" className={`${GRID} h-8 shrink-0 overflow-hidden border-b text-xs text-ink-3 [scrollbar-gutter:stable]`}>
+      <span role="columnheader">
+        <span className="sr-only">Compare</span>
+      </span>
       {['Time', 'Status', 'Feature', 'User · session', 'Model', 'Input'].map((name) => (
         <span key={name} role="columnheader">
           {name}
@@ -43,6 +46,8 @@ export function TraceListHeader(): ReactNode {
 interface TraceRowProps {
   readonly trace: TraceSummary;
   readonly isNew: boolean;
+  readonly isPicked: boolean;
+  readonly onPick: (traceId: string) => void;
 }
 
 /** A day stands before the time only when it is not today. */
@@ -68,10 +73,30 @@ function tokens(trace: TraceSummary): string {
   return `${formatCount(trace.inputTokens)} → ${formatCount(trace.outputTokens)}`;
 }
 
-export function TraceRow({ trace, isNew }: TraceRowProps): ReactNode {
+/** Chooses the trace for a comparison; `x` does it for the row with the focus. */
+function PickBox({ trace, isPicked, onPick }: Omit<TraceRowProps, 'isNew'>): ReactNode {
+  return (
+    <input
+      type="checkbox"
+      data-pick
+      className="relative z-1 block size-3.5 accent-accent before:absolute before:-inset-2.5"
+      aria-label={`Choose for a comparison: trace ${trace.traceId.slice(0, 8)} of ${trace.feature}`}
+      checked={isPicked}
+      onChange={() => onPick(trace.traceId)}
+    />
+  );
+}
+
+export function TraceRow({ trace, isNew, isPicked, onPick }: TraceRowProps): ReactNode {
   const { state, word } = STATUS_WORDS[trace.status];
   return (
-    <div role="row" className={`${GRID} relative h-full border-b hover:bg-hover ${isNew ? 'enter' : ''}`}>
+    <div
+      role="row"
+      className={`${GRID} relative h-full border-b ${isPicked ? 'bg-accent-soft' : 'hover:bg-hover'} ${isNew ? 'enter' : ''}`}
+    >
+      <span role="cell">
+        <PickBox trace={trace} isPicked={isPicked} onPick={onPick} />
+      </span>
       <span role="cell">
         <TraceLink trace={trace}>
           <TimeText at={trace.startedAt} format={compactTime} />
@@ -141,11 +166,14 @@ function Preview({ trace }: { trace: TraceSummary }): ReactNode {
   return <span className="text-ink-3 italic">not recorded</span>;
 }
 
-export function TraceCard({ trace, isNew }: TraceRowProps): ReactNode {
+export function TraceCard({ trace, isNew, isPicked, onPick }: TraceRowProps): ReactNode {
   const { state, word } = STATUS_WORDS[trace.status];
   return (
-    <div className={`relative flex h-full flex-col justify-center gap-1 border-b px-3 active:bg-hover ${isNew ? 'enter' : ''}`}>
+    <div
+      className={`relative flex h-full flex-col justify-center gap-1 border-b px-3 active:bg-hover ${isPicked ? 'bg-accent-soft' : ''} ${isNew ? 'enter' : ''}`}
+    >
       <div className="flex items-center gap-2">
+        <PickBox trace={trace} isPicked={isPicked} onPick={onPick} />
         <StateShape state={state} label={word} />
         <TraceLink trace={trace} className="truncate font-medium">
           {trace.feature}

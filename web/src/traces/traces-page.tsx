@@ -9,8 +9,10 @@ import { ReplayButton } from '../replays/replay-button.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
 import { useParsedSearch } from '../shell/search.ts';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
+import { ViewsMenu } from '../views/views-menu.tsx';
+import { CompareBar, togglePicked } from './compare-bar.tsx';
 import { FilterBar } from './filter-bar.tsx';
-import { activeFilters, filtersOf, parseTracesSearch, type TracesSearch } from './filters.ts';
+import { activeFilters, filtersOf, parseSearch, parseTracesSearch, stringifySearch, type TracesSearch } from './filters.ts';
 import { TraceList } from './trace-list.tsx';
 import { useLiveTail } from './use-live-tail.ts';
 
@@ -21,6 +23,8 @@ export function TracesPage(): ReactNode {
   const navigate = route.useNavigate();
   const range = useMemo(() => rangeOf(search), [search]);
   const filters = useMemo(() => filtersOf(search), [search]);
+  const [picked, setPicked] = useState<readonly string[]>([]);
+  const pick = useCallback((traceId: string): void => setPicked((current) => togglePicked(current, traceId)), []);
   const [isLiveWanted, setIsLiveWanted] = useState(true);
   const isLive = isLiveWanted && range.kind === 'preset';
   const setSearch = useCallback((next: TracesSearch): void => void navigate({ search: next, replace: true }), [navigate]);
@@ -49,6 +53,11 @@ export function TracesPage(): ReactNode {
           <LiveShape isLive={isLive} />
           {isLive ? 'Live' : 'Paused'}
         </button>
+        <ViewsMenu
+          page="traces"
+          query={stringifySearch({ ...search })}
+          onOpen={(query) => void navigate({ search: parseTracesSearch(parseSearch(query)) })}
+        />
         <RangePicker range={range} onChange={(next) => setSearch({ ...filters, ...searchOf(next) })} />
       </PageHeader>
       <FilterBar search={search} onChange={setSearch} />
@@ -58,6 +67,8 @@ export function TracesPage(): ReactNode {
             <TraceList
               rows={tail.rows}
               addedIds={tail.addedIds}
+              picked={picked}
+              onPick={pick}
               hasMore={traces.hasNextPage}
               isLoadingMore={traces.isFetchingNextPage}
               loadMore={loadMore}
@@ -69,6 +80,7 @@ export function TracesPage(): ReactNode {
           )
         }
       </QueryState>
+      <CompareBar picked={picked} onClear={() => setPicked([])} />
     </div>
   );
 }
