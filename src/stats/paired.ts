@@ -136,6 +136,9 @@ function unseenClusters(alpha: number): number {
   return Math.log(alpha) ** 2 / (2 * normalQuantile(alpha) ** 2);
 }
 
+/** How alike the cases of a cluster break, unless more is seen: the higher of the usual correlations within documents and conversations. */
+const EXPECTED_ICC = 0.3;
+
 /**
  * The drop that a comparison like this one finds with the given power, however it comes about: a drop adds to the differences' variance, at the most
  * (when cases break entirely) as much as if each of them lost the whole range.
@@ -150,9 +153,12 @@ export function detectableDrop(
   const { standardError, designEffect, clusters, n } = seen;
   if (clusters < 2) throw new PlimsollError('invalid_argument', `Nothing can be detected with ${clusters} cluster`);
   const t = studentQuantile(1 - alpha, clusters - 1) + studentQuantile(power, clusters - 1);
-  const added = range === null ? 0 : (t * t * range * designEffect) / n;
-  // δ² = t²·(SE² + δ·range·designEffect / n)
-  return added / 2 + Math.sqrt((added / 2) ** 2 + (t * standardError) ** 2);
+  const together = Math.max(designEffect, 1 + EXPECTED_ICC * (n / clusters - 1));
+  const added = range === null ? 0 : (t * t * range * together) / n;
+  // An exact test cannot use up its α between two possible sums: half a case more.
+  const step = range === null ? 0 : (range * together) / (2 * n);
+  // δ² = t²·(SE² + δ·range·together / n)
+  return step + added / 2 + Math.sqrt((added / 2) ** 2 + (t * standardError) ** 2);
 }
 
 /**
