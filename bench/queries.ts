@@ -130,9 +130,9 @@ async function measure(
 ): Promise<void> {
   const times = isCostly ? Math.max(5, Math.floor(rounds / 3)) : rounds;
   const engineMs = (): number => cpuMs(engine.pid ?? 0);
-  const timed = async (asked: Promise<number>): Promise<{ ms: number; answer: number }> => {
+  const timed = async (asked: () => Promise<number>): Promise<{ ms: number; answer: number }> => {
     const startedMs = performance.now();
-    const found = await asked;
+    const found = await asked();
     return { ms: performance.now() - startedMs, answer: found };
   };
   await ours(ask(0));
@@ -142,11 +142,11 @@ async function measure(
   const theirs = peers.map(() => ({ milliseconds: [] as number[], same: 0 }));
   for (let round = 1; round <= times; round++) {
     const before = engineMs();
-    const { ms, answer: expected } = await timed(ours(ask(round)));
+    const { ms, answer: expected } = await timed(() => ours(ask(round)));
     engineCpuMs += engineMs() - before;
     own.push(ms);
     for (const [place, peer] of peers.entries()) {
-      const asked = await timed(peer.ask(ask(round)));
+      const asked = await timed(() => peer.ask(ask(round)));
       theirs[place]?.milliseconds.push(asked.ms);
       if (asked.answer === expected && theirs[place] !== undefined) theirs[place].same += 1;
     }

@@ -67,12 +67,17 @@ async function list(dialect: SqlDialect, query: TraceQuery): Promise<number> {
   const { sql, values } = conditions(query);
   const text = query.q === undefined ? null : parseTextQuery(query.q);
   const holding = text === null ? null : dialect.holding(text.words, text.phrases);
-  const entries = await dialect.all(
-    `SELECT s.trace_id AS trace_id FROM ${holding?.from ?? 'spans s'} WHERE ${holding === null ? '' : `${holding.condition} AND `}${sql}
-     ORDER BY ${holding?.order ?? 's.started_at_ns'} DESC LIMIT ${ENTRIES_AT_ONCE}`,
-    [...(holding?.values ?? []), ...values],
-  );
-  const ids = [...new Set(entries.map((row) => String(row.trace_id)))].slice(0, query.limit);
+  let ids: string[] = [];
+  // One trace may have all of the newest entries.
+  for (let wanted = ENTRIES_AT_ONCE; ; wanted *= 8) {
+    const entries = await dialect.all(
+      `SELECT s.trace_id AS trace_id FROM ${holding?.from ?? 'spans s'} WHERE ${holding === null ? '' : `${holding.condition} AND `}${sql}
+       ORDER BY ${holding?.order ?? 's.started_at_ns'} DESC LIMIT ${wanted}`,
+      [...(holding?.values ?? []), ...values],
+    );
+    ids = [...new Set(entries.map((row) => String(row.trace_id)))].slice(0, query.limit);
+    if (ids.length === query.limit || entries.length < wanted) break;
+  }
   if (ids.length === 0) return 0;
   const lines = await dialect.all(
     `SELECT s.trace_id AS trace_id, s.span_id, s.parent_span_id, s.name, s.status, s.error_type, s.duration_ns, s.feature, s.team, s.user_id, s.session_id,
