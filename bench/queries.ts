@@ -1,7 +1,7 @@
 /**
  * How fast does the trace store answer at 10 M spans over 30 days, and what does a span take on disk?
- * `npm run bench -- queries [--spans 10000000] [--dir /tmp/bench10m] [--smoke] [--json]`
- * With --dir the data stays and is used again.
+ * `npm run bench -- queries [--spans 10000000] [--dir /tmp/bench10m] [--only text] [--peer sqlite,duckdb] [--smoke] [--json]`
+ * With --dir the data stays and is used again. Peers are given the same spans and are asked the same questions, by turns with us.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -15,8 +15,12 @@ import { ClickHouseConnection } from '../src/stores/clickhouse/client.ts';
 import { type ClickHouseStores, openClickHouse } from '../src/stores/clickhouse/open.ts';
 import { cpuMs, rssMegabytes } from './gateway/processes.ts';
 import { cloneStored } from './store/clone.ts';
-import { AgentCorpus, FEATURES, percentile } from './store/corpus.ts';
+import { AgentCorpus, percentile } from './store/corpus.ts';
 import { loadAgents, loadCalls, loadLongTrace, SCOPE } from './store/load.ts';
+import { duckdbPeer } from './store/peers/duckdb.ts';
+import { type Peer, SpanSource } from './store/peers/peer.ts';
+import { sqlitePeer } from './store/peers/sqlite.ts';
+import { type Case, casesOf, type Question } from './store/questions.ts';
 import { reporter } from './store/report.ts';
 
 const { values: flags } = parseArgs({
@@ -26,6 +30,8 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     smoke: { type: 'boolean' },
     json: { type: 'boolean' },
+    only: { type: 'string' },
+    peer: { type: 'string' },
     engine: { type: 'string' },
   },
 });
@@ -68,96 +74,130 @@ async function load(stores: ClickHouseStores, connection: ClickHouseConnection):
   return { endMs, longTraceId, spans: base * windows + longTraceSpans, rawBytesPerSpan: (agents.rawBytes + calls.rawBytes) / base };
 }
 
+function answer(stores: ClickHouseStores, connection: ClickHouseConnection, question: Question): Promise<number> {
+  const { traces } = stores;
+  const adhoc = async (sql: string, parameters: Readonly<Record<string, bigint | number>>): Promise<number> => {
+    const scope = `organisation_id = 'default' AND environment = 'production' AND started_at_ns < {toNs:Int64}`;
+    return (await connection.read(sql.replace('{scope}', scope), parameters, { lane: 'adhoc' })).length;
+  };
+  switch (question.kind) {
+    case 'overview':
+      return Promise.all([
+        traces.summary(SCOPE, question.from, question.to, 'feature'),
+        traces.series(SCOPE, { from: question.from, to: question.to }),
+      ]).then(([summary]) => summary.total.requests);
+    case 'by model':
+      return traces.summary(SCOPE, question.from, question.to, 'model').then(({ total }) => total.requests);
+    case 'series of a feature':
+      return traces.series(SCOPE, question).then(({ points }) => points.reduce((sum, { requests }) => sum + requests, 0));
+    case 'list':
+      return traces.listTraces(SCOPE, question.query, Date.now()).then((page) => page.traces.length);
+    case 'users by cost':
+      return adhoc(
+        `SELECT user_id, count(), sum(cost_pico_usd), quantile(0.95)(duration_ns) AS p95 FROM spans
+         WHERE {scope} AND is_entry = 1 AND (duration_ns > 1000000000 OR status = 'error') AND model != 'x{round:UInt32}' GROUP BY user_id ORDER BY p95 DESC LIMIT 100`,
+        { toNs: BigInt(question.to) * 1_000_000n, round: question.round },
+      );
+    case 'tools by hour':
+      return adhoc(
+        `SELECT name, intDiv(started_at_ns, 3600000000000) % 24 AS hour, count(), avg(duration_ns), quantile(0.99)(duration_ns) FROM spans
+         WHERE {scope} AND is_entry = 0 AND kind = 'tool' GROUP BY name, hour ORDER BY hour, name LIMIT {round:UInt32} + 200`,
+        { toNs: BigInt(question.to) * 1_000_000n, round: question.round },
+      );
+    case 'attribute':
+      return adhoc(
+        `SELECT feature, count() FROM spans WHERE {scope} AND started_at_ns >= {toNs:Int64} - 604800000000000 AND is_entry IN (0, 1)
+         AND JSONExtractString(attributes, 'gen_ai.tool.call.id') LIKE concat('call_', toString({round:UInt32}), '%') GROUP BY feature`,
+        { toNs: BigInt(question.to) * 1_000_000n, round: question.round },
+      );
+    case 'trace of the newest page':
+      return traces
+        .listTraces(SCOPE, { limit: 1, to: question.to }, Date.now())
+        .then(({ traces: [one] }) => traces.getTrace(SCOPE, one?.traceId ?? ''))
+        .then((trace) => trace?.spans.length ?? 0);
+    case 'trace':
+      return traces.getTrace(SCOPE, question.traceId, question.texts).then((trace) => trace?.spans.length ?? 0);
+    default:
+      return question satisfies never;
+  }
+}
+
 async function measure(
   engine: ChildProcess,
-  name: string,
-  goalMs: number | null,
-  work: (round: number) => Promise<unknown>,
-  times = rounds,
+  { name, goalMs, isCostly = false, ask }: Case,
+  ours: (question: Question) => Promise<number>,
+  peers: readonly Peer[],
 ): Promise<void> {
-  await work(0);
-  const milliseconds: number[] = [];
-  const cpuBefore = cpuMs(engine.pid ?? 0);
-  for (let round = 1; round <= times; round++) {
+  const times = isCostly ? Math.max(5, Math.floor(rounds / 3)) : rounds;
+  const engineMs = (): number => cpuMs(engine.pid ?? 0);
+  const timed = async (asked: () => Promise<number>): Promise<{ ms: number; answer: number }> => {
     const startedMs = performance.now();
-    await work(round);
-    milliseconds.push(performance.now() - startedMs);
+    const found = await asked();
+    return { ms: performance.now() - startedMs, answer: found };
+  };
+  await ours(ask(0));
+  for (const peer of peers) await peer.ask(ask(0));
+  const own: number[] = [];
+  let engineCpuMs = 0;
+  const theirs = peers.map(() => ({ milliseconds: [] as number[], same: 0 }));
+  for (let round = 1; round <= times; round++) {
+    const before = engineMs();
+    const { ms, answer: expected } = await timed(() => ours(ask(round)));
+    engineCpuMs += engineMs() - before;
+    own.push(ms);
+    for (const [place, peer] of peers.entries()) {
+      const asked = await timed(() => peer.ask(ask(round)));
+      theirs[place]?.milliseconds.push(asked.ms);
+      if (asked.answer === expected && theirs[place] !== undefined) theirs[place].same += 1;
+    }
   }
   report(name, {
-    p50Ms: percentile(milliseconds, 0.5),
-    p95Ms: percentile(milliseconds, 0.95),
-    engineCpuMs: (cpuMs(engine.pid ?? 0) - cpuBefore) / times,
+    p50Ms: percentile(own, 0.5),
+    p95Ms: percentile(own, 0.95),
+    engineCpuMs: engineCpuMs / times,
     ...(goalMs === null ? {} : { goalMs }),
+    ...Object.fromEntries(
+      peers.flatMap(({ name: peer }, place) => {
+        const { milliseconds = [], same = 0 } = theirs[place] ?? {};
+        const p50 = percentile(milliseconds, 0.5);
+        return [
+          [`${peer}P50Ms`, p50],
+          [`${peer}P95Ms`, percentile(milliseconds, 0.95)],
+          [`${peer}Ratio`, p50 / percentile(own, 0.5)],
+          [`${peer}SameAnswers`, `${same} of ${times}`],
+        ];
+      }),
+    ),
   });
 }
 
-async function measureAll(stores: ClickHouseStores, connection: ClickHouseConnection, engine: ChildProcess, note: Note): Promise<void> {
-  const { traces } = stores;
-  const { endMs } = note;
-  /** Another range each time: nothing is answered from a cache of results. */
-  const to = (round: number): number => endMs - round * 61_777;
-  const overview = (round: number, days: number) =>
-    Promise.all([
-      traces.summary(SCOPE, to(round) - days * DAY_MS, to(round), 'feature'),
-      traces.series(SCOPE, { from: to(round) - days * DAY_MS, to: to(round) }),
-    ]);
-  const list = (query: Parameters<typeof traces.listTraces>[1]) => traces.listTraces(SCOPE, query, endMs);
-  const run = (name: string, goalMs: number | null, work: (round: number) => Promise<unknown>, times?: number) =>
-    measure(engine, name, goalMs, work, times);
+async function measureAll(
+  stores: ClickHouseStores,
+  connection: ClickHouseConnection,
+  engine: ChildProcess,
+  note: Note,
+  peers: readonly Peer[],
+): Promise<void> {
+  const cases = casesOf(note.endMs, { traceId: note.longTraceId, spans: longTraceSpans }, await frequentWords(connection));
+  for (const each of cases)
+    if (flags.only === undefined || each.name.includes(flags.only))
+      await measure(engine, each, (question) => answer(stores, connection, question), peers);
+}
 
-  await run('dashboard: overview 24 h', 150, (round) => overview(round, 1));
-  await run('dashboard: overview 7 days', 150, (round) => overview(round, 7));
-  await run('dashboard: overview 30 days', 150, (round) => overview(round, 30));
-  await run('dashboard: by model, 30 days', 150, (round) => traces.summary(SCOPE, to(round) - 30 * DAY_MS, to(round), 'model'));
-  await run('dashboard: one feature, 30 days', 150, (round) =>
-    traces.series(SCOPE, { from: to(round) - 30 * DAY_MS, to: to(round), feature: FEATURES[round % FEATURES.length] }),
-  );
-  const page = { limit: 50 };
-  await run('list: newest', 150, () => list(page));
-  await run('list: a page in the middle', 150, (round) => list({ ...page, to: endMs - 15 * DAY_MS - round * 61_777 }));
-  await run('list: feature and errors', 150, (round) => list({ ...page, feature: 'triage', status: 'error', to: to(round) }));
-  await run('list: model, slower than 2 s', 150, (round) => list({ ...page, model: 'gpt-4o', minDurationMs: 2_000, to: to(round) }));
-  await run('list: one user, 30 days', 150, (round) => list({ ...page, user: `user-${round * 7}` }));
-  await run('list: one user that is not there', 150, (round) => list({ ...page, user: `nobody-${round}` }));
-  const text = (q: string) => list({ ...page, q });
-  await run('text: rare word', 400, (round) => text(`rare${round}x${(round * 3) % 70}`));
-  const common = await frequentWords(connection);
-  await run('text: common word', 400, (round) => text(common[round % 20] ?? ''));
-  await run('text: two words', 400, (round) => text(`${common[round % 20]} ${common[200 + round]}`));
-  await run('text: phrase', 400, (round) => text(`"${common[round % 20]} ${common[30 + round]}"`));
-  await run('text: word and feature, errors', 400, (round) =>
-    list({ ...page, q: common[100 + round] ?? '', feature: 'triage', status: 'error' }),
-  );
-  await run('text: no such word', 400, (round) => text(`nosuchword${round}`));
-  const adhoc = (sql: string) => (round: number) =>
-    connection.read(sql, { toNs: BigInt(to(round)) * 1_000_000n, round }, { lane: 'adhoc' });
-  const scope = `organisation_id = 'default' AND environment = 'production' AND started_at_ns < {toNs:Int64}`;
-  const few = Math.max(5, Math.floor(rounds / 3));
-  await run(
-    'ad hoc: users by cost, slow errors and retries',
-    1_000,
-    adhoc(`SELECT user_id, count(), sum(cost_pico_usd), quantile(0.95)(duration_ns) AS p95 FROM spans
-      WHERE ${scope} AND is_entry = 1 AND (duration_ns > 1000000000 OR status = 'error') AND model != 'x{round:UInt32}' GROUP BY user_id ORDER BY p95 DESC LIMIT 100`),
-    few,
-  );
-  await run(
-    'ad hoc: tools by hour of day, all spans',
-    1_000,
-    adhoc(`SELECT name, intDiv(started_at_ns, 3600000000000) % 24 AS hour, count(), avg(duration_ns), quantile(0.99)(duration_ns) FROM spans
-      WHERE ${scope} AND is_entry = 0 AND kind = 'tool' GROUP BY name, hour ORDER BY hour, name LIMIT {round:UInt32} + 200`),
-    few,
-  );
-  await run(
-    'ad hoc: free filter on an attribute, 7 days',
-    1_000,
-    adhoc(`SELECT feature, count() FROM spans WHERE ${scope} AND started_at_ns >= {toNs:Int64} - 604800000000000 AND is_entry IN (0, 1)
-      AND JSONExtractString(attributes, 'gen_ai.tool.call.id') LIKE concat('call_', toString({round:UInt32}), '%') GROUP BY feature`),
-    few,
-  );
-  await run('trace of a few spans', null, (round) =>
-    list({ ...page, to: to(round), limit: 1 }).then(({ traces: [one] }) => traces.getTrace(SCOPE, one?.traceId ?? '')),
-  );
-  await run(`trace of ${longTraceSpans} spans`, 800, () => traces.getTrace(SCOPE, note.longTraceId), few);
+async function openPeers(directory: string, connection: ClickHouseConnection, spans: number): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const name of flags.peer?.split(',') ?? []) {
+    const path = join(directory, `peer.${name}`);
+    if (name !== 'sqlite' && name !== 'duckdb') throw new Error(`--peer ${name}: sqlite or duckdb`);
+    const peer = name === 'sqlite' ? sqlitePeer(path) : await duckdbPeer(path, join(tmpdir(), 'plimsoll-bench-duckdb'));
+    const startedMs = performance.now();
+    await peer.load(new SpanSource(connection), (share) => {
+      if (!flags.json && process.stderr.isTTY) process.stderr.write(`\r${name}: ${Math.round(share * 100)} %`);
+    });
+    report(`${name} loaded`, { seconds: (performance.now() - startedMs) / 1000, bytesPerSpan: peer.bytes() / spans });
+    peers.push(peer);
+  }
+  return peers;
 }
 
 async function frequentWords(connection: ClickHouseConnection): Promise<string[]> {
@@ -201,7 +241,9 @@ async function runBench(): Promise<void> {
     if (!existsSync(notePath)) writeFileSync(notePath, JSON.stringify(await load(stores, connection)));
     const note = JSON.parse(readFileSync(notePath, 'utf8')) as Note; // written above
     report('stored', { spans: note.spans, days: DAYS });
-    await measureAll(stores, connection, engine, note);
+    const peers = await openPeers(directory, connection, note.spans);
+    await measureAll(stores, connection, engine, note, peers);
+    for (const peer of peers) await peer.close();
     await reportDisk(connection, note.spans, note.rawBytesPerSpan);
     report('engine', { rssMegabytes: rssMegabytes(engine.pid ?? 0), load: loadavg()[0] ?? 0 });
   } finally {

@@ -60,10 +60,14 @@ function costOf(span: CanonicalSpan, startedAtMs: number, priceBook: PriceBook):
   return { columns: { costPicoUsd: null, costStatus: 'unpriced', priceId: null }, pricedPicoUsd };
 }
 
+/** @param content names; `a.#` = all that begin with `a.` and a digit */
 function isContent(name: string, content: readonly string[]): boolean {
-  return content.some((entry) =>
-    entry.endsWith('.#') ? /^\d/.test(name.slice(entry.length - 1)) && name.startsWith(entry.slice(0, -1)) : name === entry,
-  );
+  return content.some((entry) => name === entry || (entry.endsWith('.#') && isNumbered(name, entry)));
+}
+
+function isNumbered(name: string, entry: string): boolean {
+  const digit = name.charCodeAt(entry.length - 1);
+  return digit >= 0x30 && digit <= 0x39 && name.startsWith(entry.slice(0, -1));
 }
 
 function cut(value: unknown): { value: unknown; isCut: boolean } {

@@ -5,6 +5,7 @@ import { PlimsollError } from '../../src/kernel/errors.ts';
 import type { Scope } from '../../src/kernel/scope.ts';
 import { NO_USAGE } from '../../src/models/usage.ts';
 import type { ClickHouseStores } from '../../src/stores/clickhouse/open.ts';
+import type { CallSettled } from '../../src/traces/call-record.ts';
 import { ioRowFromPayload } from '../../src/traces/from-call.ts';
 import { MetricSeries, MetricSummary, TraceDetail, TracePage, type TraceQuery } from '../../src/traces/model.ts';
 import { RoutingDecisions } from '../../src/traces/routing-decisions.ts';
@@ -395,6 +396,67 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         trace.match.marks.map(([from, to]) => trace.match?.text.slice(from, to)),
         ['not here'],
       );
+    });
+
+    it('lists what a plain look through all calls finds, whichever of words and filters is the rarer', async () => {
+      const scope = scopeOf('plain');
+      const chance = (seed: string): number => Number.parseInt(hex(seed, 8), 16) / 2 ** 32;
+      const calls = Array.from({ length: 900 }, (_, place) => {
+        // Traces of calls that follow each other, and some that go on all the time; calls that begin at the same moment.
+        const trace = chance(`wide ${place}`) < 0.3 ? `wide ${place % 23}` : `near ${Math.floor(place / 3)}`;
+        const text = [
+          'alpha',
+          ...(chance(`beta ${place}`) < 0.5 ? ['beta'] : []),
+          ...(chance(`gamma ${place}`) < 0.03 ? ['gamma'] : []),
+          ...(chance(`order ${place}`) < 0.2 ? ['delta', 'epsilon'] : ['epsilon', 'delta']),
+        ].join(' ');
+        const call = sampleCall(`plain-${place}`, NOW + Math.floor(place / 4) * 1_500, {
+          ...scope,
+          traceId: hex(`plain ${trace}`, 32),
+          feature: chance(`feature ${place}`) < 0.012 ? 'rare' : 'usual',
+          user: `user-${place % 7}`,
+          status: chance(`status ${place}`) < 0.05 ? 'error' : 'ok',
+        });
+        return { call, text };
+      });
+      await stores.insertBatch(
+        batchOf(
+          'plain',
+          calls.map(({ call, text }) => ({ call, payload: samplePayload(call, text, 'ok') })),
+        ),
+      );
+      const expected = (wanted: (each: (typeof calls)[number]) => boolean): string[] => {
+        const oldest = new Map<string, CallSettled>();
+        const isBefore = (a: CallSettled, b: CallSettled): boolean =>
+          a.startedAtMs === b.startedAtMs ? a.spanId < b.spanId : a.startedAtMs < b.startedAtMs;
+        for (const { call } of calls.filter(wanted)) {
+          const other = oldest.get(call.traceId);
+          if (other === undefined || isBefore(call, other)) oldest.set(call.traceId, call);
+        }
+        const places = [...oldest.values()].sort((a, b) => b.startedAtMs - a.startedAtMs || (a.traceId < b.traceId ? 1 : -1));
+        return places.map(({ traceId }) => traceId);
+      };
+      const cases: readonly (readonly [query: Partial<TraceQuery>, wanted: (each: (typeof calls)[number]) => boolean])[] = [
+        [{}, () => true],
+        [{ status: 'error' }, ({ call }) => call.status === 'error'],
+        [{ user: 'user-3' }, ({ call }) => call.user === 'user-3'],
+        [{ feature: 'rare', to: NOW + 200_000 }, ({ call }) => call.feature === 'rare' && call.startedAtMs < NOW + 200_000],
+        [{ q: 'alpha' }, () => true],
+        [{ q: 'Gamma' }, ({ text }) => text.includes('gamma')],
+        [{ q: 'gamma beta' }, ({ text }) => text.includes('gamma') && text.includes('beta')],
+        [{ q: '"delta epsilon"' }, ({ text }) => text.includes('delta epsilon')],
+        [{ q: 'alpha', feature: 'rare' }, ({ call }) => call.feature === 'rare'],
+        [{ q: '"beta epsilon"', status: 'error' }, ({ call, text }) => call.status === 'error' && text.includes('beta epsilon')],
+        [
+          { q: 'beta', user: 'user-3', status: 'error' },
+          ({ call, text }) => call.user === 'user-3' && call.status === 'error' && text.includes('beta'),
+        ],
+        [{ q: 'gamma', feature: 'rare' }, ({ call, text }) => call.feature === 'rare' && text.includes('gamma')],
+        [{ q: 'zeta' }, () => false],
+      ];
+      for (const [query, wanted] of cases)
+        for (const limit of [13, 50])
+          assert.deepEqual(await listAll(scope, limit, query), expected(wanted), `${JSON.stringify(query)} by ${limit}`);
     });
 
     it('gives texts back exactly, and keeps what a conversation sends again only once', async () => {

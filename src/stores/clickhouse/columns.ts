@@ -71,6 +71,18 @@ export function hasWords(row: SpanIoRow): boolean {
   return row.inputSearch !== '' || row.outputSearch !== '';
 }
 
+/** What the store would else read from the attributes' JSON, a parse for each column. */
+function attributeText({ attributes }: SpanRow, name: string): string {
+  const value = attributes[name];
+  return typeof value === 'string' ? text(value) : value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+/** A whole number of 64 bits, decimal; null when it is none. */
+function attributeInteger(span: SpanRow, name: string): string | null {
+  const value = attributeText(span, name);
+  return /^-?\d{1,19}$/.test(value) && BigInt.asIntN(64, BigInt(value)) === BigInt(value) ? value : null;
+}
+
 type Columns<Row> = readonly (readonly [column: string, value: (row: Row) => Cell])[];
 
 const SPAN_COLUMNS: Columns<SpanRow> = [
@@ -125,6 +137,13 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['is_simulated', (span) => span.isSimulated],
   ['is_recovered', (span) => span.isRecovered],
   ['attributes', (span) => text(JSON.stringify(span.attributes))],
+  ['target', (span) => attributeText(span, 'plimsoll.model')],
+  ['attempt_role', (span) => attributeText(span, 'plimsoll.attempt.role')],
+  ['purpose', (span) => attributeText(span, 'plimsoll.purpose')],
+  ['routing_strategy', (span) => attributeText(span, 'plimsoll.routing.strategy')],
+  ['routing_tier', (span) => attributeText(span, 'plimsoll.routing.tier')],
+  ['saving_pico_usd', (span) => attributeInteger(span, 'plimsoll.routing.estimated_saving_pico_usd')],
+  ['output_verdict', (span) => attributeText(span, 'plimsoll.output.verdict')],
 ];
 
 const IO_COLUMNS: Columns<FramedIo> = [

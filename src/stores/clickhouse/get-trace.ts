@@ -16,7 +16,7 @@ import {
   summarise,
   withoutReplaced,
 } from './entries.ts';
-import { readIndex } from './list-traces.ts';
+import { readIndex, readPreviews } from './entry-reads.ts';
 import { readTexts } from './text-parts.ts';
 
 const MAX_SPANS = 10_000;
@@ -26,8 +26,10 @@ const MAX_SPANS_WITH_TEXTS = 300;
 const MAX_PIECES = 100;
 const IO_COLUMNS = 'span_id, input, output, input_preview, output_preview, is_truncated, text_group, input_parts, output_parts';
 /** The same columns, empty where the texts are. */
-const LIGHT_IO_COLUMNS = `span_id, NULL AS input, NULL AS output, input_preview, output_preview, is_truncated, toUInt64(0) AS text_group,
+const LIGHT_IO_COLUMNS = `span_id, NULL AS input, NULL AS output, '' AS input_preview, '' AS output_preview, is_truncated, toUInt64(0) AS text_group,
   CAST([], 'Array(String)') AS input_parts, CAST([], 'Array(String)') AS output_parts`;
+/** Entries of a trace without texts in which one is looked for that says what the trace is about. */
+const MAX_PREVIEWED_ENTRIES = 100;
 
 interface SpanRecord extends EntryRecord {
   readonly kind: SpanKind;
@@ -77,7 +79,7 @@ export async function getTrace(
     ),
     connection.read<IoRecord>(
       `SELECT ${hasTexts ? IO_COLUMNS : LIGHT_IO_COLUMNS} FROM span_io
-       WHERE ${SCOPE_FILTER} AND trace_id = {traceId:String} LIMIT ${MAX_SPANS}`,
+       WHERE ${SCOPE_FILTER} AND trace_id = {traceId:String}${hasTexts ? '' : ' AND is_truncated = 1'} LIMIT ${MAX_SPANS}`,
       { ...scopeParameters(scope), traceId },
     ),
   ]);
@@ -90,7 +92,8 @@ export async function getTrace(
     entries.length > 0
       ? entries
       : spans.slice(0, 1).map((span) => ({ ...span, is_request: span.kind === 'gateway' ? 1 : span.is_request }));
-  const entryTexts = shown.flatMap((entry) => io.get(entry.span_id) ?? []);
+  const previews = hasTexts ? io : await readPreviews(connection, scope, shown.slice(0, MAX_PREVIEWED_ENTRIES));
+  const entryTexts = shown.flatMap((entry) => previews.get(entry.span_id) ?? []);
   return {
     trace: {
       ...summarise(shown, { spanCount: Number(bounds.spans) - (rows.length - spans.length), ...firstPreviews(entryTexts) }),

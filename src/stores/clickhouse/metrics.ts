@@ -5,7 +5,7 @@ import type { MetricGroupBy, MetricRow, MetricSeries, MetricSummary } from '../.
 import type { SeriesQuery } from '../../traces/store.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { FEATURE_ROLLUP, MEASURES, ROLLUPS, type RollupLevel } from './rollups.ts';
+import { FEATURE_HOUR_ROLLUP, FEATURE_ROLLUP, MEASURES, ROLLUPS, type RollupLevel } from './rollups.ts';
 
 export interface RangePart {
   readonly table: 'spans' | RollupLevel['table'];
@@ -42,8 +42,10 @@ export function planRange(from: number, to: number, gridMs: number, levels: read
 }
 
 const NAMES = Object.keys(MEASURES);
+/** Without a status: latencies in them are those of successful calls. */
+const BY_FEATURE: readonly RollupLevel[] = [FEATURE_HOUR_ROLLUP, FEATURE_ROLLUP];
 /** For questions that know no dimension but the feature. The widest steps first; what is left at the ends comes from minutes. */
-const FEATURE_LEVELS: readonly RollupLevel[] = [FEATURE_ROLLUP, ...ROLLUPS.filter(({ stepMs }) => stepMs < FEATURE_ROLLUP.stepMs)];
+const FEATURE_LEVELS: readonly RollupLevel[] = [...BY_FEATURE, ...ROLLUPS.filter(({ stepMs }) => stepMs < FEATURE_ROLLUP.stepMs)];
 /** Spans have everything; rollups have all dimensions but the user. */
 const GROUP_COLUMN = { feature: 'feature', model: 'model', team: 'team', user: 'user_id' } as const satisfies Record<MetricGroupBy, string>;
 const MAX_GROUPS = 500;
@@ -72,36 +74,47 @@ interface TotalsRecord {
   readonly ttft_ms: (number | null)[];
 }
 
-/** One SELECT over all parts. `key` is our own text: a column, or the step of a time. */
+/** One SELECT over all parts, with one read of each table. `key` is our own text: a column, or the step of a time. */
 function source(
   parts: readonly RangePart[],
   key: (timeMs: string) => string,
   conditions: readonly string[],
 ): { sql: string; parameters: QueryParameters } {
   const parameters: Record<string, bigint> = {};
-  const selects = parts.map((part, place) => {
-    const isBase = part.table === 'spans';
+  const selects = [...Map.groupBy(parts, ({ table }) => table)].map(([table, ranges]) => {
+    const isBase = table === 'spans';
     const unit = isBase ? 1_000_000n : 1n;
     const time = isBase ? 'started_at_ns' : 'at_ms';
-    parameters[`from${place}`] = BigInt(part.from) * unit;
-    parameters[`to${place}`] = BigInt(part.to) * unit;
+    const within = ranges.map((range, place) => {
+      const [from, to] = [`from_${table}_${place}`, `to_${table}_${place}`];
+      parameters[from] = BigInt(range.from) * unit;
+      parameters[to] = BigInt(range.to) * unit;
+      return `${time} >= {${from}:Int64} AND ${time} < {${to}:Int64}`;
+    });
     const where = [
       SCOPE_FILTER,
       ...(isBase ? ['is_entry = 1 AND is_request = 1'] : []),
-      `${time} >= {from${place}:Int64}`,
-      `${time} < {to${place}:Int64}`,
+      `(${within.map((range) => `(${range})`).join(' OR ')})`,
       ...conditions,
     ];
     const columns = isBase
       ? `toString(spans.status) AS status, ${Object.entries(MEASURES)
           .map(([name, expression]) => `${expression} AS ${name}`)
           .join(', ')}`
-      : `${part.table === FEATURE_ROLLUP.table ? "'ok'" : `toString(${part.table}.status)`} AS status, ${NAMES.join(', ')}`;
+      : `${BY_FEATURE.some((level) => level.table === table) ? "'ok'" : `toString(${table}.status)`} AS status, ${NAMES.join(', ')}`;
     const group = isBase ? ' GROUP BY key, status' : '';
     const timeMs = isBase ? 'intDiv(started_at_ns, 1000000)' : 'at_ms';
-    return `SELECT ${key(timeMs)} AS key, ${columns} FROM ${part.table} WHERE ${where.join(' AND ')}${group}`;
+    return `SELECT ${key(timeMs)} AS key, ${columns} FROM ${table} WHERE ${where.join(' AND ')}${group}`;
   });
   return { sql: selects.join('\nUNION ALL\n'), parameters };
+}
+
+/** Sketches are merged once a group before they are merged for the total. */
+function byKey(sql: string): string {
+  const sums = NAMES.map((name) =>
+    name.endsWith('_state') ? `quantilesDDMergeState(0.01, 0.5, 0.95, 0.99)(${name}) AS ${name}` : `sum(${name}) AS ${name}`,
+  );
+  return `SELECT key, status, ${sums.join(', ')} FROM (${sql}) GROUP BY key, status`;
 }
 
 export async function readSummary(
@@ -120,7 +133,7 @@ export async function readSummary(
   if (parts.length === 0) return { from, to, groupBy, total: toMetricRow(null), groups: [] };
   const { sql, parameters } = source(parts, () => `toString(${GROUP_COLUMN[groupBy]})`, []);
   const rows = await connection.read<TotalsRecord & { key: string; is_total: number }>(
-    `SELECT key, toUInt8(grouping(key)) AS is_total, ${TOTALS} FROM (${sql}) GROUP BY GROUPING SETS ((key), ())
+    `SELECT key, toUInt8(grouping(key)) AS is_total, ${TOTALS} FROM (${byKey(sql)}) GROUP BY GROUPING SETS ((key), ())
      ORDER BY is_total DESC, requests DESC, key LIMIT ${MAX_GROUPS + 1}`,
     { ...scopeParameters(scope), ...parameters },
   );

@@ -27,7 +27,7 @@ function sessionDaySelect(): string {
 }
 
 /** Emptied before they are filled: nothing is written while migrations run, and one that was cut off runs again. */
-function filled(dialect: Dialect, table: string, columns: string, select: string): string[] {
+export function filled(dialect: Dialect, table: string, columns: string, select: string): string[] {
   return [`TRUNCATE TABLE ${table}${onCluster(dialect)}`, `INSERT INTO ${table} (${columns}) ${select}`];
 }
 

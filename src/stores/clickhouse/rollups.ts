@@ -1,7 +1,7 @@
 import { type Dialect, engine, onCluster, tableSettings } from './ddl.ts';
 
 export interface RollupLevel {
-  readonly table: 'rollup_1d' | 'rollup_1h' | 'rollup_15m_feature' | 'rollup_1m';
+  readonly table: 'rollup_1d' | 'rollup_1h' | 'rollup_1h_feature' | 'rollup_15m_feature' | 'rollup_1m';
   readonly stepMs: number;
 }
 
@@ -9,6 +9,9 @@ export const DAY_ROLLUP: RollupLevel = { table: 'rollup_1d', stepMs: 86_400_000 
 
 /** By feature alone: few rows, for the dashboards that are looked at most. */
 export const FEATURE_ROLLUP: RollupLevel = { table: 'rollup_15m_feature', stepMs: 900_000 };
+
+/** The same by the hour: weeks and months are read from it. Its rows are made of the quarters'. */
+export const FEATURE_HOUR_ROLLUP: RollupLevel = { table: 'rollup_1h_feature', stepMs: 3_600_000 };
 
 /** Those that the first migrations create. */
 export const FIRST_ROLLUPS: readonly RollupLevel[] = [
@@ -89,17 +92,34 @@ export function featureRollupSelect(): string {
     FROM spans WHERE is_entry = 1 AND is_request = 1 GROUP BY organisation_id, environment, at_ms, feature`;
 }
 
-/** The table, and the view that fills it from now on. */
-export function featureRollup(dialect: Dialect): string[] {
-  const { table } = FEATURE_ROLLUP;
-  return [
-    `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
+export function featureTable(dialect: Dialect, { table }: RollupLevel): string {
+  return `CREATE TABLE IF NOT EXISTS ${table}${onCluster(dialect)} (
       organisation_id LowCardinality(String), environment LowCardinality(String), at_ms Int64 CODEC(Delta, ZSTD), feature LowCardinality(String),
       ${MEASURE_COLUMNS}
     ) ENGINE = ${engine(dialect, 'AggregatingMergeTree')}
     PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(at_ms, 'UTC'))
     ORDER BY (organisation_id, environment, at_ms, feature)
-    ${tableSettings(dialect)}`,
+    ${tableSettings(dialect)}`;
+}
+
+/** The table, and the view that fills it from now on. */
+export function featureRollup(dialect: Dialect): string[] {
+  const { table } = FEATURE_ROLLUP;
+  return [
+    featureTable(dialect, FEATURE_ROLLUP),
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table}_view${onCluster(dialect)} TO ${table} AS ${featureRollupSelect()}`,
   ];
+}
+
+/** Hours from quarters of an hour. */
+export function featureHourSelect(): string {
+  const { table } = FEATURE_ROLLUP;
+  const { stepMs } = FEATURE_HOUR_ROLLUP;
+  const measures = Object.keys(MEASURES).map((name) =>
+    name.endsWith('_state')
+      ? `quantilesDDMergeState(0.01, 0.5, 0.95, 0.99)(${table}.${name}) AS ${name}`
+      : `sum(${table}.${name}) AS ${name}`,
+  );
+  return `SELECT organisation_id, environment, intDiv(${table}.at_ms, ${stepMs}) * ${stepMs} AS at_ms, feature, ${measures.join(', ')}
+    FROM ${table} GROUP BY organisation_id, environment, at_ms, feature`;
 }

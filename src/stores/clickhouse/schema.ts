@@ -1,5 +1,6 @@
 import { dayRollups } from './day-rollups.ts';
 import { type Dialect, engine, type Migration, onCluster, tableSettings } from './ddl.ts';
+import { featureHours } from './feature-hours.ts';
 import { narrowRollups } from './narrow-rollups.ts';
 import { FIRST_ROLLUPS, rollup, rollupView } from './rollups.ts';
 import { textTables } from './text-tables.ts';
@@ -203,6 +204,7 @@ export const MIGRATIONS: readonly Migration[] = [
   dayRollups,
   narrowRollups,
   attemptFacts,
+  featureHours,
 ];
 
 export function migrationTable(dialect: Dialect): string {

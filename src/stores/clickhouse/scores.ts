@@ -5,7 +5,7 @@ import type { Score, ScorePage, ScoreQuery } from '../../traces/scores/model.ts'
 import type { OutcomeTotals, ScorePeriod, ScoreTotals } from '../../traces/scores/store.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { readIndex } from './list-traces.ts';
+import { readIndex } from './entry-reads.ts';
 
 const MAX_OF_TRACE = 500;
 const MAX_TOTALS = 2_000;

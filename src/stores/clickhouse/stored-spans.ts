@@ -3,7 +3,7 @@ import type { StoredSpan } from '../../traces/count-once.ts';
 import type { SpanKind } from '../../traces/model.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { readIndex, withinTraces } from './list-traces.ts';
+import { readIndex, withinTraces } from './entry-reads.ts';
 
 interface Row {
   readonly trace_id: string;

@@ -4,7 +4,8 @@ import { isByCharacter, parseTextQuery, snippetOf } from '../../traces/text-quer
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { splitWords } from './columns.ts';
 import { type Filter, SCOPE_FILTER, scopeParameters } from './entries.ts';
-import { type Position, positionOf } from './list-position.ts';
+import { type Candidate, wordsOf } from './entry-reads.ts';
+import type { Position } from './list-position.ts';
 import { indexedWords } from './text-tables.ts';
 
 /** A question in the store's terms. */
@@ -42,6 +43,18 @@ export interface WordWindow {
   readonly end: Position | null;
 }
 
+/** Start, trace, span. */
+type Place = readonly [startedAtNs: string, traceId: string, spanId: string];
+
+interface WindowRecord {
+  readonly candidates: string;
+  readonly oldest: Place;
+  readonly found: readonly Place[];
+  /** Of what was found. */
+  readonly first_ns: string;
+  readonly last_ns: string;
+}
+
 /** The newest spans before `after` that match: conditions on entry spans that hold for them and few others, within `end`. */
 export async function readWordWindow(
   connection: ClickHouseConnection,
@@ -64,9 +77,11 @@ export async function readWordWindow(
     ...filter.conditions,
   ];
   // The rows are taken before the phrases are looked for: a rare phrase of frequent words must not be searched for through all of them at once.
-  const candidates = await connection.read<{ started_at_ns: string; trace_id: string; span_id: string; holds: number }>(
-    `SELECT started_at_ns, trace_id, span_id, ${filter.holds} AS holds FROM span_words WHERE ${conditions.join(' AND ')}
-     ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${size}`,
+  const [window] = await connection.read<WindowRecord>(
+    `SELECT count() AS candidates, min((started_at_ns, trace_id, span_id)) AS oldest, groupArrayIf((started_at_ns, trace_id, span_id), holds) AS found,
+       minIf(started_at_ns, holds) AS first_ns, maxIf(started_at_ns, holds) AS last_ns
+     FROM (SELECT started_at_ns, trace_id, span_id, ${filter.holds} AS holds FROM span_words WHERE ${conditions.join(' AND ')}
+       ORDER BY started_at_ns DESC, trace_id DESC, span_id DESC LIMIT ${size})`,
     {
       ...scopeParameters(scope),
       ...filter.parameters,
@@ -75,20 +90,34 @@ export async function readWordWindow(
       ...(after === null ? {} : { afterNs: after.startedAtNs, afterTrace: after.traceId, afterSpan: after.spanId }),
     },
   );
-  const rows = candidates.filter(({ holds }) => Number(holds) === 1);
-  const newest = rows[0];
-  const oldest = rows.at(-1);
-  const last = candidates.at(-1);
+  const found = window?.found ?? [];
+  const candidates = Number(window?.candidates ?? 0);
+  const [startedAtNs = '', traceId = '', spanId = ''] = window?.oldest ?? [];
   return {
-    spanIds: new Set(rows.map((row) => `${row.trace_id}/${row.span_id}`)),
+    spanIds: new Set(found.map(([, trace, span]) => `${trace}/${span}`)),
     conditions: ['started_at_ns >= {oldestNs:Int64} AND started_at_ns <= {newestNs:Int64} AND span_id IN {wordSpans:Array(String)}'],
     parameters: {
-      oldestNs: oldest?.started_at_ns ?? '0',
-      newestNs: newest?.started_at_ns ?? '0',
-      wordSpans: rows.map((row) => row.span_id),
+      oldestNs: window?.first_ns ?? '0',
+      newestNs: window?.last_ns ?? '0',
+      wordSpans: found.map(([, , span]) => span),
     },
-    end: candidates.length < size || last === undefined ? null : positionOf(last),
+    end: candidates < size ? null : { startedAtNs, traceId, spanId },
   };
+}
+
+/** Those of the spans in which the question is answered: `trace/span`. */
+export async function readSpansThatHold(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  filter: WordFilter,
+  spans: readonly Candidate[],
+): Promise<ReadonlySet<string>> {
+  const own = wordsOf(spans);
+  const rows = await connection.read<{ trace_id: string; span_id: string }>(
+    `SELECT trace_id, span_id FROM span_words WHERE ${[SCOPE_FILTER, ...own.conditions, ...filter.conditions, filter.holds].join(' AND ')}`,
+    { ...scopeParameters(scope), ...filter.parameters, ...own.parameters },
+  );
+  return new Set(rows.map((row) => `${row.trace_id}/${row.span_id}`));
 }
 
 /** What was found in the spans of a page, with its surroundings, by span id. */
@@ -96,14 +125,13 @@ export async function readSnippets(
   connection: ClickHouseConnection,
   scope: Scope,
   q: string,
-  spans: readonly Position[],
+  spans: readonly Candidate[],
 ): Promise<Map<string, TextMatch>> {
   if (spans.length === 0) return new Map();
-  const times = spans.map((span) => BigInt(span.startedAtNs)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const own = wordsOf(spans);
   const rows = await connection.read<{ span_id: string; words: string }>(
-    `SELECT span_id, words FROM span_words WHERE ${SCOPE_FILTER} AND started_at_ns >= {oldestNs:Int64} AND started_at_ns <= {newestNs:Int64}
-       AND span_id IN {spanIds:Array(String)}`,
-    { ...scopeParameters(scope), oldestNs: times[0] ?? 0n, newestNs: times.at(-1) ?? 0n, spanIds: spans.map((span) => span.spanId) },
+    `SELECT span_id, words FROM span_words WHERE ${[SCOPE_FILTER, ...own.conditions].join(' AND ')}`,
+    { ...scopeParameters(scope), ...own.parameters },
   );
   const query = parseTextQuery(q);
   const found = new Map<string, TextMatch>();

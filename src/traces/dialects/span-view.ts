@@ -2,6 +2,28 @@ import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { Attributes, AttributeValue, OtlpSpan } from '../otlp/span.ts';
 import { ALIASES, type Field } from './alias-table.ts';
 
+/** A name of a field, as a look-up. */
+interface Alias {
+  readonly name: string;
+  /** Place among the names of its field: the lower is believed first. */
+  readonly place: number;
+  readonly attribute: string;
+  /** Members inside the attribute's JSON; empty = the attribute itself. */
+  readonly path: readonly string[];
+}
+
+/** By attribute: a span has few attributes, and the table has hundreds of names. */
+const ALIASES_OF: ReadonlyMap<string, readonly (readonly [Field, Alias])[]> = Map.groupBy(
+  Object.entries(ALIASES).flatMap(([field, names]) =>
+    names.map((name, place): readonly [Field, Alias] => {
+      const [attribute = '', ...path] = name.split('>');
+      return [field as Field, { name, place, attribute, path }]; // the keys of the table are its fields
+    }),
+  ),
+  ([, { attribute }]) => attribute,
+);
+const NO_ALIASES: readonly Alias[] = [];
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
@@ -28,6 +50,8 @@ export class SpanView {
   readonly span: OtlpSpan;
   readonly resource: Attributes;
   readonly #parsed = new Map<string, unknown>();
+  #present: Map<Field, Alias[]> | null = null;
+  #roots: Set<string> | null = null;
 
   constructor(span: OtlpSpan, resource: Attributes) {
     this.span = span;
@@ -42,11 +66,33 @@ export class SpanView {
   value(name: string): AttributeValue | undefined {
     const separator = name.indexOf('>');
     if (separator < 0) return this.span.attributes.get(name) ?? undefined;
-    const base = name.slice(0, separator);
-    if (!this.span.attributes.has(base)) return undefined;
-    let value: unknown = this.json(base);
-    for (const part of name.slice(separator + 1).split('>')) value = memberOf(value, part);
+    return this.#member(name.slice(0, separator), name.slice(separator + 1).split('>'));
+  }
+
+  #member(attribute: string, path: readonly string[]): AttributeValue | undefined {
+    if (!this.span.attributes.has(attribute)) return undefined;
+    let value: unknown = this.json(attribute);
+    for (const part of path) value = memberOf(value, part);
     return (value as AttributeValue | undefined) ?? undefined; // parsed JSON has no other types
+  }
+
+  /** Names of the field whose attributes are there, in the order in which they are believed. */
+  #aliases(field: Field): readonly Alias[] {
+    if (this.#present === null) {
+      this.#present = new Map();
+      for (const name of this.span.attributes.keys())
+        for (const [told, alias] of ALIASES_OF.get(name) ?? []) {
+          const others = this.#present.get(told);
+          if (others === undefined) this.#present.set(told, [alias]);
+          else others.push(alias);
+        }
+      for (const aliases of this.#present.values()) if (aliases.length > 1) aliases.sort((a, b) => a.place - b.place);
+    }
+    return this.#present.get(field) ?? NO_ALIASES;
+  }
+
+  #valueOf({ attribute, path }: Alias): AttributeValue | undefined {
+    return path.length === 0 ? (this.span.attributes.get(attribute) ?? undefined) : this.#member(attribute, path);
   }
 
   /** The attribute, parsed where it holds JSON text. */
@@ -60,16 +106,21 @@ export class SpanView {
     return typeof value === 'string' && value !== '' ? value : null;
   }
 
+  /** Whether an attribute begins with it. */
   has(prefix: string): boolean {
+    if (prefix.indexOf('.') === prefix.length - 1) {
+      this.#roots ??= new Set([...this.span.attributes.keys()].map((name) => name.slice(0, name.indexOf('.') + 1)));
+      return this.#roots.has(prefix);
+    }
     for (const name of this.span.attributes.keys()) if (name.startsWith(prefix)) return true;
     return false;
   }
 
   /** The first of the field's names that is present, with its value. */
   find(field: Field): { readonly name: string; readonly value: AttributeValue } | null {
-    for (const name of ALIASES[field]) {
-      const value = this.value(name);
-      if (value !== undefined && value !== '') return { name, value };
+    for (const alias of this.#aliases(field)) {
+      const value = this.#valueOf(alias);
+      if (value !== undefined && value !== '') return { name: alias.name, value };
     }
     return null;
   }
@@ -81,8 +132,8 @@ export class SpanView {
 
   /** A count of tokens; what is no whole number of at least 0 is not known. */
   countOf(field: Field): number | null {
-    for (const name of ALIASES[field]) {
-      const count = countFrom(this.value(name));
+    for (const alias of this.#aliases(field)) {
+      const count = countFrom(this.#valueOf(alias));
       if (count !== null) return count;
     }
     return null;
