@@ -7,7 +7,9 @@ import { BudgetsTab } from './budgets-tab.tsx';
 import { ChangesTab } from './changes-tab.tsx';
 import type { TabProps } from './controls.tsx';
 import { type CostsSearch, type CostTab, parseCostsSearch, TABS } from './costs-search.ts';
+import { InvoicesTab } from './invoices-tab.tsx';
 import { PlanTab } from './plan-tab.tsx';
+import { StatementsTab } from './statements-tab.tsx';
 import { UnitsTab } from './units-tab.tsx';
 import { WasteTab } from './waste-tab.tsx';
 
@@ -21,6 +23,8 @@ const VIEWS: Readonly<Record<CostTab, { readonly name: string; readonly Tab: Com
   budgets: { name: 'Budgets', Tab: BudgetsTab },
   anomalies: { name: 'Anomalies', Tab: AnomaliesTab },
   waste: { name: 'Waste and savings', Tab: WasteTab },
+  statements: { name: 'Statements', Tab: StatementsTab },
+  invoices: { name: 'Invoices', Tab: InvoicesTab },
   plan: { name: 'Plan', Tab: PlanTab },
 };
 
@@ -32,7 +36,7 @@ export function CostsPage(): ReactNode {
   return (
     <>
       <PageHeader title="Costs" />
-      <nav aria-label="Views" className="scroll-x mb-3 flex gap-4 border-b">
+      <nav aria-label="Views" className="scroll-x mb-3 flex gap-4 border-b print:hidden">
         {TABS.map((tab) => (
           <Link
             key={tab}
@@ -50,7 +54,7 @@ export function CostsPage(): ReactNode {
   );
 }
 
-/** The range and the grouping go with the reader from tab to tab. */
+/** The range and the grouping go with the reader from tab to tab; what is open in a tab does not. */
 function tabSearch(search: CostsSearch, tab: CostTab): CostsSearch {
-  return parseCostsSearch({ ...search, tab, state: undefined });
+  return parseCostsSearch({ ...search, tab, state: undefined, month: undefined, version: undefined, team: undefined, invoice: undefined });
 }
