@@ -212,6 +212,7 @@ describe('input paid in vain', () => {
       return [unread.unmeasured, resent.unmeasured];
     };
     assert.match(reason(calls.map((each) => ({ ...each, input: null })))[0] ?? '', /recorded texts/);
+    assert.match(reason(calls.map((each) => ({ ...each, input: 'Where is the preview of my order?' })))[1] ?? '', /recorded texts/);
     assert.match(reason([])[0] ?? '', /known price/);
     assert.match(reason(calls, new Map())[0] ?? '', /known price/);
     assert.match(reason(calls.slice(0, 6))[1] ?? '', /8 stretches of five minutes, there are 2/);

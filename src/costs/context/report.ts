@@ -4,7 +4,7 @@ import { inputTokens, type Usage } from '../../models/usage.ts';
 import { type Cluster, LEAST_CLUSTERS, ratioEstimate } from '../../stats/ratio-estimate.ts';
 import type { CostPeriod, UsedAtPrice } from '../cost-queries.ts';
 import { listPrices, type PricesById } from '../variance/segments.ts';
-import { readContext } from './passages.ts';
+import { type ReadContext, readContext } from './passages.ts';
 import { SentPrefixes } from './prefixes.ts';
 import { unreadCharacters } from './unread.ts';
 
@@ -50,7 +50,9 @@ export const ContextWaste = z
     from: z.int(),
     to: z.int(),
     sampledCalls: z.int(),
-    withoutTexts: z.int().describe('Of them: texts not recorded whole, so not measured'),
+    withoutTexts: z
+      .int()
+      .describe('Of them: the conversation is not recorded whole (payloads, length, or no conversation), so not measured'),
     total: Line,
     features: z.array(Line.extend({ feature: z.string() })).describe('The most expensive input first'),
   })
@@ -78,11 +80,15 @@ function costOfInput(usage: Usage, price: Price): number {
 }
 
 /** What of the input's cost went into passages without a trace in the answer. */
-function unreadCost(input: string, output: string, inputCost: number): number | null {
-  const context = readContext(input);
-  if (context === null || output === '') return null;
-  const { unread, all } = unreadCharacters(context, output);
-  return all === 0 ? 0 : inputCost * Math.min(1, unread / input.length);
+function unreadCost(context: ReadContext, input: string, output: string, inputCost: number): number | null {
+  if (output === '') return null;
+  const { unread } = unreadCharacters(context, output);
+  return inputCost * Math.min(1, unread / input.length);
+}
+
+/** The conversation that was sent; null = not recorded whole: nothing, a beginning, or the preview of the last message. */
+function wholeContext({ input, isTruncated }: SampledCall): ReadContext | null {
+  return input === null || isTruncated ? null : readContext(input);
 }
 
 /** What reading the beginning from a cache would have saved beyond what was read from it. */
@@ -101,15 +107,20 @@ function resentCost({ usage, startedAtMs }: SampledCall, input: string, price: P
   return Math.max(0, more * (Number(plain) - Number(read)) - written * premium);
 }
 
-function measure(calls: readonly SampledCall[], prices: PricesById): { measured: Measured[]; sampled: number; withoutTexts: number } {
+function measure(
+  calls: readonly SampledCall[],
+  prices: PricesById,
+): { measured: Measured[]; sampled: number; withoutTexts: ReadonlyMap<string, number> } {
   const sent = new Map<string, SentPrefixes>();
   const measured: Measured[] = [];
-  let [sampled, withoutTexts] = [0, 0];
+  const withoutTexts = new Map<string, number>();
+  let sampled = 0;
   for (const call of [...calls].sort((a, b) => a.startedAtMs - b.startedAtMs)) {
     if (call.isMeasured) sampled++;
     const price = prices.get(call.priceId);
-    if (call.input === null || call.isTruncated) {
-      if (call.isMeasured) withoutTexts++;
+    const context = wholeContext(call);
+    if (call.input === null || context === null) {
+      if (call.isMeasured) withoutTexts.set(call.feature, (withoutTexts.get(call.feature) ?? 0) + 1);
       continue;
     }
     if (price === undefined) continue;
@@ -123,7 +134,7 @@ function measure(calls: readonly SampledCall[], prices: PricesById): { measured:
       window: call.window,
       feature: call.feature,
       inputCost,
-      unreadCost: unreadCost(call.input, call.output ?? '', inputCost),
+      unreadCost: unreadCost(context, call.input, call.output ?? '', inputCost),
       resentCost: resent,
     });
   }
@@ -192,17 +203,14 @@ export function contextWaste(
   };
   const usedBy = Map.groupBy(used, ({ feature }) => feature);
   const measuredBy = Map.groupBy(measured, ({ feature }) => feature);
-  const withoutBy = Map.groupBy(
-    calls.filter(({ isMeasured, input, isTruncated }) => isMeasured && (input === null || isTruncated)),
-    ({ feature }) => feature,
-  );
+  const allWithout = [...withoutTexts.values()].reduce((sum, count) => sum + count, 0);
   const features = [...usedBy].map(([feature, own]) => ({
     feature,
-    ...line(measuredBy.get(feature) ?? [], own, withoutBy.get(feature)?.length ?? 0),
+    ...line(measuredBy.get(feature) ?? [], own, withoutTexts.get(feature) ?? 0),
   }));
   features.sort((a, b) => {
     const [left, right] = [BigInt(a.inputPicoUsd), BigInt(b.inputPicoUsd)];
     return left === right ? (a.feature < b.feature ? -1 : 1) : left > right ? -1 : 1;
   });
-  return { ...period, sampledCalls: sampled, withoutTexts, total: line(measured, used, withoutTexts), features };
+  return { ...period, sampledCalls: sampled, withoutTexts: allWithout, total: line(measured, used, allWithout), features };
 }

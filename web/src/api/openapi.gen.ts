@@ -3415,7 +3415,7 @@ export interface components {
             from: number;
             to: number;
             sampledCalls: number;
-            /** @description Of them: texts not recorded whole, so not measured */
+            /** @description Of them: the conversation is not recorded whole (payloads, length, or no conversation), so not measured */
             withoutTexts: number;
             total: {
                 /** @description Cost of all input in the period, exact, pico-dollars */

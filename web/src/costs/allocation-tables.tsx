@@ -18,7 +18,7 @@ const SPLIT_WORDS: Readonly<Record<Shared['split'], string>> = {
 export function AllocationTables({ allocation, team }: { allocation: CostAllocation; team?: string | undefined }): ReactNode {
   const rows = allocation.teams.filter((each) => team === undefined || each.team === team);
   return (
-    <section className="grid gap-3 xl:grid-cols-[3fr_2fr]" aria-label="Own and shared cost">
+    <section className="grid gap-3 2xl:grid-cols-[3fr_2fr]" aria-label="Own and shared cost">
       <div className="flex min-w-0 flex-col gap-2">
         <h3 className="font-semibold">Who bears it</h3>
         <Table
@@ -38,7 +38,7 @@ export function AllocationTables({ allocation, team }: { allocation: CostAllocat
           columns={SHARED_COLUMNS}
           rowKey={({ rule }) => rule}
           empty=""
-          minWidth={460}
+          minWidth={560}
         />
       </div>
     </section>

@@ -1,5 +1,5 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import type { ComponentType, ReactNode } from 'react';
+import { type ComponentType, type ReactNode, useEffect, useRef } from 'react';
 import { PageHeader } from '../shell/page-header.tsx';
 import { useParsedSearch } from '../shell/search.ts';
 import { AnomaliesTab } from './anomalies-tab.tsx';
@@ -33,14 +33,20 @@ export function CostsPage(): ReactNode {
   const navigate = route.useNavigate();
   const current = search.tab ?? 'changes';
   const { Tab } = VIEWS[current];
+  const views = useRef<HTMLElement>(null);
+  // On a phone the tabs scroll: the one that is open is to be seen.
+  useEffect(() => {
+    views.current?.querySelector(`[data-tab=${current}]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
     <>
       <PageHeader title="Costs" />
-      <nav aria-label="Views" className="scroll-x mb-3 flex gap-4 border-b print:hidden">
+      <nav ref={views} aria-label="Views" className="scroll-x mb-3 flex gap-4 border-b print:hidden">
         {TABS.map((tab) => (
           <Link
             key={tab}
             to="/costs"
+            data-tab={tab}
             search={tabSearch(search, tab)}
             aria-current={tab === current ? 'page' : undefined}
             className={`-mb-px border-b-2 pb-1.5 whitespace-nowrap ${tab === current ? 'border-accent font-semibold' : 'border-transparent text-ink-2 hover:text-ink'}`}

@@ -160,7 +160,10 @@ function Section({ title, children }: { title: string; children: ReactNode }): R
 }
 
 function gapText({ gapRatio }: Amounts): string {
-  return gapRatio === null ? UNKNOWN : formatPercent(gapRatio);
+  if (gapRatio === null) return UNKNOWN;
+  const sign = gapRatio < 0 ? '−' : '';
+  // Of next to nothing on the invoice, a share says nothing.
+  return Math.abs(gapRatio) > 10 ? `> ${sign}1000 %` : `${sign}${formatPercent(Math.abs(gapRatio))}`;
 }
 
 const AMOUNT_COLUMNS: readonly Column<Amounts>[] = [
