@@ -7,7 +7,12 @@ const DAY_MS = 86_400_000;
 const spread = (count: number, salt: number): string => `cityHash64(n, ${salt}) % ${count}`;
 const INPUT = '(200 + cityHash64(n, 5) % 4000)';
 const OUTPUT = '(20 + cityHash64(n, 6) % 600)';
-const MODEL = spread(8, 4);
+/** A session is of one user and one key. A key belongs to a feature, a feature to a team; each feature uses three of eight models, a model has its provider. */
+const SESSION = 'intDiv(n, 6)';
+const KEY = `cityHash64(${SESSION}, 10) % 40`;
+const FEATURE = `((${KEY}) % 20)`;
+const MODEL = `((${FEATURE} + ${spread(3, 4)}) % 8)`;
+const PROVIDER = `(${MODEL} % 3)`;
 const COST = `(${INPUT} * (1000 + 100 * ${MODEL}) + ${OUTPUT} * (4000 + 100 * ${MODEL}))`;
 const HAS_RETRY = `${spread(20, 7)} = 0`;
 
@@ -17,7 +22,7 @@ function attempt(span: string, status: string, usage: boolean): string {
     ? `'{"inputUncachedTokens":', toString(${INPUT}), ',"cacheReadTokens":0,"cacheWrite5mTokens":0,"cacheWrite1hTokens":0,"audioInputTokens":0,"outputTextTokens":', toString(${OUTPUT}), ',"reasoningTokens":0,"audioOutputTokens":0}'`
     : "'null'";
   const cost = usage ? `'"', toString(${COST}), '"'` : "'null'";
-  return `concat('{"spanId":"', ${span}, '","provider":"provider-', toString(${spread(3, 8)}), '","model":"alias-', toString(${MODEL}), '","requestModel":"model-', toString(${MODEL}),
+  return `concat('{"spanId":"', ${span}, '","provider":"provider-', toString(${PROVIDER}), '","model":"alias-', toString(${MODEL}), '","requestModel":"model-', toString(${MODEL}),
     '","responseModel":"model-', toString(${MODEL}), '-2026-01-01","status":"${status}","errorType":${status === 'ok' ? 'null' : '"provider_unavailable"'},"usage":', ${counts},
     ',"usageSource":${usage ? '"reported"' : 'null'},"providerUsage":"{\\\\"prompt_tokens\\\\":', toString(${INPUT}), ',\\\\"completion_tokens\\\\":', toString(${OUTPUT}), '}","costPicoUsd":', ${cost},
     ',"costStatus":"${usage ? 'priced' : 'unpriced'}","priceId":', ${usage ? `concat('"book:model-', toString(${MODEL}), '"')` : "'null'"}, '}')`;
@@ -46,9 +51,9 @@ export async function fillLedger(
     const count = Math.min(BLOCK, calls - from);
     const rows = `(SELECT number + ${from} AS n, toInt64(${endMs - days * DAY_MS} + n * ${stepMs}) AS started_at_ms FROM numbers(${count}))`;
     const facts = `${TENANT}, ${CALL_ID} AS call_id, ${TRACE_ID} AS trace_id, started_at_ms,
-      concat('feature-', toString(${spread(20, 1)})) AS feature, if(${spread(10, 2)} = 0, '', concat('team-', toString(${spread(6, 3)}))) AS team,
-      concat('user-', toString(${spread(20_000, 9)})) AS user_id, concat('session-', toString(intDiv(n, 6))) AS session_id,
-      concat('key-', toString(${spread(40, 10)})) AS key_id, 'default' AS requested_model, 'main' AS route,
+      concat('feature-', toString(${FEATURE})) AS feature, if(${FEATURE} % 7 = 0, '', concat('team-', toString(${FEATURE} % 7))) AS team,
+      concat('user-', toString(cityHash64(${SESSION}, 9) % 20000)) AS user_id, concat('session-', toString(${SESSION})) AS session_id,
+      concat('key-', toString(${KEY})) AS key_id, 'default' AS requested_model, 'main' AS route,
       multiIf(${spread(100, 11)} = 0, 'error', 'ok') AS status`;
     await connection.command(
       `INSERT INTO ledger (organisation_id, environment, call_id, trace_id, started_at_ms, feature, team, user_id, session_id, customer, tags, key_id,
@@ -69,7 +74,7 @@ export async function fillLedger(
         input_tokens, output_tokens, usage, usage_source, cost_pico_usd, cost_status, price_id, attempts, is_simulated, attributes)
       SELECT organisation_id, environment, ${kind === 'gateway' ? '1, 1' : '0, 0'}, started_at_ms * 1000000 + ${kind === 'gateway' ? 0 : 1_000_000}, trace_id,
         ${kind === 'gateway' ? "leftPad(lower(hex(cityHash64(n, 20))), 16, '0')" : SPAN}, call_id, 400000000, 400000000, 'chat', '${kind}', status, feature, team,
-        user_id, session_id, key_id, route, concat('provider-', toString(${spread(3, 8)})), concat('model-', toString(${MODEL}), '-2026-01-01'),
+        user_id, session_id, key_id, route, concat('provider-', toString(${PROVIDER})), concat('model-', toString(${MODEL}), '-2026-01-01'),
         concat('model-', toString(${MODEL})), concat('model-', toString(${MODEL}), '-2026-01-01'), ${INPUT}, ${OUTPUT},
         [toUInt64(${INPUT}), 0, 0, 0, 0, toUInt64(${OUTPUT}), 0, 0], 'reported', if(is_hit, 0, toInt64(${COST})), if(is_hit, 'cached_zero', 'priced'),
         concat('book:model-', toString(${MODEL})), 1, 1, '{}'

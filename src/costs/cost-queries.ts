@@ -173,7 +173,7 @@ export type MemberHours = HourlyCost;
 /** Questions to the ledger. Reads throw like those of TraceStore. */
 export interface CostQueries {
   totals(scope: Scope, period: CostPeriod, filter?: CostFilter): Promise<PeriodTotals>;
-  /** Ids of the prices at which calls of the period were priced. */
+  /** Ids of the prices at which calls were priced in the hours (UTC) that the period touches. */
   priceIds(scope: Scope, period: CostPeriod): Promise<string[]>;
   /** Attempts of priced calls; their costs add up to the cost of the period. */
   usedAtPrices(

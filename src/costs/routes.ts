@@ -51,12 +51,15 @@ export const costRoutes = [
       const before = isFree ? resolvePeriod(query.beforeFrom, query.beforeTo, nowMs) : periodBefore(after, query.against);
       const breakdown = breakdownOf(query.groupBy, query.tag);
       const { prices, tiers } = await readPrices(scope, services.costs, services.findPrice, [before, after]);
-      const useOf = async (period: CostPeriod): Promise<PeriodUse> => ({
-        ...period,
-        totals: await services.costs.totals(scope, period),
-        used: await services.costs.usedAtPrices(scope, period, tiers, {}, breakdown),
-      });
-      return costVariance(await useOf(before), await useOf(after), prices, query.groupBy);
+      const useOf = async (period: CostPeriod): Promise<PeriodUse> => {
+        const [used, totals] = await Promise.all([
+          services.costs.usedAtPrices(scope, period, tiers, {}, breakdown),
+          services.costs.totals(scope, period),
+        ]);
+        return { ...period, totals, used };
+      };
+      const [was, is] = await Promise.all([useOf(before), useOf(after)]);
+      return costVariance(was, is, prices, query.groupBy);
     },
   }),
   route({
@@ -86,8 +89,12 @@ export const costRoutes = [
       const { costs, findPrice, clock } = services;
       const period = resolvePeriod(query.from, query.to, clock.nowMs());
       const { prices, tiers } = await readPrices(scope, costs, findPrice, [period]);
-      const used = await costs.usedAtPrices(scope, period, tiers);
-      return costWaste(period, used, await costs.waste(scope, period), await costs.savings(scope, period), prices);
+      const [used, waste, savings] = await Promise.all([
+        costs.usedAtPrices(scope, period, tiers),
+        costs.waste(scope, period),
+        costs.savings(scope, period),
+      ]);
+      return costWaste(period, used, waste, savings, prices);
     },
   }),
   route({

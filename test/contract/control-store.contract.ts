@@ -609,8 +609,8 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.equal(await store.anomalies.insert(SCOPE, anomaly()), true);
     });
 
-    it('migrates the data of schema versions 4 to 6', async () => {
-      for (const version of [4, 5, 6] as const) {
+    it('migrates the data of schema versions 4 to 7', async () => {
+      for (const version of [4, 5, 6, 7] as const) {
         const on = await database();
         await on.execute(fixture(driver.kind, version));
         const store = await open(on);
@@ -627,7 +627,8 @@ export function controlStoreContract(driver: TestDriver): void {
           );
         }
         await store.statements.append(SCOPE, issueStatement('2026-10', [], null, { atMs: 5, by: 'Ada', reason: null }, null));
-        assert.equal((await store.statements.list(SCOPE, 5)).length, 1);
+        const [, old] = await store.statements.list(SCOPE, 5);
+        assert.deepEqual([old?.totalPicoUsd, old?.allocation], version === 7 ? ['7', null] : [undefined, undefined]);
       }
     });
 

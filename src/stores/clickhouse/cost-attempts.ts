@@ -3,7 +3,8 @@ import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
 import { attemptHours } from './cost-hours-source.ts';
-import { ATTEMPT_INPUT, INPUT_STEPS } from './cost-rollups.ts';
+import { ATTEMPT_INPUT, HOUR_MS, INPUT_STEPS } from './cost-rollups.ts';
+import { SCOPE_FILTER, scopeParameters } from './entries.ts';
 import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
 /** Attempts, one a row, of priced calls or of all. @param columns of the call, beside `attempt` */
@@ -15,11 +16,12 @@ export function attemptRows(columns: string, condition: string, calls: 'priced' 
 
 export const ATTEMPT_COST = 'toString(sum(toInt128(ifNull(toInt64OrNull(attempt.costPicoUsd), 0))))';
 
-export async function readPriceIds(connection: ClickHouseConnection, scope: Scope, period: CostPeriod): Promise<string[]> {
-  const source = attemptHours(period);
+/** Of all hours that the period touches: one price too many does no harm to who looks them up. */
+export async function readPriceIds(connection: ClickHouseConnection, scope: Scope, { from, to }: CostPeriod): Promise<string[]> {
   const rows = await connection.read<{ price_id: string }>(
-    `SELECT price_id FROM ${source.sql} WHERE price_id != '' GROUP BY price_id HAVING sum(tries) > 0 ORDER BY price_id`,
-    { ...periodParameters(scope, period), ...source.parameters },
+    `SELECT price_id FROM cost_attempts_1h WHERE ${SCOPE_FILTER} AND at_ms >= {firstHour:Int64} AND at_ms < {to:Int64} AND price_id != ''
+     GROUP BY price_id HAVING sum(tries) > 0 ORDER BY price_id`,
+    { ...scopeParameters(scope), firstHour: Math.floor(from / HOUR_MS) * HOUR_MS, to },
   );
   return rows.map((row) => row.price_id);
 }

@@ -44,7 +44,7 @@ function attemptDeltas(): string {
     )`;
   const names = [...ATTEMPT_KEYS.split(', '), ...ATTEMPT_MEASURE_NAMES];
   return `SELECT [${names.map((name) => `toString(${name})`).join(', ')}] AS cells
-    FROM (${attemptSums(source, '1', 'weight')})
+    FROM (${attemptSums(source, 'weight')})
     WHERE ${ATTEMPT_MEASURE_NAMES.map((name) => `${name} != 0`).join(' OR ')} ORDER BY ${ATTEMPT_KEYS}`;
 }
 

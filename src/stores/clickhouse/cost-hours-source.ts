@@ -27,7 +27,7 @@ export function callHours(period: CostPeriod, only = ''): HoursSource {
   return hours(
     period,
     `SELECT ${names} FROM cost_calls_1h WHERE ${IN_HOURS}${only}`,
-    `SELECT ${names} FROM (${callSums(IN_EDGES + only)})`,
+    `SELECT ${names} FROM (${callSums(`ledger WHERE ${IN_EDGES}${only}`)})`,
   );
 }
 
@@ -36,6 +36,6 @@ export function attemptHours(period: CostPeriod, only = ''): HoursSource {
   return hours(
     period,
     `SELECT ${names} FROM cost_attempts_1h WHERE ${IN_HOURS}${only}`,
-    `SELECT ${names} FROM (${attemptSums('ledger', `${IN_EDGES} AND cost_pico_usd IS NOT NULL${only}`)})`,
+    `SELECT ${names} FROM (${attemptSums(`ledger WHERE ${IN_EDGES} AND cost_pico_usd IS NOT NULL${only}`)})`,
   );
 }

@@ -51,35 +51,44 @@ export const ATTEMPT_INPUT = ['inputUncachedTokens', 'cacheReadTokens', 'cacheWr
 const WASTE_KINDS = `arrayMap(each -> multiIf(each.costPicoUsd IN ('', '0'), '', call_status = 'error', 'errors', call_status = 'aborted', 'aborted',
   each.status = 'error', 'retries', each.status = 'aborted', 'hedges', ''), attempt_facts)`;
 
-/** @param weight one (as Int64, as which it is summed), or a column: -1 takes an attempt away again */
-function attemptMeasures(weight: string): Readonly<Record<string, string>> {
+/** @param weight a column: -1 takes an attempt away again; null = each counts once */
+function attemptMeasures(weight: 'weight' | null): Readonly<Record<string, string>> {
+  const times = weight === null ? '' : `${weight} * `;
+  const is = weight ?? 1;
   return {
-    tries: `sum(${weight})`,
-    wasted_calls: `sumIf(${weight}, waste_kind != '' AND occurrence = 1)`,
-    ...Object.fromEntries(USAGE_ORDER.map((name) => [name, `sum(${weight} * toInt64(attempt.usage.${name}))`])),
-    cost: `sum(${weight} * toInt128(ifNull(toInt64OrNull(attempt.costPicoUsd), 0)))`,
+    tries: `toInt64(sum(${is}))`,
+    wasted_calls: `toInt64(sumIf(${is}, waste_kind != '' AND occurrence = 1))`,
+    ...Object.fromEntries(USAGE_ORDER.map((name) => [name, `toInt64(sum(${times}usage.${name}))`])),
+    cost: `sum(${times}toInt128(ifNull(toInt64OrNull(cost_text), 0)))`,
   };
 }
 
-export const ATTEMPT_MEASURE_NAMES = Object.keys(attemptMeasures('weight'));
+export const ATTEMPT_MEASURE_NAMES = Object.keys(attemptMeasures(null));
 
-/** Rows of the ledger summed up as the rollup of calls has them. @param condition our own text */
-export function callSums(condition: string): string {
+/** Rows summed up as the rollup of calls has them. @param source the ledger, or a part of it */
+export function callSums(source: string): string {
   const measures = Object.entries(CALL_MEASURES).map(([name, expression]) => `${expression} AS ${name}`);
   return `SELECT organisation_id, environment, ${HOUR} AS at_ms, ${CALL_DIMENSIONS}, ${ANSWERING_MODEL} AS model, ${measures.join(', ')}
-    FROM ledger WHERE ${condition} GROUP BY ${CALL_KEYS}`;
+    FROM ${source} GROUP BY ${CALL_KEYS}`;
 }
 
-/** Attempts of priced calls, summed up as their rollup has them. @param source has the columns of the ledger, and \`weight\` where it is a column */
-export function attemptSums(source: string, condition: string, weight: 'toInt64(1)' | 'weight' = 'toInt64(1)'): string {
+/** Attempts of priced calls, summed up as their rollup has them. @param source has the columns of the ledger, and `weight` where it is a column */
+export function attemptSums(source: string, weight: 'weight' | null = null): string {
   const measures = Object.entries(attemptMeasures(weight)).map(([name, expression]) => `${expression} AS ${name}`);
-  return `SELECT ${TENANT}, ${CALL_DIMENSIONS}, attempt.provider AS provider, attempt.requestModel AS model, attempt.responseModel AS response_model,
-      attempt.priceId AS price_id, toUInt8(arrayCount(above -> above < ${ATTEMPT_INPUT}, [${INPUT_STEPS.join(', ')}])) AS input_step,
-      toUInt8(attempt.status = 'error') AS is_failed, ${measures.join(', ')}, waste_kind
+  const input = ['inputUncachedTokens', 'cacheReadTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens', 'audioInputTokens'].map(
+    (name) => `usage.${name}`,
+  );
+  return `SELECT ${TENANT}, ${CALL_DIMENSIONS}, provider, model, response_model, price_id, input_step, is_failed, ${measures.join(', ')}, waste_kind
     FROM (
-      SELECT organisation_id, environment, ${HOUR} AS at_ms, ${CALL_DIMENSIONS}, ${weight === 'weight' ? 'weight, ' : ''}toString(status) AS call_status, ${WASTE_KINDS} AS kinds,
-        arrayJoin(arrayZip(attempt_facts, kinds, arrayEnumerateUniq(kinds))) AS part, part.1 AS attempt, part.2 AS waste_kind, part.3 AS occurrence
-      FROM ${source} WHERE ${condition}
+      SELECT ${TENANT}, ${CALL_DIMENSIONS}, ${weight === null ? '' : 'weight, '}attempt.provider AS provider, attempt.requestModel AS model,
+        attempt.responseModel AS response_model, attempt.priceId AS price_id, attempt.costPicoUsd AS cost_text, attempt.usage AS usage,
+        toUInt8(arrayCount(above -> above < ${input.join(' + ')}, ${`[${INPUT_STEPS.join(', ')}]`})) AS input_step,
+        toUInt8(attempt.status = 'error') AS is_failed, waste_kind, occurrence
+      FROM (
+        SELECT organisation_id, environment, ${HOUR} AS at_ms, ${CALL_DIMENSIONS}, ${weight === null ? '' : 'weight, '}toString(status) AS call_status, ${WASTE_KINDS} AS kinds,
+          arrayJoin(arrayZip(attempt_facts, kinds, arrayEnumerateUniq(kinds))) AS part, part.1 AS attempt, part.2 AS waste_kind, part.3 AS occurrence
+        FROM ${source}
+      )
     ) GROUP BY ${ATTEMPT_KEYS}`;
 }
 
@@ -115,7 +124,7 @@ export const costRollups: Migration = {
       `model LowCardinality(String), calls ${COUNT}, cached ${COUNT}, unpriced ${COUNT}, cost ${MONEY}, user_cost ${MONEY}, session_cost ${MONEY},
       customer_cost ${MONEY}, users ${PEOPLE}, sessions ${PEOPLE}, hits ${COUNT}, unpriced_hits ${COUNT}, saved ${MONEY}`,
       CALL_KEYS,
-      callSums('1'),
+      callSums('ledger'),
       `${CALL_KEYS}, ${Object.keys(CALL_MEASURES).join(', ')}`,
     ),
     ...table(
@@ -125,7 +134,7 @@ export const costRollups: Migration = {
       input_step UInt8, is_failed UInt8, waste_kind LowCardinality(String),
       ${ATTEMPT_MEASURE_NAMES.map((name) => `${name} ${name === 'cost' ? MONEY : 'SimpleAggregateFunction(sum, Int64)'}`).join(', ')}`,
       ATTEMPT_KEYS,
-      attemptSums('ledger', PRICED),
+      attemptSums(`ledger WHERE ${PRICED}`),
       `${TENANT}, ${CALL_DIMENSIONS}, provider, model, response_model, price_id, input_step, is_failed, ${ATTEMPT_MEASURE_NAMES.join(', ')}, waste_kind`,
     ),
   ],
