@@ -8,6 +8,7 @@ import { type InvoiceServices, invoiceRoutes } from '../costs/invoices/routes.ts
 import { type PlanServices, planRoutes } from '../costs/plan/routes.ts';
 import { type RepricingServices, repricingRoutes } from '../costs/repricing/routes.ts';
 import { type CostServices, costRoutes } from '../costs/routes.ts';
+import { sharedRules } from '../costs/shared/config.ts';
 import { type StatementServices, statementRoutes } from '../costs/statements/routes.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
@@ -201,6 +202,7 @@ export class ControlApi {
         focus: options.engine.focus,
         statements: stores.statements,
         invoices: stores.invoices,
+        sharedRules: () => sharedRules(options.config.current.costs.shared),
         actorName: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
         budgets: async () => this.#budgets(clock.nowMs()),
         planModels: () => new Map((options.publisher.current?.models ?? []).map(({ name, price }) => [name, price])),

@@ -116,7 +116,7 @@ export class EngineLink {
   };
 
   readonly focus: FocusExport = {
-    write: async (scope, period, grain, format) => (await this.stores()).focus.write(scope, period, grain, format),
+    write: async (scope, period, grain, format, rules) => (await this.stores()).focus.write(scope, period, grain, format, rules),
   };
 
   /** Sessions and users for routes: answers `store_unavailable` while the engine is away. */
@@ -136,7 +136,9 @@ export class EngineLink {
       (await this.stores()).costs.usedAtPrices(scope, period, tiers, filter, breakdown),
     waste: async (scope, period) => (await this.stores()).costs.waste(scope, period),
     savings: async (scope, period) => (await this.stores()).costs.savings(scope, period),
+    contextSample: async (scope, period) => (await this.stores()).costs.contextSample(scope, period),
     showback: async (scope, period) => (await this.stores()).costs.showback(scope, period),
+    teamUse: async (scope, period, rules) => (await this.stores()).costs.teamUse(scope, period, rules),
     modelDays: async (scope, period, providers) => (await this.stores()).costs.modelDays(scope, period, providers),
     memberHours: async (scope, period, query) => (await this.stores()).costs.memberHours(scope, period, query),
     hourly: async (scope, period, dimension) => (await this.stores()).costs.hourly(scope, period, dimension),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sharedCostsConfig } from './shared/config.ts';
 
 /** `costs:` of plimsoll.yaml. */
 export const costsConfig = z
@@ -14,6 +15,7 @@ export const costsConfig = z
       })
       .prefault({})
       .describe('What is noticed by itself: costs that are too high by what is usual at that hour of the week, and slow rises'),
+    shared: sharedCostsConfig,
   })
   .prefault({})
-  .describe('How costs are watched');
+  .describe('How costs are watched and allocated');

@@ -1,6 +1,8 @@
 import type { PicoUsd } from '../kernel/money.ts';
 import type { Scope } from '../kernel/scope.ts';
 import type { Usage } from '../models/usage.ts';
+import type { SampledCall } from './context/report.ts';
+import type { SharedRule } from './shared/config.ts';
 
 /** Calls started in [from, to), epoch ms. */
 export interface CostPeriod {
@@ -108,6 +110,16 @@ export interface ShowbackRow {
   readonly costPicoUsd: PicoUsd;
 }
 
+/** What a team used, apart from what is shared. */
+export interface TeamUse {
+  readonly team: string | null;
+  /** Name of the first rule of `costs.shared` that these calls belong to; null = the team's own. */
+  readonly rule: string | null;
+  readonly calls: number;
+  readonly unpricedCalls: number;
+  readonly costPicoUsd: PicoUsd;
+}
+
 /** What the ledger has of a model on a day, UTC. */
 export interface ModelDay {
   /** `2026-10-31`. */
@@ -161,7 +173,7 @@ export type MemberHours = HourlyCost;
 /** Questions to the ledger. Reads throw like those of TraceStore. */
 export interface CostQueries {
   totals(scope: Scope, period: CostPeriod, filter?: CostFilter): Promise<PeriodTotals>;
-  /** Ids of the prices at which calls of the period were priced. */
+  /** Ids of the prices at which calls were priced in the hours (UTC) that the period touches. */
   priceIds(scope: Scope, period: CostPeriod): Promise<string[]>;
   /** Attempts of priced calls; their costs add up to the cost of the period. */
   usedAtPrices(
@@ -178,8 +190,12 @@ export interface CostQueries {
   /** What was paid and led to no answer, by feature and kind. Of priced calls. */
   waste(scope: Scope, period: CostPeriod): Promise<WasteRow[]>;
   savings(scope: Scope, period: CostPeriod): Promise<SavingsRow[]>;
+  /** Calls of stretches of five minutes drawn at random, with the five minutes before each, and their recorded texts. The same period draws the same. */
+  contextSample(scope: Scope, period: CostPeriod): Promise<SampledCall[]>;
   /** Every team, feature and customer, in a fixed order; the costs add up to that of the period. */
   showback(scope: Scope, period: CostPeriod): Promise<ShowbackRow[]>;
+  /** By team and the rule that takes its calls; the costs add up to that of the period. Rules of fees take none. */
+  teamUse(scope: Scope, period: CostPeriod, rules: readonly SharedRule[]): Promise<TeamUse[]>;
   /** By day and model, of these providers (names of plimsoll.yaml). */
   modelDays(scope: Scope, period: CostPeriod, providers: readonly string[]): Promise<ModelDay[]>;
   /** By group, dearest first, at most 500, and over all. @param tag name, for the group `tag` */

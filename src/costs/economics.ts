@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { COST_GROUPS, type CostGroup, type CostPeriod, type CostQueries, type EconomicsRow } from './cost-queries.ts';
+import { CostAllocation } from './shared/allocate.ts';
 import { ratio, round } from './variance/ratio.ts';
 
 const pico = (what: string) => z.string().describe(`${what}, pico-dollars`);
@@ -33,6 +34,9 @@ export const CostEconomics = z
     unallocated: z
       .object({ team: Share, customer: Share, user: Share, session: Share })
       .describe('Cost that belongs to nobody, by what is missing'),
+    allocation: CostAllocation.nullable().describe(
+      'By team: what is its own and its part of shared costs (costs.shared); null = another grouping, or nothing is shared',
+    ),
   })
   .meta({ id: 'CostEconomics' });
 export type CostEconomics = z.infer<typeof CostEconomics>;
@@ -60,6 +64,7 @@ export function costEconomics(
   period: CostPeriod,
   groupBy: CostGroup,
   { groups, total, unallocated }: Awaited<ReturnType<CostQueries['economics']>>,
+  allocation: CostAllocation | null = null,
 ): CostEconomics {
   const share = (cost: bigint) => ({
     costPicoUsd: cost.toString(),
@@ -76,5 +81,6 @@ export function costEconomics(
       user: share(unallocated.user),
       session: share(unallocated.session),
     },
+    allocation,
   };
 }

@@ -3,10 +3,13 @@ import type { FeatureService } from '../features/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { defineRoute } from '../kernel/routes.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
+import { ContextWaste, contextWaste } from './context/report.ts';
 import { COST_GROUPS, type CostPeriod, type CostQueries } from './cost-queries.ts';
 import { CostEconomics, costEconomics } from './economics.ts';
 import { OutcomeEconomics, outcomeEconomics } from './outcomes.ts';
 import { breakdownOf, epochMs, PeriodQuery, periodBefore, resolvePeriod, TagName } from './period.ts';
+import { allocate } from './shared/allocate.ts';
+import type { SharedRule } from './shared/config.ts';
 import { type FindPrice, readPrices } from './variance/prices.ts';
 import { CostVariance, costVariance, type PeriodUse } from './variance/report.ts';
 import { CostWaste, costWaste } from './waste.ts';
@@ -16,6 +19,8 @@ export interface CostServices {
   readonly findPrice: FindPrice;
   readonly scores: ScoreStore;
   readonly features: FeatureService;
+  /** `costs.shared` as it is now. */
+  readonly sharedRules: () => readonly SharedRule[];
   readonly clock: Clock;
 }
 
@@ -46,12 +51,15 @@ export const costRoutes = [
       const before = isFree ? resolvePeriod(query.beforeFrom, query.beforeTo, nowMs) : periodBefore(after, query.against);
       const breakdown = breakdownOf(query.groupBy, query.tag);
       const { prices, tiers } = await readPrices(scope, services.costs, services.findPrice, [before, after]);
-      const useOf = async (period: CostPeriod): Promise<PeriodUse> => ({
-        ...period,
-        totals: await services.costs.totals(scope, period),
-        used: await services.costs.usedAtPrices(scope, period, tiers, {}, breakdown),
-      });
-      return costVariance(await useOf(before), await useOf(after), prices, query.groupBy);
+      const useOf = async (period: CostPeriod): Promise<PeriodUse> => {
+        const [used, totals] = await Promise.all([
+          services.costs.usedAtPrices(scope, period, tiers, {}, breakdown),
+          services.costs.totals(scope, period),
+        ]);
+        return { ...period, totals, used };
+      };
+      const [was, is] = await Promise.all([useOf(before), useOf(after)]);
+      return costVariance(was, is, prices, query.groupBy);
     },
   }),
   route({
@@ -64,7 +72,10 @@ export const costRoutes = [
     async handler({ scope, query, services }) {
       const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
       breakdownOf(query.groupBy, query.tag);
-      return costEconomics(period, query.groupBy, await services.costs.economics(scope, period, query.groupBy, query.tag ?? null));
+      const rules = query.groupBy === 'team' ? services.sharedRules() : [];
+      const allocation = rules.length === 0 ? null : allocate(rules, await services.costs.teamUse(scope, period, rules), period);
+      const sums = await services.costs.economics(scope, period, query.groupBy, query.tag ?? null);
+      return costEconomics(period, query.groupBy, sums, allocation);
     },
   }),
   route({
@@ -78,8 +89,28 @@ export const costRoutes = [
       const { costs, findPrice, clock } = services;
       const period = resolvePeriod(query.from, query.to, clock.nowMs());
       const { prices, tiers } = await readPrices(scope, costs, findPrice, [period]);
+      const [used, waste, savings] = await Promise.all([
+        costs.usedAtPrices(scope, period, tiers),
+        costs.waste(scope, period),
+        costs.savings(scope, period),
+      ]);
+      return costWaste(period, used, waste, savings, prices);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/waste/context',
+    summary:
+      'Estimates from a sample of recorded calls: context that left no trace in the answer, and beginnings that a prompt cache would have served',
+    permission: 'costs:read',
+    query: PeriodQuery,
+    response: ContextWaste,
+    async handler({ scope, query, services }) {
+      const { costs, findPrice, clock } = services;
+      const period = resolvePeriod(query.from, query.to, clock.nowMs());
+      const { prices, tiers } = await readPrices(scope, costs, findPrice, [period]);
       const used = await costs.usedAtPrices(scope, period, tiers);
-      return costWaste(period, used, await costs.waste(scope, period), await costs.savings(scope, period), prices);
+      return contextWaste(period, await costs.contextSample(scope, period), used, prices);
     },
   }),
   route({

@@ -121,8 +121,10 @@ export interface LedgerPage {
 /** Corrections of what was written. Every step may run again with the same arguments, and then changes nothing more. */
 export interface LedgerCorrections {
   page(scope: Scope, page: LedgerPage): Promise<LedgerRow[]>;
-  /** Writes down what a batch of a run is going to change; kept as the record of the correction. A batch that is there already stays as it is. */
-  stage(scope: Scope, runId: string, batch: number, calls: readonly RepricedCall[]): Promise<void>;
+  /** Writes down a page of what a batch of a run is going to change; kept as the record of the correction. A page that is there already stays as it is. */
+  stage(scope: Scope, runId: string, batch: number, page: number, calls: readonly RepricedCall[]): Promise<void>;
+  /** Forgets a batch that was not staged whole. Its number is never used again. */
+  unstage(scope: Scope, runId: string, batch: number): Promise<void>;
   /** Adds the differences of a staged batch to the rollups. */
   correctRollups(scope: Scope, runId: string, batch: number): Promise<void>;
   /** Puts the staged costs into spans and, last, into the ledger. Resolves when they can be read. */

@@ -79,7 +79,7 @@ export const POSTGRES_SKIP: string | false =
   url === undefined ? 'set TEST_POSTGRES_URL, e.g. postgres://postgres@127.0.0.1:5432/postgres (PostgreSQL 15 or newer)' : false;
 
 /** Versions of the schema that a released Plimsoll left behind. */
-export const FIXTURE_VERSIONS = [1, 2, 3] as const;
+export const FIXTURE_VERSIONS = [1, 2, 3, 4, 5, 6, 7] as const;
 
 export function fixture(kind: TestDriver['kind'], version: (typeof FIXTURE_VERSIONS)[number] = 1): string {
   return readFileSync(new URL(`./fixtures/control-store-v${version}.${kind}.sql`, import.meta.url), 'utf8');

@@ -609,6 +609,29 @@ export function controlStoreContract(driver: TestDriver): void {
       assert.equal(await store.anomalies.insert(SCOPE, anomaly()), true);
     });
 
+    it('migrates the data of schema versions 4 to 7', async () => {
+      for (const version of [4, 5, 6, 7] as const) {
+        const on = await database();
+        await on.execute(fixture(driver.kind, version));
+        const store = await open(on);
+        assert.equal((await store.eventLog.list(SCOPE, { names: null, subject: null, beforeId: null, limit: 5 })).length, 1);
+        const [found, ...others] = await store.anomalies.since(SCOPE, 0);
+        assert.equal(others.length, 0);
+        if (version === 4) assert.equal(found, undefined);
+        else {
+          assert.deepEqual([found?.observedPicoUsd, found?.handling?.by, found?.endedAtMs], [2n ** 70n, 'Ada', null]);
+          assert.equal(
+            await store.anomalies.insert(SCOPE, anomaly({ dimension: 'feature', key: 'support', detector: 'spike' })),
+            false,
+            'it is open still',
+          );
+        }
+        await store.statements.append(SCOPE, issueStatement('2026-10', [], null, { atMs: 5, by: 'Ada', reason: null }, null));
+        const [, old] = await store.statements.list(SCOPE, 5);
+        assert.deepEqual([old?.totalPicoUsd, old?.allocation], version === 7 ? ['7', null] : [undefined, undefined]);
+      }
+    });
+
     it('keeps one open anomaly of a series and detector, whoever races, and what people said of it', async () => {
       const store = await open(await database());
       const racers = await Promise.all([1, 2, 3].map((at) => store.anomalies.insert(SCOPE, anomaly({ id: newUuidV7(START_MS + at) }))));
@@ -634,8 +657,8 @@ export function controlStoreContract(driver: TestDriver): void {
 
     it('keeps statements as they were issued, one of each version', async () => {
       const store = await open(await database());
-      const one = issueStatement('2026-10', [], null, { atMs: 5, by: 'Ada', reason: null });
-      const two = issueStatement('2026-10', [], one, { atMs: 6, by: 'Ada', reason: 'again' });
+      const one = issueStatement('2026-10', [], null, { atMs: 5, by: 'Ada', reason: null }, null);
+      const two = issueStatement('2026-10', [], one, { atMs: 6, by: 'Ada', reason: 'again' }, null);
       await store.statements.append(SCOPE, one);
       await store.statements.append(SCOPE, two);
       await assert.rejects(store.statements.append(SCOPE, { ...one, issuedBy: 'Eve' }), hasCode('conflict'));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { FOCUS_COLUMNS } from '../../src/costs/focus/columns.ts';
+import { sharedCostsConfig, sharedRules } from '../../src/costs/shared/config.ts';
 import { startEngine } from '../../src/stores/chdb/engine.ts';
 import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { type ClickHouseStores, openClickHouse } from '../../src/stores/clickhouse/open.ts';
@@ -15,6 +16,14 @@ const scope = { organisationId: 'org-focus', environment: 'production' };
 const START = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;
 const period = { from: START, to: START + 3 * DAY };
+
+const RULES = sharedRules(
+  sharedCostsConfig.parse([
+    { name: 'commitment', monthlyUsd: 5, split: 'even' },
+    { name: 'exact-search', features: ['search, "exact"'], split: 'even' },
+    { name: 'nobodys', withoutTeam: true, split: 'spend' },
+  ]),
+);
 
 /** RFC 4180, as much of it as the test writes. */
 function parseCsv(csv: string): Record<string, string>[] {
@@ -98,7 +107,7 @@ describe('FOCUS export', () => {
 
   for (const grain of ['day', 'call'] as const) {
     it(`has every column in order, and costs that add up to the ledger: CSV by ${grain}`, async () => {
-      const csv = await text(await stores.focus.write(scope, period, grain, 'csv'));
+      const csv = await text(await stores.focus.write(scope, period, grain, 'csv', RULES));
       assert.equal(csv.split('\n', 1)[0]?.replaceAll('"', ''), FOCUS_COLUMNS.map(({ name }) => name).join(','));
       const rows = parseCsv(csv);
       for (const column of ['BilledCost', 'EffectiveCost', 'ListCost', 'ContractedCost'])
@@ -121,6 +130,8 @@ describe('FOCUS export', () => {
           if (!isNullable && type === 'String') assert.notEqual(value, '', name);
         }
         assert.ok(['support', 'search, "exact"'].includes(row.x_Feature ?? ''));
+        const shared = row.x_Feature !== 'support' ? 'exact-search' : row.x_Team === '\\N' ? 'nobodys' : '\\N';
+        assert.equal(row.x_SharedCost, shared, 'the first rule that fits');
         assert.equal(row.BillingPeriodStart, '2026-06-01T00:00:00Z');
         assert.equal(row.BillingPeriodEnd, '2026-07-01T00:00:00Z');
         assert.ok((row.ChargePeriodStart ?? '') < (row.ChargePeriodEnd ?? ''));
@@ -134,7 +145,7 @@ describe('FOCUS export', () => {
 
     it(`is the same table as Parquet, with types: by ${grain}`, async () => {
       const file = join(dataDir, `${grain}.parquet`);
-      writeFileSync(file, await buffer(await stores.focus.write(scope, period, grain, 'parquet')));
+      writeFileSync(file, await buffer(await stores.focus.write(scope, period, grain, 'parquet', RULES)));
       const described = await connection.read<{ name: string; type: string }>(`DESCRIBE file('${file}', Parquet)`, {});
       assert.deepEqual(
         described.map(({ name }) => name),
@@ -153,9 +164,9 @@ describe('FOCUS export', () => {
   }
 
   it('is empty for a period or a tenant without calls, and keeps its head', async () => {
-    const csv = await text(await stores.focus.write(scope, { from: 0, to: 1 }, 'day', 'csv'));
+    const csv = await text(await stores.focus.write(scope, { from: 0, to: 1 }, 'day', 'csv', []));
     assert.deepEqual(parseCsv(csv), []);
     assert.ok(csv.startsWith('"BilledCost"'));
-    assert.deepEqual(parseCsv(await text(await stores.focus.write({ ...scope, organisationId: 'nobody' }, period, 'call', 'csv'))), []);
+    assert.deepEqual(parseCsv(await text(await stores.focus.write({ ...scope, organisationId: 'nobody' }, period, 'call', 'csv', []))), []);
   });
 });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { COST_GROUPS, HOURLY_DIMENSIONS, type MemberDimension } from '../../src/costs/cost-queries.ts';
 import { costEconomics } from '../../src/costs/economics.ts';
+import { allocate } from '../../src/costs/shared/allocate.ts';
+import { sharedCostsConfig, sharedRules } from '../../src/costs/shared/config.ts';
 import { EFFECT_NAMES } from '../../src/costs/variance/decompose.ts';
 import { readPrices } from '../../src/costs/variance/prices.ts';
 import { costVariance, type PeriodUse } from '../../src/costs/variance/report.ts';
@@ -359,6 +361,36 @@ export function costQueriesContract(driver: string, open: () => Promise<TraceSto
       );
       assert.deepEqual([...new Set(days.map(({ day }) => day))].sort(), ['2026-06-01', '2026-06-02']);
       assert.deepEqual(await stores.costs.modelDays(scope, first, []), []);
+    });
+
+    it('knows what is shared and what is a team’s own; both add up', async () => {
+      const { costPicoUsd, calls } = await stores.costs.totals(scope, first);
+      const rules = sharedRules(
+        sharedCostsConfig.parse([
+          { name: 'fee', monthlyUsd: 10, split: 'even' },
+          { name: 'platform', keys: ['key-1'], features: ["no'such"], split: 'spend' },
+          { name: 'nobodys', withoutTeam: true, split: 'requests' },
+        ]),
+      );
+      const uses = await stores.costs.teamUse(scope, first, rules);
+      assert.equal(
+        uses.reduce((sum, use) => sum + use.costPicoUsd, 0n),
+        costPicoUsd,
+      );
+      assert.equal(
+        uses.reduce((sum, use) => sum + use.calls, 0),
+        Number(calls),
+      );
+      const made = week('first', first.from, scope, false);
+      const cost = (of: readonly CallSettled[]) => of.reduce((sum, call) => sum + BigInt(call.costPicoUsd ?? 0), 0n);
+      const shared = (rule: string | null) => uses.filter((use) => use.rule === rule).reduce((sum, use) => sum + use.costPicoUsd, 0n);
+      assert.equal(shared('platform'), cost(made.filter(({ keyId }) => keyId === 'key-1')));
+      assert.equal(shared('nobodys'), cost(made.filter(({ keyId, team }) => keyId !== 'key-1' && team === null)));
+      assert.equal(shared(null), cost(made.filter(({ keyId, team }) => keyId !== 'key-1' && team !== null)));
+      const { teams, totalPicoUsd } = allocate(rules, uses, first);
+      assert.equal(teams.reduce((sum, team) => sum + BigInt(team.totalPicoUsd), 0n).toString(), totalPicoUsd);
+      const none = await stores.costs.teamUse(scope, first, []);
+      assert.ok(none.every(({ rule }) => rule === null));
     });
 
     it('answers for a period without calls', async () => {

@@ -13,7 +13,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const browserPath = process.env.PLIMSOLL_CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(browserPath) ? false : 'no Chromium; set PLIMSOLL_CHROMIUM to its path';
 
-const COSTS = ['', '?tab=units', '?tab=budgets', '?tab=anomalies', '?tab=waste', '?tab=plan'].map((search) => `/costs${search}`);
+const COSTS = ['', '?tab=units', '?tab=budgets', '?tab=anomalies', '?tab=waste', '?tab=statements', '?tab=invoices', '?tab=plan'].map(
+  (search) => `/costs${search}`,
+);
 
 describe('dashboard in a browser', { skip }, () => {
   let plimsoll: Plimsoll;

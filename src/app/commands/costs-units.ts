@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { COST_GROUPS } from '../../costs/cost-queries.ts';
 import type { CostEconomics } from '../../costs/economics.ts';
+import type { CostAllocation } from '../../costs/shared/allocate.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { formatUsd } from '../../kernel/money.ts';
 import type { CliContext } from '../cli.ts';
@@ -23,14 +24,31 @@ function cells(name: string, row: Row): string[] {
   ];
 }
 
-function render({ groupBy, total, groups, unallocated }: CostEconomics): string {
+/** What is a team's own and what it bears of shared costs, apart. */
+function allocationTable({ teams, shared, totalPicoUsd }: CostAllocation): string {
+  const columns = [{ title: 'team' }, ...['own', 'shared', 'total'].map((title) => ({ title: `${title}, USD`, isNumber: true }))];
+  const rows = teams.map(({ team, ownPicoUsd, sharedPicoUsd, totalPicoUsd: sum, unpricedCalls }) => [
+    team ?? '(nobody)',
+    formatCost(ownPicoUsd, unpricedCalls),
+    formatCost(sharedPicoUsd, 0),
+    formatCost(sum, 0),
+  ]);
+  const rules = shared.map(
+    ({ rule, split, picoUsd, borneByNobodyPicoUsd }) =>
+      `${rule} ${formatCost(picoUsd, 0)} by ${split}${borneByNobodyPicoUsd === '0' ? '' : ' (borne by nobody: no team to measure by)'}`,
+  );
+  return `${renderTable(columns, [...rows, ['total', '', '', formatCost(totalPicoUsd, 0)]])}\nShared: ${rules.join(', ')}.`;
+}
+
+function render({ groupBy, total, groups, unallocated, allocation }: CostEconomics): string {
   const numbers = ['calls', 'cost', 'per call, USD', 'users', 'per user, USD', 'sessions', 'per session, USD'];
   const columns = [{ title: groupBy }, ...numbers.map((title) => ({ title, isNumber: true }))];
   const shares = Object.entries(unallocated).map(
     ([name, { ratio }]) => `${name} ${ratio === null ? '–' : `${(ratio * 100).toFixed(1)} %`}`,
   );
   const table = renderTable(columns, [...groups.map((row) => cells(row.key ?? '(none)', row)), cells('total', total)]);
-  return `${table}\nWithout: ${shares.join(', ')} of the cost`;
+  const text = `${table}\nWithout: ${shares.join(', ')} of the cost`;
+  return allocation === null ? text : `${text}\n\n${allocationTable(allocation)}`;
 }
 
 export default defineCommand<CliContext>()({

@@ -53,6 +53,7 @@ export const FOCUS_COLUMNS: readonly FocusColumn[] = [
   text('x_Feature'),
   text('x_Team', true),
   text('x_Customer', true),
+  text('x_SharedCost', true),
   text('x_PromptVersion', true),
   text('x_TraceId', true),
   text('x_CallId', true),

@@ -5,16 +5,22 @@ import { defineRoute, FileAnswer } from '../../kernel/routes.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { CostPeriod, CostQueries } from '../cost-queries.ts';
 import { PeriodQuery, resolvePeriod } from '../period.ts';
+import type { SharedRule } from '../shared/config.ts';
 import { FOCUS_FORMATS, FOCUS_GRAINS, type FocusFormat, type FocusGrain } from './columns.ts';
 
 export interface FocusExport {
-  /** The charges of a period as a file of FOCUS rows. Their costs add up to the ledger's; calls without a price are not in it. */
-  write(scope: Scope, period: CostPeriod, grain: FocusGrain, format: FocusFormat): Promise<Readable>;
+  /**
+   * The charges of a period as a file of FOCUS rows. Their costs add up to the ledger's; calls without a price are not in it.
+   * @param rules a charge that one of them shares names it
+   */
+  write(scope: Scope, period: CostPeriod, grain: FocusGrain, format: FocusFormat, rules: readonly SharedRule[]): Promise<Readable>;
 }
 
 export interface FocusServices {
   readonly focus: FocusExport;
   readonly costs: CostQueries;
+  /** `costs.shared` as it is now. */
+  readonly sharedRules: () => readonly SharedRule[];
   readonly clock: Clock;
 }
 
@@ -38,7 +44,7 @@ export const focusRoutes = [
     async handler({ scope, query, services }) {
       const period = resolvePeriod(query.from, query.to, services.clock.nowMs());
       const { unpricedCalls } = await services.costs.totals(scope, period);
-      const source = await services.focus.write(scope, period, query.grain, query.format);
+      const source = await services.focus.write(scope, period, query.grain, query.format, services.sharedRules());
       const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
       const name = `focus-${day(period.from)}-${day(period.to)}-${query.grain}.${query.format}`;
       return new FileAnswer(TYPES[query.format], name, source, { 'x-plimsoll-unpriced-calls': unpricedCalls.toString() });

@@ -5,6 +5,7 @@ import type { ModelDay } from '../cost-queries.ts';
 import { parseCsv } from './parse-csv.ts';
 import { modelFamily, picoOfAmount, readInvoice } from './read-invoice.ts';
 import { reconcile } from './reconcile.ts';
+import { reconciliationCsv } from './reconciliation-csv.ts';
 
 const USD = 10n ** 12n;
 const quote = (cell: string): string => (/[",\r\n]/.test(cell) || cell === '' ? `"${cell.replaceAll('"', '""')}"` : cell);
@@ -99,12 +100,31 @@ describe('invoices', () => {
       ['day,model,cost\n2026-13-01,a,1', /Row 2/],
       ['day,model,cost\n2026-10-01,a,n/a', /Row 2: "n\/a" is not an amount/],
       ['day,model,cost,currency\n2026-10-01,a,1,EUR', /"EUR" is not USD/],
+      ['day;model;cost\n2026-10-01;a;1', /separated by commas/],
+      ['day,model,cost\n2026-10-01,m\uFFFDdel,1', /not UTF-8/],
+      ['PK\u0003\u0004\0\0', /not UTF-8/],
+      [`day,model,cost\n2026-10-01,${'m'.repeat(300)},1`, /Row 2: the model has 300 characters/],
     ] as const)
       assert.throws(
         () => readInvoice(csv, null),
         (thrown: Error) => message.test(thrown.message),
         csv,
       );
+  });
+
+  it('takes names of every kind as data', () => {
+    const { lines } = readInvoice('day,model,cost\n2026-10-01,__proto__,1\n2026-10-01,constructor,2\n2026-10-01,=cmd(),3\n', null);
+    assert.deepEqual(
+      lines.map(({ model, picoUsd }) => [model, picoUsd]),
+      [
+        ['=cmd()', 3n * USD],
+        ['__proto__', USD],
+        ['constructor', 2n * USD],
+      ],
+    );
+    const csv = reconciliationCsv(reconcile(lines, []));
+    assert.match(csv, /^2026-10-01,'=cmd\(\),3,0,3,100\.0000,not_through_here,0,0\r$/m);
+    assert.equal(parseCsv(csv).length, 4);
   });
 
   it('knows versions of one model', () => {

@@ -22,6 +22,8 @@ export interface Invoice {
   readonly roundedRows: number;
 }
 
+const MAX_MODEL_LENGTH = 256;
+
 /** Columns by what they hold: names that exports have had, in small letters. */
 interface Shape {
   readonly format: InvoiceFormat;
@@ -105,13 +107,17 @@ export function modelFamily(model: string): string {
  * @throws PlimsollError `invalid_argument` naming the row and column that cannot be read; nothing is skipped
  */
 export function readInvoice(csv: string, format: InvoiceFormat | null): Invoice {
+  const fail = (message: string): PlimsollError => new PlimsollError('invalid_argument', message, { details: { param: 'csv' } });
+  // What a decoder put where the bytes were not UTF-8, and what is in no text.
+  if (/[\0\uFFFD]/.test(csv)) throw fail('The file is not UTF-8 text: save it as "CSV UTF-8", and not as a workbook.');
   const [head = [], ...rows] = parseCsv(csv);
   const names = head.map((name) => name.trim().toLowerCase());
   const shape =
     format === null
       ? SHAPES.find(({ mark }) => mark.every((name) => names.includes(name)))
       : SHAPES.find((candidate) => candidate.format === format);
-  const fail = (message: string): PlimsollError => new PlimsollError('invalid_argument', message, { details: { param: 'csv' } });
+  if (head.length === 1 && /[;\t]/.test(head[0] ?? ''))
+    throw fail('The columns must be separated by commas, with a point in amounts: save it as CSV (UTF-8, English).');
   if (shape === undefined || rows.length === 0) throw fail('The CSV has no rows under its header.');
   const column = (wanted: readonly string[]): number => names.findIndex((name) => wanted.includes(name));
   const [day, model, amount, currency] = [column(shape.day), column(shape.model), column(shape.amount), column(shape.currency)];
@@ -123,7 +129,7 @@ export function readInvoice(csv: string, format: InvoiceFormat | null): Invoice 
     if (place < 0) {
       const close = nearest(wanted[0] ?? '', names);
       throw fail(
-        `No column is named ${wanted.join(' or ')}${close === null ? '' : ` (there is "${close}")`}; the columns are ${names.slice(0, 30).join(', ')}.`,
+        `No column is named ${wanted.join(' or ')}${close === null ? '' : ` (there is "${close}")`}; the columns are ${names.slice(0, 30).join(', ').slice(0, 500)}.`,
       );
     }
   const sums = new Map<string, { day: string; model: string; pico: bigint }>();
@@ -139,6 +145,8 @@ export function readInvoice(csv: string, format: InvoiceFormat | null): Invoice 
     if (value === null) throw fail(`${at}: "${(row[amount] ?? '').slice(0, 80)}" is not an amount.`);
     if (value.isRounded) roundedRows++;
     const name = modelOf(row[model] ?? '') || '(no model)';
+    if (name.length > MAX_MODEL_LENGTH)
+      throw fail(`${at}: the model has ${name.length} characters, at most ${MAX_MODEL_LENGTH} are taken.`);
     const key = `${date} ${name}`;
     const known = sums.get(key);
     sums.set(key, { day: date, model: name, pico: (known?.pico ?? 0n) + value.pico });

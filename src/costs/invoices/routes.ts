@@ -1,13 +1,15 @@
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { contentHash, newUuidV7 } from '../../kernel/ids.ts';
-import { defineRoute, RouteAnswer } from '../../kernel/routes.ts';
+import { defineRoute, FileAnswer, RouteAnswer } from '../../kernel/routes.ts';
 import type { Actor, Scope } from '../../kernel/scope.ts';
 import type { CostQueries } from '../cost-queries.ts';
 import { DAY_MS } from '../period.ts';
 import { INVOICE_FORMATS, readInvoice } from './read-invoice.ts';
 import { Reconciliation, reconcile } from './reconcile.ts';
+import { reconciliationCsv } from './reconciliation-csv.ts';
 import type { InvoiceStore, StoredInvoice } from './store.ts';
 
 export interface InvoiceServices {
@@ -57,6 +59,13 @@ async function find(services: InvoiceServices, scope: Scope, id: string): Promis
   return found;
 }
 
+async function reconciled(services: InvoiceServices, scope: Scope, id: string): Promise<Reconciliation> {
+  const invoice = await find(services, scope, id);
+  const days = invoice.lines.map(({ day }) => Date.parse(`${day}T00:00:00Z`));
+  const period = { from: Math.min(...days), to: Math.max(...days) + DAY_MS };
+  return reconcile(invoice.lines, await services.costs.modelDays(scope, period, invoice.providers));
+}
+
 export const invoiceRoutes = [
   route({
     method: 'GET',
@@ -75,7 +84,14 @@ export const invoiceRoutes = [
     audit: 'cost_invoice.imported',
     status: 201,
     body: z.strictObject({
-      name: z.string().trim().min(1).max(200).describe('What people call it, e.g. the file'),
+      name: z
+        .string()
+        .trim()
+        .min(1)
+        .max(200)
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+        .regex(/^[^\x00-\x1F\x7F]*$/, 'has a control character')
+        .describe('What people call it, e.g. the file'),
       providers: z.array(z.string().min(1).max(128)).min(1).max(50).describe('Providers of plimsoll.yaml whose calls it is for'),
       format: z.enum(INVOICE_FORMATS).optional().describe('Told by the columns when left out'),
       csv: z.string().min(1).describe('The file; at most about a megabyte: sum up by day and model before when it is longer'),
@@ -115,11 +131,19 @@ export const invoiceRoutes = [
     permission: 'costs:read',
     params: Id,
     response: Reconciliation,
+    handler: ({ scope, params, services }) => reconciled(services, scope, params.id),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/costs/invoices/:id/reconciliation/csv',
+    summary: 'The same as CSV for a spreadsheet, by day and model',
+    permission: 'costs:read',
+    params: Id,
+    fileTypes: ['text/csv'],
+    response: z.string(),
     async handler({ scope, params, services }) {
-      const invoice = await find(services, scope, params.id);
-      const days = invoice.lines.map(({ day }) => Date.parse(`${day}T00:00:00Z`));
-      const period = { from: Math.min(...days), to: Math.max(...days) + DAY_MS };
-      return reconcile(invoice.lines, await services.costs.modelDays(scope, period, invoice.providers));
+      const csv = reconciliationCsv(await reconciled(services, scope, params.id));
+      return new FileAnswer('text/csv; charset=utf-8', `reconciliation-${params.id.replaceAll(/[^\w-]/g, '')}.csv`, Readable.from([csv]));
     },
   }),
   route({

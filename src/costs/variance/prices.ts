@@ -13,7 +13,7 @@ export async function readPrices(
   periods: readonly CostPeriod[],
 ): Promise<{ readonly prices: ReadonlyMap<string, Price>; readonly tiers: readonly PriceTiers[] }> {
   const ids = new Set<string>();
-  for (const period of periods) for (const id of await costs.priceIds(scope, period)) ids.add(id);
+  for (const found of await Promise.all(periods.map((period) => costs.priceIds(scope, period)))) for (const id of found) ids.add(id);
   const prices = new Map<string, Price>();
   for (const id of ids) {
     const price = await findPrice(id);

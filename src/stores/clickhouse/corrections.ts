@@ -1,5 +1,6 @@
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection, QueryParameters } from './client.ts';
+import { correctCostHours } from './cost-corrections.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
 import { DAY_ROLLUP, FEATURE_ROLLUP, ROLLUPS } from './rollups.ts';
 
@@ -9,6 +10,11 @@ const BATCH = `${SCOPE_FILTER} AND run_id = {run:String} AND batch = {batch:UInt
 
 function batchParameters(scope: Scope, run: string, batch: number): Record<string, string | number> {
   return { ...scopeParameters(scope), run, batch };
+}
+
+/** Takes back what was staged of a batch and never applied. */
+export async function unstage(connection: ClickHouseConnection, scope: Scope, run: string, batch: number): Promise<void> {
+  await connection.command(`ALTER TABLE repricings DELETE WHERE ${BATCH} SETTINGS mutations_sync = 2`, batchParameters(scope, run, batch));
 }
 
 /** When the calls of a batch began, ns: bounds for reads of `spans`, which is ordered by time. Null for a batch without calls. */
@@ -100,6 +106,7 @@ export async function correctRollups(connection: ClickHouseConnection, scope: Sc
       `repricing/${run}/${batch}/${table}`,
     );
   }
+  await correctCostHours(connection, run, batch, { ...parameters, ...bounds });
 }
 
 /** One staged column, as the list in the order of `keys`. A scalar: it is read once per statement. */

@@ -1,7 +1,10 @@
 import type { CostBreakdown, CostFilter, CostPeriod, PriceTiers, UsedAtPrice, WasteKind, WasteRow } from '../../costs/cost-queries.ts';
 import type { Scope } from '../../kernel/scope.ts';
-import type { ClickHouseConnection } from './client.ts';
+import type { ClickHouseConnection, QueryParameters } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
+import { attemptHours } from './cost-hours-source.ts';
+import { ATTEMPT_INPUT, HOUR_MS, INPUT_STEPS } from './cost-rollups.ts';
+import { SCOPE_FILTER, scopeParameters } from './entries.ts';
 import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
 /** Attempts, one a row, of priced calls or of all. @param columns of the call, beside `attempt` */
@@ -13,20 +16,17 @@ export function attemptRows(columns: string, condition: string, calls: 'priced' 
 
 export const ATTEMPT_COST = 'toString(sum(toInt128(ifNull(toInt64OrNull(attempt.costPicoUsd), 0))))';
 
-export async function readPriceIds(connection: ClickHouseConnection, scope: Scope, period: CostPeriod): Promise<string[]> {
+/** Of all hours that the period touches: one price too many does no harm to who looks them up. */
+export async function readPriceIds(connection: ClickHouseConnection, scope: Scope, { from, to }: CostPeriod): Promise<string[]> {
   const rows = await connection.read<{ price_id: string }>(
-    `SELECT DISTINCT arrayJoin(attempt_facts.priceId) AS price_id
-     FROM ledger WHERE ${LEDGER_PERIOD} AND cost_pico_usd IS NOT NULL AND price_id != '' ORDER BY price_id`,
-    periodParameters(scope, period),
-    OFF_DASHBOARD,
+    `SELECT price_id FROM cost_attempts_1h WHERE ${SCOPE_FILTER} AND at_ms >= {firstHour:Int64} AND at_ms < {to:Int64} AND price_id != ''
+     GROUP BY price_id HAVING sum(tries) > 0 ORDER BY price_id`,
+    { ...scopeParameters(scope), firstHour: Math.floor(from / HOUR_MS) * HOUR_MS, to },
   );
   return rows.map((row) => row.price_id);
 }
 
 const CLASS_SUMS = USAGE_ORDER.map((name) => `sum(attempt.usage.${name}) AS ${name}`).join(', ');
-const INPUT = ['inputUncachedTokens', 'cacheReadTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens', 'audioInputTokens']
-  .map((name) => `attempt.usage.${name}`)
-  .join(' + ');
 const KEYS = 'feature, team, key_id, extra, provider, model, response_model, price_id, tier, is_failed';
 
 type UsedRecord = Record<(typeof USAGE_ORDER)[number], string> & {
@@ -44,6 +44,43 @@ type UsedRecord = Record<(typeof USAGE_ORDER)[number], string> & {
   readonly cost: string;
 };
 
+/** The breakdowns that the hours know. */
+const IN_ROLLUP: ReadonlySet<CostBreakdown['by'] | undefined> = new Set([undefined, 'route', 'operation', 'requestedModel'] as const);
+
+/** From the hours: each tier is found by the steps that the input is above. */
+function usedFromHours(period: CostPeriod, only: string, extra: string, tiers: readonly PriceTiers[]): QueryText {
+  const source = attemptHours(period, only);
+  const steps = tiers.flatMap(({ priceId, aboveInputTokens }) =>
+    aboveInputTokens.map((above) => [priceId, INPUT_STEPS.indexOf(above) + 1] as const),
+  );
+  return {
+    sql: `SELECT feature, team, key_id, toString(${extra}) AS extra, provider, model, response_model, price_id,
+       toUInt32(arrayCount((id, step) -> id = price_id AND input_step >= toUInt8(step), {tierIds:Array(String)}, {tierSteps:Array(String)})) AS tier,
+       is_failed, sum(tries) AS attempts, ${USAGE_ORDER.map((name) => `sum(h.${name}) AS ${name}`).join(', ')}, toString(sum(h.cost)) AS cost
+     FROM ${source.sql} AS h GROUP BY ${KEYS} HAVING attempts > 0 ORDER BY ${KEYS}`,
+    parameters: { ...source.parameters, tierIds: steps.map(([priceId]) => priceId), tierSteps: steps.map(([, step]) => `${step}`) },
+  };
+}
+
+/** From every call: for breakdowns by customer, user and tag, and for prices that change at a length of input that the hours do not know. */
+function usedFromLedger(only: string, extra: string, tiers: readonly PriceTiers[]): QueryText {
+  const limits = tiers.flatMap(({ priceId, aboveInputTokens }) => aboveInputTokens.map((above) => [priceId, `${above}`] as const));
+  return {
+    sql: `SELECT feature, team, key_id, extra, attempt.provider AS provider, attempt.requestModel AS model, attempt.responseModel AS response_model,
+       attempt.priceId AS price_id,
+       toUInt32(arrayCount((id, above) -> id = price_id AND ${ATTEMPT_INPUT} > toUInt64(above), {tierIds:Array(String)}, {tierStarts:Array(String)})) AS tier,
+       toUInt8(attempt.status = 'error') AS is_failed, count() AS attempts, ${CLASS_SUMS}, ${ATTEMPT_COST} AS cost
+     FROM (${attemptRows(`feature, team, key_id, toString(${extra}) AS extra`, only)})
+     GROUP BY ${KEYS} ORDER BY ${KEYS}`,
+    parameters: { tierIds: limits.map(([priceId]) => priceId), tierStarts: limits.map(([, above]) => above) },
+  };
+}
+
+interface QueryText {
+  readonly sql: string;
+  readonly parameters: QueryParameters;
+}
+
 export async function readUsedAtPrices(
   connection: ClickHouseConnection,
   scope: Scope,
@@ -53,23 +90,14 @@ export async function readUsedAtPrices(
   breakdown: CostBreakdown | null = null,
 ): Promise<UsedAtPrice[]> {
   const only = filterOf(filter);
-  const limits = tiers.flatMap(({ priceId, aboveInputTokens }) => aboveInputTokens.map((above) => [priceId, `${above}`] as const));
   const extra = breakdown === null ? "''" : BREAKDOWN_KEY[breakdown.by];
+  const isInHours =
+    IN_ROLLUP.has(breakdown?.by) && tiers.every(({ aboveInputTokens }) => aboveInputTokens.every((above) => INPUT_STEPS.includes(above)));
+  const { sql, parameters } = isInHours ? usedFromHours(period, only.sql, extra, tiers) : usedFromLedger(only.sql, extra, tiers);
   const rows = await connection.read<UsedRecord>(
-    `SELECT feature, team, key_id, extra, attempt.provider AS provider, attempt.requestModel AS model, attempt.responseModel AS response_model,
-       attempt.priceId AS price_id,
-       toUInt32(arrayCount((id, above) -> id = price_id AND ${INPUT} > toUInt64(above), {tierIds:Array(String)}, {tierStarts:Array(String)})) AS tier,
-       toUInt8(attempt.status = 'error') AS is_failed, count() AS attempts, ${CLASS_SUMS}, ${ATTEMPT_COST} AS cost
-     FROM (${attemptRows(`feature, team, key_id, toString(${extra}) AS extra`, only.sql)})
-     GROUP BY ${KEYS} ORDER BY ${KEYS}`,
-    {
-      ...periodParameters(scope, period),
-      ...only.parameters,
-      ...breakdownParameters(breakdown),
-      tierIds: limits.map(([priceId]) => priceId),
-      tierStarts: limits.map(([, above]) => above),
-    },
-    OFF_DASHBOARD,
+    sql,
+    { ...periodParameters(scope, period), ...only.parameters, ...breakdownParameters(breakdown), ...parameters },
+    isInHours ? {} : OFF_DASHBOARD,
   );
   return rows.map((row) => ({
     feature: row.feature,
@@ -88,17 +116,12 @@ export async function readUsedAtPrices(
   }));
 }
 
-/** The first that is true says what a paid attempt was wasted on. */
-const WASTE_KIND = `multiIf(call_status = 'error', 'errors', call_status = 'aborted', 'aborted', attempt.status = 'error', 'retries',
-  attempt.status = 'aborted', 'hedges', '')`;
-
 export async function readWaste(connection: ClickHouseConnection, scope: Scope, period: CostPeriod): Promise<WasteRow[]> {
+  const source = attemptHours(period);
   const rows = await connection.read<{ feature: string; kind: WasteKind; calls: string; attempts: string; cost: string }>(
-    `SELECT feature, ${WASTE_KIND} AS kind, uniqExact(call_id) AS calls, count() AS attempts, ${ATTEMPT_COST} AS cost
-     FROM (${attemptRows('feature, call_id, toString(status) AS call_status', '')})
-     WHERE kind != '' AND attempt.costPicoUsd NOT IN ('', '0') GROUP BY feature, kind ORDER BY feature, kind`,
-    periodParameters(scope, period),
-    OFF_DASHBOARD,
+    `SELECT feature, waste_kind AS kind, sum(wasted_calls) AS calls, sum(tries) AS attempts, toString(sum(h.cost)) AS cost
+     FROM ${source.sql} AS h WHERE waste_kind != '' GROUP BY feature, kind HAVING attempts > 0 ORDER BY feature, kind`,
+    { ...periodParameters(scope, period), ...source.parameters },
   );
   return rows.map(({ feature, kind, calls, attempts, cost }) => ({
     feature,

@@ -1,16 +1,10 @@
 import type { CostFilter, CostGroup, CostPeriod, EconomicsRow, PeriodTotals, SavingsRow, Unallocated } from '../../costs/cost-queries.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection } from './client.ts';
+import { callHours } from './cost-hours-source.ts';
+import { ANSWERING_MODEL } from './cost-rollups.ts';
 import { SCOPE_FILTER, scopeParameters } from './entries.ts';
-import {
-  BREAKDOWN_KEY,
-  breakdownParameters,
-  filterOf,
-  LEDGER_COST,
-  LEDGER_PERIOD,
-  OFF_DASHBOARD,
-  periodParameters,
-} from './ledger-conditions.ts';
+import { BREAKDOWN_KEY, breakdownParameters, filterOf, LEDGER_PERIOD, OFF_DASHBOARD, periodParameters } from './ledger-conditions.ts';
 
 const MAX_GROUPS = 500;
 
@@ -21,10 +15,10 @@ export async function readPeriodTotals(
   filter: CostFilter = {},
 ): Promise<PeriodTotals> {
   const only = filterOf(filter);
+  const source = callHours(period, only.sql);
   const [row] = await connection.read<{ calls: string; cached: string; unpriced: string; cost: string }>(
-    `SELECT count() AS calls, countIf(cost_status = 'cached_zero') AS cached, countIf(cost_pico_usd IS NULL) AS unpriced, ${LEDGER_COST} AS cost
-     FROM ledger WHERE ${LEDGER_PERIOD}${only.sql}`,
-    { ...periodParameters(scope, period), ...only.parameters },
+    `SELECT sum(h.calls) AS calls, sum(h.cached) AS cached, sum(h.unpriced) AS unpriced, toString(sum(h.cost)) AS cost FROM ${source.sql} AS h`,
+    { ...periodParameters(scope, period), ...only.parameters, ...source.parameters },
   );
   return {
     calls: BigInt(row?.calls ?? '0'),
@@ -34,14 +28,24 @@ export async function readPeriodTotals(
   };
 }
 
-/** The model of a call is the one that answered, else the first that was asked. */
 const GROUP_KEY = {
   feature: 'feature',
   team: 'team',
   key: 'key_id',
-  model: `arrayElement(attempt_facts.requestModel, greatest(indexOf(attempt_facts.status, 'ok'), 1))`,
+  model: ANSWERING_MODEL,
   ...BREAKDOWN_KEY,
 } as const satisfies Record<CostGroup, string>;
+
+/** The groups that the hours know, and their column there. */
+const HOUR_KEY: Readonly<Partial<Record<CostGroup, string>>> = {
+  feature: 'feature',
+  team: 'team',
+  key: 'key_id',
+  model: 'model',
+  route: 'route',
+  operation: 'operation',
+  requestedModel: 'requested_model',
+};
 
 interface EconomicsRecord {
   readonly key: string;
@@ -81,16 +85,11 @@ export async function readEconomics(
   groupBy: CostGroup,
   tag: string | null,
 ): Promise<{ groups: EconomicsRow[]; total: EconomicsRow; unallocated: Unallocated }> {
-  const rows = await connection.read<EconomicsRecord>(
-    `SELECT key, toUInt8(grouping(key)) AS is_total, count() AS calls, countIf(cost_pico_usd IS NULL) AS unpriced, ${LEDGER_COST} AS cost,
-       uniqExactIf(cityHash64(user_id), user_id != '') AS users, ${costWhere("user_id != ''")} AS user_cost,
-       uniqExactIf(cityHash64(session_id), session_id != '') AS sessions, ${costWhere("session_id != ''")} AS session_cost,
-       ${costWhere("team = ''")} AS no_team, ${costWhere("customer = ''")} AS no_customer
-     FROM (SELECT toString(${GROUP_KEY[groupBy]}) AS key, * FROM ledger WHERE ${LEDGER_PERIOD})
-     GROUP BY GROUPING SETS ((key), ()) ORDER BY is_total DESC, sum(toInt128(ifNull(cost_pico_usd, 0))) DESC, key LIMIT ${MAX_GROUPS + 1}`,
-    { ...periodParameters(scope, period), ...breakdownParameters(groupBy === 'tag' && tag !== null ? { by: 'tag', tag } : null) },
-    OFF_DASHBOARD,
-  );
+  const hourKey = HOUR_KEY[groupBy];
+  const rows =
+    hourKey === undefined
+      ? await readFromLedger(connection, scope, period, groupBy, tag)
+      : await readFromHours(connection, scope, period, hourKey);
   const whole = rows.find((row) => row.is_total === 1);
   const total = toRow(whole);
   return {
@@ -105,15 +104,48 @@ export async function readEconomics(
   };
 }
 
+const GROUPED = `GROUP BY GROUPING SETS ((key), ()) ORDER BY is_total DESC, sum_cost DESC, key LIMIT ${MAX_GROUPS + 1}`;
+
+function readFromHours(connection: ClickHouseConnection, scope: Scope, period: CostPeriod, key: string): Promise<EconomicsRecord[]> {
+  const source = callHours(period);
+  return connection.read<EconomicsRecord>(
+    `SELECT toString(${key}) AS key, toUInt8(grouping(key)) AS is_total, sum(h.calls) AS calls, sum(h.unpriced) AS unpriced, sum(h.cost) AS sum_cost,
+       toString(sum_cost) AS cost, uniqExactMerge(h.users) AS users, toString(sum(h.user_cost)) AS user_cost,
+       uniqExactMerge(h.sessions) AS sessions, toString(sum(h.session_cost)) AS session_cost,
+       toString(sumIf(h.cost, team = '')) AS no_team, toString(sum_cost - sum(h.customer_cost)) AS no_customer
+     FROM ${source.sql} AS h ${GROUPED}`,
+    { ...periodParameters(scope, period), ...source.parameters },
+  );
+}
+
+function readFromLedger(
+  connection: ClickHouseConnection,
+  scope: Scope,
+  period: CostPeriod,
+  groupBy: CostGroup,
+  tag: string | null,
+): Promise<EconomicsRecord[]> {
+  return connection.read<EconomicsRecord>(
+    `SELECT key, toUInt8(grouping(key)) AS is_total, count() AS calls, countIf(cost_pico_usd IS NULL) AS unpriced, sum(toInt128(ifNull(cost_pico_usd, 0))) AS sum_cost,
+       toString(sum_cost) AS cost, uniqExactIf(cityHash64(user_id), user_id != '') AS users, ${costWhere("user_id != ''")} AS user_cost,
+       uniqExactIf(cityHash64(session_id), session_id != '') AS sessions, ${costWhere("session_id != ''")} AS session_cost,
+       ${costWhere("team = ''")} AS no_team, ${costWhere("customer = ''")} AS no_customer
+     FROM (SELECT toString(${GROUP_KEY[groupBy]}) AS key, * FROM ledger WHERE ${LEDGER_PERIOD})
+     ${GROUPED}`,
+    { ...periodParameters(scope, period), ...breakdownParameters(groupBy === 'tag' && tag !== null ? { by: 'tag', tag } : null) },
+    OFF_DASHBOARD,
+  );
+}
+
 const MS_TO_NS = 1_000_000n;
 
 /** What answers from the cache cost when they were new, and what routes estimate that they saved. By feature. */
 export async function readSavings(connection: ClickHouseConnection, scope: Scope, period: CostPeriod): Promise<SavingsRow[]> {
+  const source = callHours(period);
   const cached = await connection.read<{ feature: string; saved: string; hits: string; unpriced: string }>(
-    `SELECT feature, toString(sum(toInt128(ifNull(saved_pico_usd, 0)))) AS saved, count() AS hits, countIf(saved_pico_usd IS NULL) AS unpriced
-     FROM ledger WHERE ${LEDGER_PERIOD} AND cache_outcome NOT IN ('', 'miss', 'bypass') GROUP BY feature ORDER BY feature`,
-    periodParameters(scope, period),
-    OFF_DASHBOARD,
+    `SELECT feature, toString(sum(h.saved)) AS saved, sum(h.hits) AS hits, sum(unpriced_hits) AS unpriced
+     FROM ${source.sql} AS h GROUP BY feature HAVING hits > 0 ORDER BY feature`,
+    { ...periodParameters(scope, period), ...source.parameters },
   );
   const routed = await connection.read<{ feature: string; saved: string; decisions: string }>(
     `SELECT feature, toString(sum(toInt128(saving_pico_usd))) AS saved, count() AS decisions FROM spans

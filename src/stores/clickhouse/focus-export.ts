@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { CostPeriod } from '../../costs/cost-queries.ts';
 import { FOCUS_COLUMNS, type FocusFormat, type FocusGrain } from '../../costs/focus/columns.ts';
+import type { SharedRule } from '../../costs/shared/config.ts';
 import type { Scope } from '../../kernel/scope.ts';
 import type { ClickHouseConnection } from './client.ts';
 import { attemptRows } from './cost-attempts.ts';
+import { sharedRuleColumn } from './cost-statements.ts';
 import { periodParameters } from './ledger-conditions.ts';
 
 const PICO = '1000000000000';
@@ -20,8 +22,8 @@ const CALL_COLUMNS = `call_id, trace_id, started_at_ms, feature, team, customer,
 
 /** What of a row makes it another one: day by day, or attempt by attempt. */
 const KEYS = {
-  day: 'period_ms, feature, team, customer, key_id, operation, tag_text, prompt_version, provider, model, price_id, cost_status',
-  call: 'period_ms, feature, team, customer, key_id, operation, tag_text, prompt_version, provider, model, price_id, cost_status, call_id, trace_id, attempt',
+  day: 'period_ms, feature, team, customer, key_id, operation, shared, tag_text, prompt_version, provider, model, price_id, cost_status',
+  call: 'period_ms, feature, team, customer, key_id, operation, shared, tag_text, prompt_version, provider, model, price_id, cost_status, call_id, trace_id, attempt',
 } as const satisfies Record<FocusGrain, string>;
 const STEP_MS = { day: 86_400_000, call: 3_600_000 } as const satisfies Record<FocusGrain, number>;
 
@@ -69,6 +71,7 @@ function columnsOf(grain: FocusGrain): Readonly<Record<string, string>> {
     x_Feature: 'toString(feature)',
     x_Team: nullable('toString(team)'),
     x_Customer: nullable('customer'),
+    x_SharedCost: nullable('{sharedNames:Array(String)}[shared]'),
     x_PromptVersion: nullable('prompt_version'),
     x_TraceId: grain === 'call' ? nullable('trace_id') : 'CAST(NULL AS Nullable(String))',
     x_CallId: grain === 'call' ? nullable('call_id') : 'CAST(NULL AS Nullable(String))',
@@ -93,7 +96,9 @@ export function writeFocus(
   period: CostPeriod,
   grain: FocusGrain,
   format: FocusFormat,
+  rules: readonly SharedRule[],
 ): Promise<Readable> {
+  const shared = sharedRuleColumn(rules);
   const columns = columnsOf(grain);
   const select = FOCUS_COLUMNS.map(({ name, type, isNullable }) => {
     const value = columns[name] ?? 'NULL';
@@ -110,7 +115,7 @@ export function writeFocus(
         ${tokens('audioOutputTokens')} AS audio_output,
         input_uncached + cache_read + cache_write + audio_input + output_text + reasoning + audio_output AS all_tokens
       FROM (
-        SELECT *, intDiv(started_at_ms, ${STEP_MS[grain]}) * ${STEP_MS[grain]} AS period_ms, toJSONString(tags) AS tag_text,
+        SELECT *, ${shared.sql} AS shared, intDiv(started_at_ms, ${STEP_MS[grain]}) * ${STEP_MS[grain]} AS period_ms, toJSONString(tags) AS tag_text,
           tags['prompt_version'] AS prompt_version, attempt.provider AS provider, attempt.requestModel AS model, attempt.priceId AS price_id,
           attempt.costStatus AS cost_status
         FROM (${attemptRows(CALL_COLUMNS, '')})
@@ -120,5 +125,6 @@ export function writeFocus(
     )
     WHERE cost != 0 OR all_tokens != 0
     ORDER BY period_ms, feature, provider, model${grain === 'call' ? ', call_id' : ''}`;
-  return connection.file(sql, periodParameters(scope, period), format === 'csv' ? 'CSVWithNames' : 'Parquet');
+  const parameters = { ...periodParameters(scope, period), ...shared.parameters, sharedNames: rules.map(({ name }) => name) };
+  return connection.file(sql, parameters, format === 'csv' ? 'CSVWithNames' : 'Parquet');
 }

@@ -19,11 +19,12 @@ import {
   type TableWriter,
   WORD_WRITER,
 } from './columns.ts';
-import { correctRollups, correctRows } from './corrections.ts';
+import { readContextSample } from './context-sample.ts';
+import { correctRollups, correctRows, unstage } from './corrections.ts';
 import { readPriceIds, readUsedAtPrices, readWaste } from './cost-attempts.ts';
 import { readHourlyCosts, readMemberHours } from './cost-hours.ts';
 import { readEconomics, readPeriodTotals, readSavings } from './cost-queries.ts';
-import { readModelDays, readShowback } from './cost-statements.ts';
+import { readModelDays, readShowback, readTeamUse } from './cost-statements.ts';
 import { checkName, type Dialect, onCluster } from './ddl.ts';
 import { readFieldValues } from './field-values.ts';
 import { writeFocus } from './focus-export.ts';
@@ -112,12 +113,13 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
     },
     corrections: {
       page: (scope, page) => readLedgerPage(connection, scope, page),
-      stage: (_scope, runId, batch, calls) =>
+      stage: (_scope, runId, batch, page, calls) =>
         insertRows(
           REPRICING_WRITER,
           calls.map((call) => ({ ...call, runId, batch })),
-          `repricing/${runId}/${batch}`,
+          `repricing/${runId}/${batch}/${page}`,
         ),
+      unstage: (scope, runId, batch) => unstage(connection, scope, runId, batch),
       correctRollups: (scope, runId, batch) => correctRollups(connection, scope, runId, batch),
       correctRows: (scope, runId, batch) => correctRows(connection, scope, runId, batch),
     },
@@ -127,7 +129,9 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       usedAtPrices: (scope, period, tiers, filter, breakdown) => readUsedAtPrices(connection, scope, period, tiers, filter, breakdown),
       waste: (scope, period) => readWaste(connection, scope, period),
       savings: (scope, period) => readSavings(connection, scope, period),
+      contextSample: (scope, period) => readContextSample(connection, scope, period),
       showback: (scope, period) => readShowback(connection, scope, period),
+      teamUse: (scope, period, rules) => readTeamUse(connection, scope, period, rules),
       modelDays: (scope, period, providers) => readModelDays(connection, scope, period, providers),
       memberHours: (scope, period, query) => readMemberHours(connection, scope, period, query),
       hourly: (scope, period, dimension) => readHourlyCosts(connection, scope, period, dimension),
@@ -145,7 +149,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       answerCounts: (scope, period, every) => readAnswerCounts(connection, scope, period, every),
       repeatCounts: (scope, period, windowMs, every) => readRepeatCounts(connection, scope, period, windowMs, every),
     },
-    focus: { write: (scope, period, grain, format) => writeFocus(connection, scope, period, grain, format) },
+    focus: { write: (scope, period, grain, format, rules) => writeFocus(connection, scope, period, grain, format, rules) },
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);

@@ -1,3 +1,4 @@
+import { costRollups } from './cost-rollups.ts';
 import { dayRollups } from './day-rollups.ts';
 import { type Dialect, engine, type Migration, onCluster, tableSettings } from './ddl.ts';
 import { featureHours } from './feature-hours.ts';
@@ -176,7 +177,7 @@ const operationColumn: Migration = {
   statements: (dialect) => [`ALTER TABLE ledger${onCluster(dialect)} ADD COLUMN IF NOT EXISTS operation LowCardinality(String) DEFAULT ''`],
 };
 
-const ATTEMPT_FACTS = `Array(Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String,
+export const ATTEMPT_FACTS = `Array(Tuple(provider String, model String, requestModel String, responseModel String, status String, priceId String,
   costPicoUsd String, costStatus String, usageSource String, usage Tuple(inputUncachedTokens UInt64, cacheReadTokens UInt64, cacheWrite5mTokens UInt64,
   cacheWrite1hTokens UInt64, audioInputTokens UInt64, outputTextTokens UInt64, reasoningTokens UInt64, audioOutputTokens UInt64)))`;
 
@@ -205,6 +206,7 @@ export const MIGRATIONS: readonly Migration[] = [
   narrowRollups,
   attemptFacts,
   featureHours,
+  costRollups,
 ];
 
 export function migrationTable(dialect: Dialect): string {

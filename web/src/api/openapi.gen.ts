@@ -934,6 +934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/waste/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Estimates from a sample of recorded calls: context that left no trace in the answer, and beginnings that a prompt cache would have served
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsWasteContext"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/outcomes": {
         parameters: {
             query?: never;
@@ -1118,6 +1138,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/statements/{month}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A showback statement as CSV for a spreadsheet: lines, what each team bears, and changes against the version before
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsStatementsByMonthCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/statements/{month}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed in the ledger since the newest statement of a month was issued (late calls, repricings), line by line
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsStatementsByMonthCorrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/invoices": {
         parameters: {
             query?: never;
@@ -1154,6 +1214,26 @@ export interface paths {
          * @description Permission: `costs:read`.
          */
         get: operations["getCostsInvoicesByIdReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/invoices/{id}/reconciliation/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as CSV for a spreadsheet, by day and model
+         * @description Permission: `costs:read`.
+         */
+        get: operations["getCostsInvoicesByIdReconciliationCsv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3194,6 +3274,54 @@ export interface components {
                     ratio: number | null;
                 };
             };
+            /** @description By team: what is its own and its part of shared costs (costs.shared); null = another grouping, or nothing is shared */
+            allocation: components["schemas"]["CostAllocation"] | null;
+        };
+        CostAllocation: {
+            /** @description The largest total first */
+            teams: {
+                /** @description Null = nobody: calls without a team that no rule shares, and shares that nobody could bear */
+                team: string | null;
+                /** @description Of its own */
+                calls: number;
+                /** @description Of its own; in no sum */
+                unpricedCalls: number;
+                /** @description Cost of its own calls, pico-dollars */
+                ownPicoUsd: string;
+                /** @description Its part of shared costs, the sum of the shares, pico-dollars */
+                sharedPicoUsd: string;
+                /** @description own + shared, pico-dollars */
+                totalPicoUsd: string;
+                shares: {
+                    rule: string;
+                    /** @description Part of this shared cost, pico-dollars */
+                    picoUsd: string;
+                }[];
+            }[];
+            /** @description In the order of costs.shared */
+            shared: {
+                rule: string;
+                /**
+                 * @description fee: on no call, and so not in the ledger
+                 * @enum {string}
+                 */
+                source: "calls" | "fee";
+                /** @enum {string} */
+                split: "even" | "spend" | "requests" | "fixed";
+                calls: number;
+                /** @description In no sum: what they cost is not known */
+                unpricedCalls: number;
+                /** @description What was split, pico-dollars */
+                picoUsd: string;
+                /** @description Of it: no team had anything to measure its share by, pico-dollars */
+                borneByNobodyPicoUsd: string;
+            }[];
+            /** @description Cost of all calls, pico-dollars */
+            ledgerPicoUsd: string;
+            /** @description Fees that are on no call, pico-dollars */
+            feesPicoUsd: string;
+            /** @description ledger + fees, the sum of the teams’ totals, pico-dollars */
+            totalPicoUsd: string;
         };
         CostWaste: {
             from: number;
@@ -3281,6 +3409,111 @@ export interface components {
                         calls: number;
                     };
                 };
+            }[];
+        };
+        ContextWaste: {
+            from: number;
+            to: number;
+            sampledCalls: number;
+            /** @description Of them: the conversation is not recorded whole (payloads, length, or no conversation), so not measured */
+            withoutTexts: number;
+            total: {
+                /** @description Cost of all input in the period, exact, pico-dollars */
+                inputPicoUsd: string;
+                /** @description Passages and tool results that the answer shows no trace of: an upper bound */
+                unread: {
+                    /** @description Of the cost of input, 0 to 1; null = unmeasured */
+                    ratio: number | null;
+                    /** @description 95 % interval of it, from how the windows differ */
+                    interval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Share × cost of input in the period, pico-dollars; an estimate */
+                    picoUsd: string | null;
+                    intervalPicoUsd: [
+                        string,
+                        string
+                    ] | null;
+                    /** @description Calls that it was measured on */
+                    calls: number;
+                    /** @description Stretches of five minutes, drawn at random, that they were in */
+                    windows: number;
+                    /** @description Why there is no number; null = there is one */
+                    unmeasured: string | null;
+                };
+                /** @description What a prompt cache would have saved on beginnings that a call of the five minutes before had sent as well, less what writing costs */
+                resent: {
+                    /** @description Of the cost of input, 0 to 1; null = unmeasured */
+                    ratio: number | null;
+                    /** @description 95 % interval of it, from how the windows differ */
+                    interval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Share × cost of input in the period, pico-dollars; an estimate */
+                    picoUsd: string | null;
+                    intervalPicoUsd: [
+                        string,
+                        string
+                    ] | null;
+                    /** @description Calls that it was measured on */
+                    calls: number;
+                    /** @description Stretches of five minutes, drawn at random, that they were in */
+                    windows: number;
+                    /** @description Why there is no number; null = there is one */
+                    unmeasured: string | null;
+                };
+            };
+            /** @description The most expensive input first */
+            features: {
+                /** @description Cost of all input in the period, exact, pico-dollars */
+                inputPicoUsd: string;
+                /** @description Passages and tool results that the answer shows no trace of: an upper bound */
+                unread: {
+                    /** @description Of the cost of input, 0 to 1; null = unmeasured */
+                    ratio: number | null;
+                    /** @description 95 % interval of it, from how the windows differ */
+                    interval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Share × cost of input in the period, pico-dollars; an estimate */
+                    picoUsd: string | null;
+                    intervalPicoUsd: [
+                        string,
+                        string
+                    ] | null;
+                    /** @description Calls that it was measured on */
+                    calls: number;
+                    /** @description Stretches of five minutes, drawn at random, that they were in */
+                    windows: number;
+                    /** @description Why there is no number; null = there is one */
+                    unmeasured: string | null;
+                };
+                /** @description What a prompt cache would have saved on beginnings that a call of the five minutes before had sent as well, less what writing costs */
+                resent: {
+                    /** @description Of the cost of input, 0 to 1; null = unmeasured */
+                    ratio: number | null;
+                    /** @description 95 % interval of it, from how the windows differ */
+                    interval: [
+                        number,
+                        number
+                    ] | null;
+                    /** @description Share × cost of input in the period, pico-dollars; an estimate */
+                    picoUsd: string | null;
+                    intervalPicoUsd: [
+                        string,
+                        string
+                    ] | null;
+                    /** @description Calls that it was measured on */
+                    calls: number;
+                    /** @description Stretches of five minutes, drawn at random, that they were in */
+                    windows: number;
+                    /** @description Why there is no number; null = there is one */
+                    unmeasured: string | null;
+                };
+                feature: string;
             }[];
         };
         OutcomeEconomics: {
@@ -3603,6 +3836,19 @@ export interface components {
                 unallocatedPicoUsd: string;
                 /** @description Total less that of the version before, pico-dollars; null = the first */
                 differencePicoUsd: string | null;
+                /** @description Shared fees that are on no call: not in the total, pico-dollars */
+                feesPicoUsd: string;
+                /** @description They add up to total and fees; the largest first */
+                teams: {
+                    /** @description Null = nobody */
+                    team: string | null;
+                    /** @description Cost of its own calls, pico-dollars */
+                    ownPicoUsd: string;
+                    /** @description Its part of shared costs, pico-dollars */
+                    sharedPicoUsd: string;
+                    /** @description own + shared, pico-dollars */
+                    totalPicoUsd: string;
+                }[];
             }[];
         };
         CostStatement: {
@@ -3637,7 +3883,27 @@ export interface components {
                 team: string | null;
                 feature: string;
                 customer: string | null;
-                /** @description Against the version before, pico-dollars */
+                /** @description After less before, pico-dollars */
+                differencePicoUsd: string;
+            }[];
+            /**
+             * @description Who bears what, own and shared, by the rules of that day; null = nothing was shared: every team bears its own lines
+             * @default null
+             */
+            allocation: components["schemas"]["CostAllocation"] | null;
+        };
+        CostStatementCorrections: {
+            /** @description Calendar month, UTC: 2026-10 */
+            month: string;
+            /** @description The newest, with which the ledger of now is compared */
+            version: number;
+            /** @description Ledger of now less the statement, the sum of the lines, pico-dollars */
+            differencePicoUsd: string;
+            lines: {
+                team: string | null;
+                feature: string;
+                customer: string | null;
+                /** @description After less before, pico-dollars */
                 differencePicoUsd: string;
             }[];
         };
@@ -7284,6 +7550,67 @@ export interface operations {
             };
         };
     };
+    getCostsWasteContext: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive; yesterday (UTC) when absent */
+                from?: number;
+                /** @description Epoch ms, exclusive; now when only `from` is given */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContextWaste"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCostsOutcomes: {
         parameters: {
             query?: {
@@ -7883,6 +8210,7 @@ export interface operations {
     getCostsStatementsByMonth: {
         parameters: {
             query?: {
+                /** @description The newest when left out */
                 version?: number;
             };
             header?: never;
@@ -7901,6 +8229,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostStatement"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsStatementsByMonthCsv: {
+        parameters: {
+            query?: {
+                /** @description The newest when left out */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Calendar month, UTC: 2026-10 */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsStatementsByMonthCorrections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Calendar month, UTC: 2026-10 */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostStatementCorrections"];
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
@@ -8098,6 +8565,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostReconciliation"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCostsInvoicesByIdReconciliationCsv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */

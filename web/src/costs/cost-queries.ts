@@ -1,11 +1,17 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, unwrap } from '../api/client.ts';
 import type {
+  ContextWaste,
   CostAnomalyList,
   CostBudgetList,
   CostEconomics,
   CostForecast,
+  CostInvoiceList,
   CostPlan,
+  CostReconciliation,
+  CostStatement,
+  CostStatementCorrections,
+  CostStatementList,
   CostVariance,
   CostWaste,
   OutcomeEconomics,
@@ -68,6 +74,17 @@ export function wasteQuery(range: Range) {
   });
 }
 
+export function contextWasteQuery(range: Range) {
+  return queryOptions({
+    queryKey: ['costs', 'waste', 'context', rangeKey(range)],
+    queryFn: ({ signal }) =>
+      unwrap<ContextWaste>(api.GET('/api/v1/costs/waste/context', { params: { query: resolveRange(range, Date.now()) }, signal })),
+    placeholderData: keepPreviousData,
+    // Texts of many calls are read for it.
+    staleTime: 300_000,
+  });
+}
+
 export const budgetsQuery = queryOptions({
   queryKey: ['costs', 'budgets'],
   queryFn: ({ signal }) => unwrap<CostBudgetList>(api.GET('/api/v1/costs/budgets', { signal })),
@@ -103,6 +120,51 @@ export function planQuery(plan: PlanSearch) {
   return queryOptions({
     queryKey: ['costs', 'plan', query],
     queryFn: ({ signal }) => unwrap<CostPlan>(api.GET('/api/v1/costs/plan', { params: { query }, signal })),
+    retry: false,
+  });
+}
+
+export const statementsQuery = queryOptions({
+  queryKey: ['costs', 'statements', 'list'],
+  queryFn: ({ signal }) => unwrap<CostStatementList>(api.GET('/api/v1/costs/statements', { params: { query: { limit: 200 } }, signal })),
+});
+
+/** @param version undefined = the newest */
+export function statementQuery(month: string, version: number | undefined) {
+  return queryOptions({
+    queryKey: ['costs', 'statements', month, version ?? 'newest'],
+    queryFn: ({ signal }) =>
+      unwrap<CostStatement>(
+        api.GET('/api/v1/costs/statements/{month}', {
+          params: { path: { month }, query: version === undefined ? {} : { version } },
+          signal,
+        }),
+      ),
+    // What was issued never changes.
+    ...(version === undefined ? {} : { staleTime: Number.POSITIVE_INFINITY }),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
+export function correctionsQuery(month: string) {
+  return queryOptions({
+    queryKey: ['costs', 'statements', month, 'corrections'],
+    queryFn: ({ signal }) =>
+      unwrap<CostStatementCorrections>(api.GET('/api/v1/costs/statements/{month}/corrections', { params: { path: { month } }, signal })),
+  });
+}
+
+export const invoicesQuery = queryOptions({
+  queryKey: ['costs', 'invoices', 'list'],
+  queryFn: ({ signal }) => unwrap<CostInvoiceList>(api.GET('/api/v1/costs/invoices', { params: { query: { limit: 200 } }, signal })),
+});
+
+export function reconciliationQuery(id: string) {
+  return queryOptions({
+    queryKey: ['costs', 'invoices', id],
+    queryFn: ({ signal }) =>
+      unwrap<CostReconciliation>(api.GET('/api/v1/costs/invoices/{id}/reconciliation', { params: { path: { id } }, signal })),
     retry: false,
   });
 }

@@ -1,7 +1,8 @@
 import { parseRangeSearch, type RangeSearch } from '../range/range.ts';
+import { isMonth } from './month.ts';
 import { type PlanSearch, parsePlanSearch } from './plan-search.ts';
 
-export const TABS = ['changes', 'units', 'budgets', 'anomalies', 'waste', 'plan'] as const;
+export const TABS = ['changes', 'units', 'budgets', 'anomalies', 'waste', 'statements', 'invoices', 'plan'] as const;
 export type CostTab = (typeof TABS)[number];
 
 export const GROUPS = ['feature', 'team', 'customer', 'user', 'model', 'key', 'route', 'operation', 'requestedModel', 'tag'] as const;
@@ -23,6 +24,12 @@ export interface CostsSearch extends RangeSearch, PlanSearch {
   beforeTo?: number;
   /** Anomalies: the open ones or those that ended; both when left out. */
   state?: 'open' | 'ended';
+  /** The statement that is open, its version (the newest when left out), and the team that it is read for. */
+  month?: string;
+  version?: number;
+  team?: string | undefined;
+  /** Id of the invoice that is open. */
+  invoice?: string;
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
@@ -32,6 +39,22 @@ function oneOf<T extends string>(known: readonly T[], value: unknown): T | undef
 function epoch(value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : Number(typeof value === 'string' && value !== '' ? value : Number.NaN);
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim().slice(0, 128) : '';
+  return text === '' ? undefined : text;
+}
+
+/** What of the statements and invoices is open. */
+function parseDocument(tab: CostTab | undefined, search: Readonly<Record<string, unknown>>): Partial<CostsSearch> {
+  const invoice = word(search.invoice);
+  if (tab === 'invoices') return invoice === undefined ? {} : { invoice };
+  const month = word(search.month);
+  if (tab !== 'statements' || month === undefined || !isMonth(month)) return {};
+  const version = epoch(search.version);
+  const team = word(search.team);
+  return { month, ...(version === undefined || version === 0 ? {} : { version }), ...(team === undefined ? {} : { team }) };
 }
 
 /** Reads the URL; what makes no sense is dropped. */
@@ -50,6 +73,7 @@ export function parseCostsSearch(search: Readonly<Record<string, unknown>>): Cos
     ...(by === 'tag' && tag !== '' ? { tag } : {}),
     ...(against === 'previous' ? { against } : isCustom ? { against: 'custom', beforeFrom, beforeTo } : {}),
     ...(state === undefined ? {} : { state }),
+    ...parseDocument(tab, search),
     ...(tab === 'plan' ? parsePlanSearch(search) : {}),
   };
 }

@@ -7,6 +7,7 @@ import { RangePicker } from '../range/range-picker.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { type Column, Table } from '../ui/table.tsx';
+import { AllocationTables } from './allocation-tables.tsx';
 import { GroupPicker, type TabProps } from './controls.tsx';
 import { economicsQuery, outcomesQuery } from './cost-queries.ts';
 import { GROUP_WORDS } from './costs-search.ts';
@@ -94,6 +95,7 @@ function Units({ view }: { view: CostEconomics }): ReactNode {
         empty="No calls."
         minWidth={900}
       />
+      {view.allocation !== null && <AllocationTables allocation={view.allocation} />}
     </>
   );
 }

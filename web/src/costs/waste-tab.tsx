@@ -6,6 +6,7 @@ import { rangeOf, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { type Column, Table } from '../ui/table.tsx';
+import { ContextPanel } from './context-panel.tsx';
 import type { TabProps } from './controls.tsx';
 import { wasteQuery } from './cost-queries.ts';
 import { Tiles, Usd } from './tiles.tsx';
@@ -32,6 +33,7 @@ export function WasteTab({ search, change, refetchInterval }: TabProps): ReactNo
       <QueryState query={waste} skeleton={<SkeletonRows count={8} />}>
         {(view) => <Waste view={view} />}
       </QueryState>
+      <ContextPanel range={range} />
     </>
   );
 }

@@ -43,7 +43,7 @@ export function Shell(): ReactNode {
       <a href="#main" className="button fixed top-2 left-2 z-50 -translate-y-16 focus:translate-y-0">
         Skip to content
       </a>
-      <header className="sticky top-0 z-20 shrink-0 border-b bg-surface md:static md:w-48 md:border-r md:border-b-0">
+      <header className="sticky top-0 print:hidden z-20 shrink-0 border-b bg-surface md:static md:w-48 md:border-r md:border-b-0">
         <div className="flex h-12 items-center gap-2 px-4 md:sticky md:top-0 md:h-dvh md:flex-col md:items-stretch md:gap-0 md:px-3 md:py-4">
           <Link to="/" className="flex items-center gap-2.5 rounded-sm md:px-2">
             <PlimsollMark className="size-6 text-accent" />
@@ -148,7 +148,7 @@ function MenuLabel(): ReactNode {
 
 function Notices({ notices }: { notices: readonly Notice[] }): ReactNode {
   return (
-    <ul aria-label="System notices" className="divide-y border-b" role="status">
+    <ul aria-label="System notices" className="print:hidden divide-y border-b" role="status">
       {notices.map((notice) => (
         <li key={notice.title} className={`px-4 py-2 md:px-5 ${notice.state === 'critical' ? 'bg-critical-soft' : 'bg-warning-soft'}`}>
           <span className="mr-2 font-semibold">
