@@ -52,6 +52,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/traces-diff.ts'),
   },
   {
+    name: 'traces export',
+    summary: 'Export spans with their texts as JSON Lines, Parquet or OTLP',
+    load: () => import('./commands/traces-export.ts'),
+  },
+  {
     name: 'traces replay',
     summary: 'Make recorded calls again, as they were or at another model, under a cost ceiling',
     load: () => import('./commands/traces-replay.ts'),
@@ -116,6 +121,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     name: 'costs reprice',
     summary: 'Recompute the cost of recorded calls under the prices in force, with a before and after report',
     load: () => import('./commands/costs-reprice.ts'),
+  },
+  {
+    name: 'retention',
+    summary: 'How long data is kept by class, what is stored, and what is deleted next; deletes nothing itself',
+    load: () => import('./commands/retention.ts'),
   },
   {
     name: 'cache stats',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retentionConfig } from '../audit/retention/config.ts';
 import { costsConfig } from '../costs/config.ts';
 import { featuresConfig } from '../features/config.ts';
 import { ownersConfig } from '../features/owners-config.ts';
@@ -36,6 +37,7 @@ export const CONFIG_SECTIONS = [
   { key: 'costs', schema: costsConfig },
   { key: 'gateway', schema: gatewayConfig },
   { key: 'cache', schema: cacheConfig },
+  { key: 'retention', schema: retentionConfig },
   { key: 'telemetry', schema: telemetryConfig },
   { key: 'sim', schema: SimConfig },
 ] as const;
@@ -54,6 +56,7 @@ const Config = z.strictObject({
   costs: costsConfig,
   gateway: gatewayConfig,
   cache: cacheConfig,
+  retention: retentionConfig,
   telemetry: telemetryConfig,
   sim: SimConfig,
 });
@@ -159,6 +162,8 @@ function crossIssues(config: Config, text: string): ConfigIssue[] {
       `"${feature.route}" has no target that it allows${demand}: ${list}. Add one, or declare region and selfHosted where they run`,
     );
   }
+  for (const feature of Object.keys(config.retention.features))
+    check('feature', feature, config.features, ['retention', 'features', feature]);
   limitIssues(config, check, report);
   const names = new Set<string>();
   config.keys.forEach((key, index) => {

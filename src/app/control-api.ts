@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
+import { type RetentionServices, retentionRoutes } from '../audit/retention/routes.ts';
 import { type AnomalyServices, anomalyRoutes } from '../costs/anomalies/routes.ts';
 import { type FocusServices, focusRoutes } from '../costs/focus/routes.ts';
 import type { BudgetState } from '../costs/forecast/report.ts';
@@ -42,6 +43,7 @@ import { readLoadLines, type SloServices, sloRoutes } from '../slo/routes.ts';
 import type { SliPeriod } from '../slo/store.ts';
 import type { ControlStore, ControlStores } from '../stores/sql/control-store.ts';
 import { compareRoutes } from '../traces/compare/routes.ts';
+import { type SpanExportServices, spanExportRoutes } from '../traces/export/routes.ts';
 import type { TraceDetail } from '../traces/model.ts';
 import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
@@ -66,6 +68,7 @@ import type { PriceHistory } from './price-history.ts';
 import { listProviders, type ProviderServices, providerRoutes } from './provider-routes.ts';
 import type { Replaying } from './replaying.ts';
 import type { Repricing } from './repricing.ts';
+import type { Retention } from './retention.ts';
 import type { JournaledScores } from './score-intake.ts';
 import type { SnapshotPublisher } from './snapshot-publisher.ts';
 import type { ReloadingStaticKeys } from './static-key-catalogue.ts';
@@ -87,6 +90,7 @@ export interface ControlApiOptions {
   readonly costWatch: CostWatch;
   readonly repricing: Repricing;
   readonly replaying: Replaying;
+  readonly retention: Retention;
   readonly statusPoller: StatusPoller;
   readonly staticKeys: ReloadingStaticKeys;
   readonly targets: KeyTargets;
@@ -98,6 +102,7 @@ export interface ControlApiOptions {
 export const API_ROUTES: readonly Route<ApiServices>[] = [
   // Before those with a trace id in their path.
   ...sessionRoutes,
+  ...spanExportRoutes,
   ...traceRoutes,
   ...compareRoutes,
   ...scoreRoutes,
@@ -121,9 +126,11 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...repricingRoutes,
   ...replayRoutes,
   ...viewRoutes,
+  ...retentionRoutes,
 ];
 
 type ApiServices = TraceServices &
+  SpanExportServices &
   ScoreServices &
   SloServices &
   FeatureServices &
@@ -144,7 +151,8 @@ type ApiServices = TraceServices &
   InvoiceServices &
   RepricingServices &
   ReplayServices &
-  ViewServices;
+  ViewServices &
+  RetentionServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -200,6 +208,7 @@ export class ControlApi {
         featureSwitches,
         costs: options.engine.costs,
         focus: options.engine.focus,
+        spanExport: options.engine.spanExport,
         statements: stores.statements,
         invoices: stores.invoices,
         sharedRules: () => sharedRules(options.config.current.costs.shared),
@@ -215,6 +224,7 @@ export class ControlApi {
         repricing: options.repricing.service(stores),
         replays: options.replaying.service(stores),
         views: createViewService({ store: stores.views, nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor), clock }),
+        retention: (tenant) => options.retention.report(tenant),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         snapshot: () => {

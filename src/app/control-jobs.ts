@@ -9,6 +9,7 @@ import type { CostWatch } from './cost-watch.ts';
 import { type OwnerWebhooks, WEBHOOK_JOB } from './owner-webhooks.ts';
 import { REPLAY_JOB, type Replaying } from './replaying.ts';
 import { REPRICING_JOB, type Repricing } from './repricing.ts';
+import { RETENTION_JOB, type Retention } from './retention.ts';
 
 export interface ControlJobsOptions {
   readonly store: ControlStore;
@@ -20,6 +21,7 @@ export interface ControlJobsOptions {
   readonly repricing: Repricing;
   readonly replaying: Replaying;
   readonly costWatch: CostWatch;
+  readonly retention: Retention;
   /** Logs what people should know of models today. */
   readonly checkModels: () => Promise<void>;
   /** Asks the status pages that are due; asks none when none is configured. */
@@ -39,6 +41,7 @@ export async function startControlJobs({
   repricing,
   replaying,
   costWatch,
+  retention,
   checkModels,
   pollStatusPages,
 }: ControlJobsOptions): Promise<JobRunner> {
@@ -53,6 +56,7 @@ export async function startControlJobs({
       [REPRICING_JOB]: (job) => repricing.run(job),
       [REPLAY_JOB]: (job) => replaying.run(job),
       'costs.watch_anomalies': () => costWatch.run(),
+      [RETENTION_JOB]: ({ signal }) => retention.run(scope, signal),
       'models.check_lifecycle': checkModels,
       'providers.poll_status_pages': ({ signal }) => pollStatusPages(signal),
       'events.prune': async () => void (await store.eventLog.prune(scope, clock.nowMs() - EVENTS_KEPT_MS)),
@@ -65,6 +69,7 @@ export async function startControlJobs({
   await cron('providers.poll_status_pages', '* * * * *');
   // When the last records of the hour before are in.
   await cron('costs.watch_anomalies', '7 * * * *');
+  await cron(RETENTION_JOB, '27 * * * *');
   // In the morning of Europe, where somebody reads it; more often would say nothing new.
   await cron('models.check_lifecycle', '13 6 * * *');
   await cron('events.prune', '41 3 * * *');

@@ -36,6 +36,7 @@ import { PriceHistory } from './price-history.ts';
 import { watchedPages } from './provider-routes.ts';
 import { Replaying } from './replaying.ts';
 import { Repricing } from './repricing.ts';
+import { Retention } from './retention.ts';
 import { readSchemaFile } from './schema-file.ts';
 import { JournaledScores } from './score-intake.ts';
 import { compileSnapshotSources } from './snapshot-compiler.ts';
@@ -204,6 +205,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     virtualKey: controlVirtualKey(clusterKey),
   });
   const costWatch = new CostWatch({ store, scope, costs: engine.costs, prices, config: () => config.current, clock, log });
+  const retention = new Retention({ store, data: async () => (await engine.stores()).retention, config: () => config.current, clock, log });
   const webhooks = new OwnerWebhooks({ store, scope, clock, variables, config: () => config.current });
   const ingest = new Ingest({
     journals: data.journals,
@@ -274,6 +276,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     costWatch,
     repricing,
     replaying,
+    retention,
     statusPoller,
     staticKeys,
     targets,
@@ -328,6 +331,7 @@ runChild('control', async (context: ChildContext): Promise<RunningChild> => {
     repricing,
     replaying,
     costWatch,
+    retention,
     checkModels,
     pollStatusPages,
   });

@@ -20,6 +20,10 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** While control is known to be silent a request is still tried, in case it has just come back, but not for long. */
 const SILENT_WAIT_MS = 2_000;
 
+/** Between two bytes of a file that the trace store puts together. */
+const FILE_TIMEOUT_MS = 600_000;
+const isFile = (path: string): boolean => path.startsWith('/api/v1/traces/export');
+
 /** One request on its way to control. */
 interface Forward {
   readonly abort: AbortController;
@@ -92,8 +96,9 @@ export class ControlProxy {
     }
     headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
     const path = `${this.#basePath}${request.url ?? '/'}`;
+    const timeouts = isFile(request.url ?? '') ? { headersTimeout: FILE_TIMEOUT_MS, bodyTimeout: FILE_TIMEOUT_MS } : {};
     this.#pool.stream(
-      { method: request.method as 'GET', path, headers, body, opaque: response, signal: abort.signal },
+      { method: request.method as 'GET', path, headers, body, opaque: response, signal: abort.signal, ...timeouts },
       ({ statusCode, headers: answerHeaders }) => {
         for (const [name, value] of Object.entries(answerHeaders)) {
           if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value);

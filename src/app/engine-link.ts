@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlimsollError, toPlimsollError } from '../kernel/errors.ts';
 import type { SliStore } from '../slo/store.ts';
 import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open.ts';
+import type { SpanExport } from '../traces/export/export-file.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import type { SessionStore } from '../traces/sessions.ts';
 import type { TraceStore } from '../traces/store.ts';
@@ -92,13 +93,28 @@ export class EngineLink {
 
   /** The stores once they are migrated. @throws PlimsollError `store_unavailable` */
   async stores(): Promise<
-    Pick<ClickHouseStores, 'traces' | 'ledger' | 'corrections' | 'costs' | 'focus' | 'scores' | 'sessions' | 'slis'> & {
+    Pick<
+      ClickHouseStores,
+      'traces' | 'ledger' | 'corrections' | 'costs' | 'focus' | 'spanExport' | 'retention' | 'scores' | 'sessions' | 'slis'
+    > & {
       insert(batch: CallBatch): Promise<void>;
     }
   > {
     if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
-    const { traces, ledger, corrections, costs, focus, scores, sessions, slis } = this.#stores;
-    return { traces, ledger, corrections, costs, focus, scores, sessions, slis, insert: (batch) => this.#stores.insertBatch(batch) };
+    const { traces, ledger, corrections, costs, focus, spanExport, retention, scores, sessions, slis } = this.#stores;
+    return {
+      traces,
+      ledger,
+      corrections,
+      costs,
+      focus,
+      spanExport,
+      retention,
+      scores,
+      sessions,
+      slis,
+      insert: (batch) => this.#stores.insertBatch(batch),
+    };
   }
 
   /** Trace store for routes: answers `store_unavailable` while the engine is away. */
@@ -117,6 +133,16 @@ export class EngineLink {
 
   readonly focus: FocusExport = {
     write: async (scope, period, grain, format, rules) => (await this.stores()).focus.write(scope, period, grain, format, rules),
+  };
+
+  readonly spanExport: SpanExport = {
+    spans: (scope, query, signal) => {
+      const open = () => this.stores();
+      return (async function* () {
+        yield* (await open()).spanExport.spans(scope, query, signal);
+      })();
+    },
+    parquet: async (id, spans, signal) => (await this.stores()).spanExport.parquet(id, spans, signal),
   };
 
   /** Sessions and users for routes: answers `store_unavailable` while the engine is away. */

@@ -18,6 +18,14 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** Decimal units, three digits: `1.25 MB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1_000 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${power === 0 ? bytes : (bytes / 1_000 ** power).toPrecision(3)} ${BYTE_UNITS[power]}`;
+}
+
 /** `1 model`, `2 models`. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -15,8 +15,11 @@ export interface Answer {
   readonly body: string | Readable | null;
 }
 
-/** @param isHead sends the headers of the whole answer and no body */
-export function send(response: ServerResponse, answer: Answer, isHead: boolean): void {
+/**
+ * @param isHead sends the headers of the whole answer and no body
+ * @param onBroken told of a file whose source failed in the middle, and not of a client that left
+ */
+export function send(response: ServerResponse, answer: Answer, isHead: boolean, onBroken: (error: Error) => void): void {
   const { body } = answer;
   if (response.destroyed || response.headersSent) {
     if (body !== null && typeof body !== 'string') body.destroy();
@@ -29,8 +32,10 @@ export function send(response: ServerResponse, answer: Answer, isHead: boolean):
       response.end();
     } else
       pipeline(body, response, (error) => {
+        if (!error) return;
+        if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') onBroken(error);
         // Begun and not finished: only a broken connection says so.
-        if (error) response.destroy();
+        response.destroy();
       });
     return;
   }

@@ -253,6 +253,7 @@ describe('createRouter: requests', () => {
     assert.deepEqual([head.status, head.text], [200, '']);
     assert.equal((await context.call('GET', '/api/v1/file', { as: '' })).status, 401);
     await assert.rejects(context.call('GET', '/api/v1/file?isBroken=true'), 'a part is never taken for the whole');
+    assert.match(context.errors.at(-1) ?? '', /the source is gone/);
   });
 
   it('prefers fixed words to parameters, and decodes parameters', async () => {

@@ -163,20 +163,20 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
   return {
     async handle(request, response) {
       const requestId = randomUUID();
+      const context = { requestId, method: request.method ?? '', path: splitUrl(request.url ?? '').path };
       let reply: Answer;
       try {
         reply = await answer(request, requestId);
       } catch (thrown) {
         const error = toPlimsollError(thrown);
-        if (error.status >= 500)
-          options.onError(error, { requestId, method: request.method ?? '', path: splitUrl(request.url ?? '').path });
+        if (error.status >= 500) options.onError(error, context);
         reply = problemAnswer(error, requestId);
       }
       try {
-        send(response, reply, request.method === 'HEAD');
+        send(response, reply, request.method === 'HEAD', (error) => options.onError(toPlimsollError(error), context));
       } catch (thrown) {
         // A header with a forbidden character, at most: the connection is all that is left to end.
-        options.onError(toPlimsollError(thrown), { requestId, method: request.method ?? '', path: splitUrl(request.url ?? '').path });
+        options.onError(toPlimsollError(thrown), context);
         response.destroy();
       }
     },

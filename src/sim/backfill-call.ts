@@ -312,6 +312,7 @@ function payloadOf(plan: CallPlan, settled: CallSettled, answered: Answered | nu
     spanId: entrySpanId,
     organisationId,
     environment,
+    feature: feature.name,
     startedAtMs,
     policy: feature.payloads,
     input: isFull ? JSON.stringify(body) : text.lastUserText.slice(0, PREVIEW_CHARACTERS),

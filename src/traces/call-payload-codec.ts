@@ -21,7 +21,8 @@ interface StoredMeta extends CallPayloadMeta {
 
 /** By hand: this runs for every call. */
 function storedMetaJson(meta: CallPayloadMeta, inputBytes: StoredMeta['inputBytes'], outputBytes: StoredMeta['outputBytes']): string {
-  return `{"callId":"${meta.callId}","traceId":"${meta.traceId}","spanId":"${meta.spanId}","organisationId":${jsonText(meta.organisationId)},"environment":${jsonText(meta.environment)},"startedAtMs":${meta.startedAtMs},"policy":"${meta.policy}","isTruncated":${meta.isTruncated},"inputBytes":${inputBytes},"outputBytes":${outputBytes}}`;
+  const feature = meta.feature === undefined ? '' : `,"feature":${jsonText(meta.feature)}`;
+  return `{"callId":"${meta.callId}","traceId":"${meta.traceId}","spanId":"${meta.spanId}","organisationId":${jsonText(meta.organisationId)},"environment":${jsonText(meta.environment)}${feature},"startedAtMs":${meta.startedAtMs},"policy":"${meta.policy}","isTruncated":${meta.isTruncated},"inputBytes":${inputBytes},"outputBytes":${outputBytes}}`;
 }
 
 /** @param input UTF-8, like `output`; neither is copied */

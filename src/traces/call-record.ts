@@ -227,6 +227,8 @@ export interface CallPayload {
   readonly spanId: string;
   readonly organisationId: string;
   readonly environment: string;
+  /** Absent in records of versions that did not note it. */
+  readonly feature?: string;
   readonly startedAtMs: number;
   readonly policy: 'full' | 'preview';
   /** The request body as sent by the client (JSON text). For `preview`: the first 200 characters of the last user message. */

@@ -325,6 +325,7 @@ export function ioRowFromPayload(payload: CallPayload): SpanIoRow {
   return {
     organisationId: payload.organisationId,
     environment: payload.environment,
+    feature: payload.feature ?? '',
     traceId: payload.traceId,
     spanId: payload.spanId,
     startedAtNs: toNs(payload.startedAtMs),

@@ -4,6 +4,9 @@ import { priceUsage } from '../models/price-usage.ts';
 import type { Content, SpanScore } from './dialects/dialect.ts';
 import { type CanonicalSpan, MODEL_CALL_KINDS, readSpan } from './dialects/read-span.ts';
 import { ALL_CONTENT } from './dialects/registry.ts';
+import { importedRows } from './export/imported-rows.ts';
+import { factsOfSpan } from './export/span-facts.ts';
+import { cut, isContent, shorten } from './kept-values.ts';
 import { decodeBatch, featureOf, type OtlpBatchMeta, type PayloadPolicy, type SenderMeta } from './otlp/batch-record.ts';
 import type { Attributes, OtlpSpan } from './otlp/span.ts';
 import { type ReadText, readInputMessages, readOutputMessages, readPlain } from './preview.ts';
@@ -13,11 +16,9 @@ import { spanOfLogs } from './sdk/from-logs.ts';
 import { type FinishedRun, UNFINISHED_AFTER_MS } from './sdk/open-runs.ts';
 import { featureOfRun, resourceOfRun } from './sdk/request-record.ts';
 import { type RunPart, spanOfRun } from './sdk/run-part.ts';
-import type { SpanIoRow, SpanRow } from './store.ts';
+import { type SpanIoRow, type SpanRow, UNFINISHED_ATTRIBUTE } from './store.ts';
 
 const NS_PER_MS = 1_000_000n;
-/** Longest JSON of one attribute that is kept whole. */
-const MAX_ATTRIBUTE_CHARACTERS = 32_768;
 
 /** What goes into the stores of a request. */
 interface SpanRows {
@@ -58,25 +59,6 @@ function costOf(span: CanonicalSpan, startedAtMs: number, priceBook: PriceBook):
   if (tokens === null && span.errorType !== null && FREE_REFUSALS.has(span.errorType))
     return { columns: { costPicoUsd: 0n, costStatus: 'priced', priceId: null }, pricedPicoUsd };
   return { columns: { costPicoUsd: null, costStatus: 'unpriced', priceId: null }, pricedPicoUsd };
-}
-
-/** @param content names; `a.#` = all that begin with `a.` and a digit */
-function isContent(name: string, content: readonly string[]): boolean {
-  return content.some((entry) => name === entry || (entry.endsWith('.#') && isNumbered(name, entry)));
-}
-
-function isNumbered(name: string, entry: string): boolean {
-  const digit = name.charCodeAt(entry.length - 1);
-  return digit >= 0x30 && digit <= 0x39 && name.startsWith(entry.slice(0, -1));
-}
-
-function cut(value: unknown): { value: unknown; isCut: boolean } {
-  const length = typeof value === 'string' ? value.length : typeof value === 'object' && value !== null ? JSON.stringify(value).length : 0;
-  if (length <= MAX_ATTRIBUTE_CHARACTERS) return { value, isCut: false };
-  return {
-    value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_ATTRIBUTE_CHARACTERS).toWellFormed(),
-    isCut: true,
-  };
 }
 
 /** Everything that was sent and has no column, under the names under which it came; and, under `plimsoll.`, how it was read. */
@@ -162,22 +144,12 @@ function outputText(content: Content): string {
   return typeof content.value === 'string' ? content.value : JSON.stringify(content.value);
 }
 
-function shorten(text: string, maxBytes: number): { text: string; isCut: boolean } {
-  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, isCut: false };
-  return {
-    text: Buffer.from(text)
-      .subarray(0, maxBytes)
-      .toString('utf8')
-      .replace(/\uFFFD$/, ''),
-    isCut: true,
-  };
-}
-
 function readContent(content: Content | null, text: string | null, readMessages: (messages: readonly unknown[]) => ReadText): ReadText {
   return content?.kind === 'messages' ? readMessages(content.messages) : readPlain(text ?? '');
 }
 
-function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: SenderMeta, policy: PayloadPolicy): SpanIoRow | null {
+function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: SenderMeta, feature: string): SpanIoRow | null {
+  const policy = meta.features[feature] ?? 'none';
   const { documents } = canonical;
   const output: Content | null = documents.length > 0 ? { kind: 'value', value: { documents } } : canonical.output;
   if (policy === 'none' || (canonical.input === null && output === null)) return null;
@@ -188,6 +160,7 @@ function ioRowOf(span: OtlpSpan, canonical: CanonicalSpan, meta: SenderMeta, pol
   const base = {
     organisationId: meta.organisationId,
     environment: meta.environment,
+    feature,
     traceId: span.traceId,
     spanId: span.spanId,
     startedAtNs: span.startedAtNs,
@@ -297,10 +270,12 @@ interface RowsOfSpan {
 function rowsOfSpan(span: OtlpSpan, resource: Attributes, meta: SenderMeta, priceBook: PriceBook): RowsOfSpan | null {
   const feature = featureOf(span, resource, meta);
   if (feature === null) return null;
+  const facts = factsOfSpan(span.attributes);
+  if (facts !== null) return { ...importedRows(span, resource, facts, meta, feature), scores: [] };
   const canonical = readSpan(span, resource);
   return {
     span: spanRowOf(span, resource, canonical, meta, feature, priceBook),
-    io: ioRowOf(span, canonical, meta, meta.features[feature] ?? 'none'),
+    io: ioRowOf(span, canonical, meta, feature),
     scores: canonical.scores.flatMap((score) => scoreRowFrom(score, span, meta, feature) ?? []),
   };
 }
@@ -347,7 +322,7 @@ export function rowsFromRun(run: FinishedRun, priceBook: PriceBook): SpanRows {
   if (run.part.isLog === true) {
     const span = spanOfLogs(run.part);
     const feature = featureOfRun(run.part, run.sender);
-    const io = feature === null ? null : ioRowOf(span, readSpan(span, NO_ATTRIBUTES), run.sender, run.sender.features[feature] ?? 'none');
+    const io = feature === null ? null : ioRowOf(span, readSpan(span, NO_ATTRIBUTES), run.sender, feature);
     return { spans: [], io: io === null ? [] : [io], scores: [] };
   }
   const rows = rowsOfRun(run, priceBook);
@@ -369,7 +344,7 @@ function rowsOfRun({ part, sender, isUnfinished }: FinishedRun, priceBook: Price
       attempts: 0,
       status: 'aborted',
       statusMessage: `No end of it was told within ${UNFINISHED_AFTER_MS / 60_000} minutes.`,
-      attributes: { ...rows.span.attributes, 'plimsoll.unfinished': true },
+      attributes: { ...rows.span.attributes, [UNFINISHED_ATTRIBUTE]: true },
     },
   };
 }

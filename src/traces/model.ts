@@ -69,6 +69,9 @@ export const TraceSummary = z
     spanCount: z.int(),
     requests: z.int().describe('Calls of models, by the gateway or by a client itself, each counted once'),
     attempts: z.int().describe('Provider calls made; more than requests means a fallback or a retry'),
+    isUnfinished: z
+      .boolean()
+      .describe('True when nobody told the end of it: duration, tokens and cost are those of what has ended, and no cost = not yet'),
     isStream: z.boolean(),
     isSimulated: z.boolean().describe('True when a simulated provider answered'),
     inputPreview: z.string().describe('First 200 characters of the last user message, empty by policy'),
@@ -77,6 +80,12 @@ export const TraceSummary = z
   })
   .meta({ id: 'TraceSummary' });
 export type TraceSummary = z.infer<typeof TraceSummary>;
+
+/** What retention did to the texts of a span. */
+const TextsDeleted = z.object({
+  afterDays: z.int().describe('Days that they were kept'),
+  by: z.string().describe('The rule, by its place in the configuration'),
+});
 
 export const Span = z
   .object({
@@ -108,6 +117,7 @@ export const Span = z
     input: z.string().nullable().describe('JSON text of the request body, or a preview, or null by policy'),
     output: z.string().nullable().describe('JSON text of the messages answered, or a preview, or null'),
     isTruncated: z.boolean(),
+    textsDeleted: TextsDeleted.nullable().describe('Why its texts are gone; null = retention has deleted nothing of it'),
   })
   .meta({ id: 'Span' });
 export type Span = z.infer<typeof Span>;
@@ -122,7 +132,7 @@ export const TraceDetail = z
 export type TraceDetail = z.infer<typeof TraceDetail>;
 
 export const SpanTexts = z
-  .object({ input: Span.shape.input, output: Span.shape.output, isTruncated: z.boolean() })
+  .object({ input: Span.shape.input, output: Span.shape.output, isTruncated: z.boolean(), textsDeleted: Span.shape.textsDeleted })
   .meta({ id: 'SpanTexts' });
 export type SpanTexts = z.infer<typeof SpanTexts>;
 

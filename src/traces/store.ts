@@ -17,6 +17,9 @@ import type {
 import type { DecisionQuery, RoutingDecisions } from './routing-decisions.ts';
 import type { TargetGroupBy, TargetMetrics } from './target-metrics.ts';
 
+/** True on a span of which nobody told the end. */
+export const UNFINISHED_ATTRIBUTE = 'plimsoll.unfinished';
+
 /** One span, without its texts. Append-only: a span is written once, when it has ended. */
 export interface SpanRow {
   readonly organisationId: string;
@@ -85,6 +88,8 @@ export interface SpanRow {
 export interface SpanIoRow {
   readonly organisationId: string;
   readonly environment: string;
+  /** Decides how long the texts are kept; empty in records of versions that did not note it. */
+  readonly feature: string;
   readonly traceId: string;
   readonly spanId: string;
   /** Epoch nanoseconds of the span's start: its place in time, also for the search. */

@@ -86,6 +86,7 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         spanCount: 7,
         requests: 1,
         attempts: 1,
+        isUnfinished: false,
         isStream: true,
         isSimulated: false,
         match: null,
@@ -489,6 +490,7 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
           input: payload.input,
           output: payload.output,
           isTruncated: false,
+          textsDeleted: null,
         });
       }
       assert.equal(await stores.traces.spanTexts(scopeOf('other'), batches[0]?.call.traceId ?? '', batches[0]?.call.spanId ?? ''), null);

@@ -111,14 +111,19 @@ describe('runs in two halves', () => {
     assert.equal(span?.attributes['plimsoll.unfinished'], true);
     assert.match(span?.statusMessage ?? '', /10 minutes/);
     assert.match(span?.input ?? '', /Where is it/);
-    assert.equal(shown?.trace.requests, 0);
+    assert.deepEqual([shown?.trace.requests, shown?.trace.isUnfinished, shown?.trace.costPicoUsd], [0, true, null]);
+    const listed = await plimsoll.api<TracePage>(`/api/v1/traces?traceId=${id.replaceAll('-', '')}`);
+    assert.deepEqual(
+      listed.traces.map(({ isUnfinished, costPicoUsd, inputTokens }) => [isUnfinished, costPicoUsd, inputTokens]),
+      [[true, null, null]],
+    );
     await killAndStart();
     await end(id, fromMs + 9);
     checkWhole(await read(id, ({ status }) => status === 'ok'), 9);
     const page = await plimsoll.api<TracePage>(`/api/v1/traces?traceId=${id.replaceAll('-', '')}`);
     assert.deepEqual(
-      page.traces.map(({ status, requests, costPicoUsd }) => [status, requests, costPicoUsd]),
-      [['ok', 1, '450000000']],
+      page.traces.map(({ status, isUnfinished, requests, costPicoUsd }) => [status, isUnfinished, requests, costPicoUsd]),
+      [['ok', false, 1, '450000000']],
     );
   });
 

@@ -10,6 +10,8 @@ import type { CliContext } from '../cli.ts';
 import { formatCost, formatCount, formatMs, formatTime, parsePeriod } from '../format.ts';
 import { renderTable } from '../terminal.ts';
 
+const NOT_YET = 'not yet';
+
 export default defineCommand<CliContext>()({
   name: 'traces list',
   summary: 'List recent traces',
@@ -38,13 +40,23 @@ export default defineCommand<CliContext>()({
     const page = await context.client.call<TracePage>('GET', '/api/v1/traces', { query: { ...saved.filters, ...given, ...times } });
     const rows = page.traces.map((trace) => [
       formatTime(trace.startedAt),
-      trace.status === 'error' ? `✖ ${trace.errorType ?? 'error'}` : trace.status === 'aborted' ? '◌ aborted' : '● ok',
+      trace.status === 'error'
+        ? `✖ ${trace.errorType ?? 'error'}`
+        : trace.isUnfinished
+          ? '◌ unfinished'
+          : trace.status === 'aborted'
+            ? '◌ aborted'
+            : '● ok',
       trace.feature,
       trace.models.join(', '),
       trace.inputTokens === null ? '–' : formatCount(trace.inputTokens),
       trace.outputTokens === null ? '–' : formatCount(trace.outputTokens),
-      trace.costPicoUsd === null ? 'unpriced' : `${trace.costStatus === 'estimated_tokens' ? '≈' : ''}${formatCost(trace.costPicoUsd, 0)}`,
-      formatMs(trace.durationMs),
+      trace.costPicoUsd === null
+        ? trace.isUnfinished
+          ? NOT_YET
+          : 'unpriced'
+        : `${trace.costStatus === 'estimated_tokens' ? '≈' : ''}${formatCost(trace.costPicoUsd, 0)}`,
+      trace.isUnfinished ? NOT_YET : formatMs(trace.durationMs),
       trace.traceId,
     ]);
     const columns = [

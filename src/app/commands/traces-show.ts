@@ -44,11 +44,16 @@ function renderTrace({ trace, spans }: TraceDetail): string {
     for (const child of children.get(span.spanId) ?? []) visit(child, depth + 1);
   };
   for (const root of children.get('') ?? []) visit(root, 0);
-  const cost = trace.costPicoUsd === null ? 'unpriced' : formatCost(trace.costPicoUsd, 0);
+  const cost = trace.costPicoUsd === null ? (trace.isUnfinished ? 'cost not yet' : 'unpriced') : formatCost(trace.costPicoUsd, 0);
+  const unknown = trace.isUnfinished ? 'not yet' : 'unknown';
+  const status = trace.isUnfinished ? 'unfinished' : trace.status;
+  const lasted = trace.isUnfinished
+    ? `no end was told, ${formatMs(Date.now() - trace.startedAt)} since its start`
+    : `${formatMs(trace.durationMs)} in all`;
   return [
     `trace ${trace.traceId}${trace.isSimulated ? '  (simulated)' : ''}`,
-    `${formatTime(trace.startedAt)}  ${trace.feature}  ${trace.status}${trace.errorType ? ` (${trace.errorType})` : ''}  ${trace.models.join(' → ')}`,
-    `${trace.inputTokens === null ? 'unknown' : formatCount(trace.inputTokens)} input, ${trace.outputTokens === null ? 'unknown' : formatCount(trace.outputTokens)} output tokens; ${cost}; first token ${formatMs(trace.ttftMs)}; ${formatMs(trace.durationMs)} in all`,
+    `${formatTime(trace.startedAt)}  ${trace.feature}  ${status}${trace.errorType ? ` (${trace.errorType})` : ''}  ${trace.models.join(' → ')}`,
+    `${trace.inputTokens === null ? unknown : formatCount(trace.inputTokens)} input, ${trace.outputTokens === null ? unknown : formatCount(trace.outputTokens)} output tokens; ${cost}; first token ${formatMs(trace.ttftMs)}; ${lasted}`,
     '',
     renderTable([{ title: 'span' }, { title: '' }, { title: 'duration', isNumber: true }, { title: '' }], rows),
   ].join('\n');

@@ -73,6 +73,7 @@ function recordPayload(call: Call, context: GatewayContext): void {
     spanId: call.spanId,
     organisationId: call.snapshot.organisationId,
     environment: call.snapshot.environment,
+    feature: call.caller?.feature.name ?? '',
     startedAtMs: call.startedAtMs,
     policy,
     isTruncated,

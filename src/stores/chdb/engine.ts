@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { repairDeduplication } from './deduplication-repair.ts';
@@ -102,7 +102,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const health = () => checkHealth(lanes);
     const first = await health();
     if (!first.isHealthy) throw new PlimsollError('store_unavailable', `The engine opened but is not usable: ${first.problem}`);
-    const server = await startServer({ lanes, limits, token: options.token, port: options.port, health });
+    const spoolDirectory = emptySpool(options.dataDir);
+    const server = await startServer({ lanes, limits, token: options.token, port: options.port, health, spoolDirectory });
     return {
       port: server.port,
       health,
@@ -145,6 +146,14 @@ function openSession(chdb: typeof import('chdb'), dataDir: string, limits: Engin
       { details: { dataDir, holder }, cause },
     );
   }
+}
+
+/** Without what a process that was killed left in it. */
+function emptySpool(dataDir: string): string {
+  const path = resolve(dataDir, 'spool');
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: 0o700 });
+  return path;
 }
 
 /** chDB says only that it could not connect; the living process that its lock file names is the reason. */

@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { open, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { RawInsertFormat } from 'chdb';
@@ -25,7 +27,7 @@ function isInsertFormat(format: string): format is RawInsertFormat {
   return INSERT_FORMATS.has(format);
 }
 
-/** Formats whose file has a head and an end of its own: in pieces they would be many files. */
+/** Formats whose file has a head and an end of its own: the engine's stream gives many files instead of one. */
 const WHOLE_FORMATS: ReadonlySet<string> = new Set(['Parquet', 'Arrow', 'ORC']);
 
 /**
@@ -39,6 +41,7 @@ export async function executeStatement(
   lanes: Lanes,
   limits: EngineLimits,
   lane: 'dashboard' | 'adhoc',
+  spoolDirectory: string,
 ): Promise<void> {
   const kind = statementKind(call.query);
   if (kind === 'session')
@@ -58,18 +61,23 @@ export async function executeStatement(
     if (isRunning && isReading) void kill(lanes, marker);
   };
   response.once('close', leave);
+  let sendFile: (() => Promise<void>) | null = null;
   try {
     await lanes[isReading ? lane : 'ingest'].run(left.signal, async (connection) => {
       isRunning = true;
       try {
         await useDatabase(connection, call.database);
         if (kind === 'insert') await insert(connection, call, response, limits);
+        else if (isReading && isWholeFile(call))
+          sendFile = await selectFile(connection, call, response, limits, lane, marker, spoolDirectory);
         else if (isReading) await select(connection, call, response, limits, lane, marker);
         else await define(connection, call, response);
       } finally {
         isRunning = false;
       }
     });
+    // Not on the lane: a reader may take its time.
+    await (sendFile as (() => Promise<void>) | null)?.(); // assigned in the job above, which the compiler does not see
   } finally {
     response.off('close', leave);
   }
@@ -102,6 +110,48 @@ function cappedSettings(call: EngineRequest, limits: EngineLimits, lane: 'dashbo
   return settings;
 }
 
+function isWholeFile(call: EngineRequest): boolean {
+  return WHOLE_FORMATS.has(splitFormat(call.query, 'TabSeparated').format);
+}
+
+/** The engine writes the file on disk, and no process holds it in memory. @returns what sends it, and removes it */
+async function selectFile(
+  connection: LaneConnection,
+  call: EngineRequest,
+  response: ServerResponse,
+  limits: EngineLimits,
+  lane: 'dashboard' | 'adhoc',
+  marker: string,
+  spoolDirectory: string,
+): Promise<() => Promise<void>> {
+  const binding = renderParameterBinding(call.query, call.parameters);
+  const { body, format } = splitFormat(call.query, 'TabSeparated');
+  const settings = cappedSettings(call, limits, lane);
+  settings.set('log_comment', marker);
+  if (binding !== null) await connection.session.queryAsync(binding);
+  const path = join(spoolDirectory, `${randomUUID()}.${format}`);
+  const remove = () => rm(path, { force: true });
+  try {
+    await connection.session.queryAsync(
+      `INSERT INTO FUNCTION file(${quoteLiteral(path)}, ${quoteLiteral(format)})\n${body}\nSETTINGS ${renderSettings(settings)}`,
+    );
+    const file = await open(path);
+    return async () => {
+      try {
+        response.writeHead(200, { 'content-type': 'application/octet-stream', 'x-clickhouse-format': format });
+        for await (const chunk of file.createReadStream()) await write(response, chunk as Buffer, response, limits.stalledReaderMs); // no encoding is set
+        response.end();
+      } finally {
+        await file.close();
+        await remove();
+      }
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
 async function select(
   connection: LaneConnection,
   call: EngineRequest,
@@ -116,13 +166,6 @@ async function select(
   settings.set('log_comment', marker);
   if (binding !== null) await connection.session.queryAsync(binding);
   const sql = `${body}\nFORMAT ${format}\nSETTINGS ${renderSettings(settings)}`;
-  if (WHOLE_FORMATS.has(format)) {
-    const whole = await connection.session.queryAsync(sql, { format });
-    response.writeHead(200, { 'content-type': 'application/octet-stream', 'x-clickhouse-format': format });
-    // A copy: the bytes are the engine's.
-    response.end(Buffer.from(whole.bytes()));
-    return;
-  }
   const stream = connection.session.queryStream(sql, { format });
 
   const tag = randomBytes(8).toString('hex');

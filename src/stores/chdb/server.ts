@@ -13,6 +13,8 @@ interface ServerOptions {
   readonly token: string;
   readonly port: number;
   readonly health: () => Promise<EngineHealth>;
+  /** Where files stand while they are sent. */
+  readonly spoolDirectory: string;
 }
 
 /** The HTTP face: authentication, bodies and answers. What a statement means is in execute.ts. */
@@ -64,7 +66,7 @@ async function answer(
     const read = await readEngineRequest(request, budget);
     release = read.release;
     const laneName = request.headers['x-plimsoll-lane'] === 'adhoc' ? 'adhoc' : 'dashboard';
-    await executeStatement(read.call, response, options.lanes, options.limits, laneName);
+    await executeStatement(read.call, response, options.lanes, options.limits, laneName, options.spoolDirectory);
   } catch (error) {
     sendException(response, error);
   } finally {

@@ -19,11 +19,15 @@ export type QueryParameters = Readonly<Record<string, string | number | bigint |
 export interface ReadOptions {
   /** `adhoc` = may be slow; runs beside the dashboards on the embedded engine. */
   readonly lane?: 'dashboard' | 'adhoc';
+  /** Stops the query. */
+  readonly signal?: AbortSignal;
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
 /** A file of a month may take longer than a question; the embedded engine lowers it to its own most. */
 const FILE_SECONDS = 300;
+/** A row group is put together in memory. */
+const PARQUET_GROUP_BYTES = 32 * 1024 * 1024;
 /** Codes by which a server stops a query that asks for too much: time, rows, memory, bytes, cancelled. */
 const TOO_EXPENSIVE = new Set(['158', '159', '160', '241', '307', '394', '396']);
 /** Codes for "try the same again later": full, shutting down, read-only, too many parts, no space, no keeper, no login. */
@@ -62,6 +66,7 @@ export class ClickHouseConnection {
         query_params: { ...parameters },
         clickhouse_settings: { output_format_json_quote_64bit_integers: 1, max_execution_time: options.lane === 'adhoc' ? 30 : 15 },
         ...(options.lane === 'adhoc' ? { http_headers: { 'x-plimsoll-lane': 'adhoc' } } : {}),
+        ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
       });
       return await result.json<T>();
     } catch (cause) {
@@ -100,13 +105,18 @@ export class ClickHouseConnection {
    * The answer to a SELECT as a file, in a format of the server, as it comes. Off the dashboards' lane.
    * @param sql without FORMAT
    */
-  async file(sql: string, parameters: QueryParameters, format: 'CSVWithNames' | 'Parquet'): Promise<Readable> {
+  async file(sql: string, parameters: QueryParameters, format: 'CSVWithNames' | 'Parquet', signal?: AbortSignal): Promise<Readable> {
     try {
       const { stream, response_headers: headers } = await this.#client.exec({
         query: `${sql} FORMAT ${format}`,
         query_params: { ...parameters },
-        clickhouse_settings: { max_execution_time: FILE_SECONDS, date_time_output_format: 'iso' },
+        clickhouse_settings: {
+          max_execution_time: FILE_SECONDS,
+          date_time_output_format: 'iso',
+          ...(format === 'Parquet' ? { output_format_parquet_row_group_size_bytes: `${PARQUET_GROUP_BYTES}` } : {}),
+        },
         http_headers: { 'x-plimsoll-lane': 'adhoc' },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       const tag = headers['x-clickhouse-exception-tag'];
       const whole = wholeFile(typeof tag === 'string' ? tag : null);

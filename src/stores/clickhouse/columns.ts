@@ -3,7 +3,7 @@ import type { LedgerAttempt, LedgerRow, RepricedCall } from '../../costs/store.t
 import { inputTokens, outputTokens, type Usage } from '../../models/usage.ts';
 import { classifyAnswer } from '../../traces/answer-class.ts';
 import type { ScoreRow } from '../../traces/scores/store.ts';
-import type { SpanIoRow, SpanRow } from '../../traces/store.ts';
+import { type SpanIoRow, type SpanRow, UNFINISHED_ATTRIBUTE } from '../../traces/store.ts';
 import type { FramedIo, TextPart } from './text-parts.ts';
 
 /** One value of a JSONCompactEachRow line. bigint is written as a quoted integer, which the server reads exactly. */
@@ -136,6 +136,7 @@ const SPAN_COLUMNS: Columns<SpanRow> = [
   ['is_stream', (span) => span.isStream],
   ['is_simulated', (span) => span.isSimulated],
   ['is_recovered', (span) => span.isRecovered],
+  ['is_unfinished', (span) => span.attributes[UNFINISHED_ATTRIBUTE] === true],
   ['attributes', (span) => text(JSON.stringify(span.attributes))],
   ['target', (span) => attributeText(span, 'plimsoll.model')],
   ['attempt_role', (span) => attributeText(span, 'plimsoll.attempt.role')],
@@ -151,6 +152,7 @@ const IO_COLUMNS: Columns<FramedIo> = [
   ['environment', (row) => text(row.environment)],
   ['trace_id', (row) => text(row.traceId)],
   ['span_id', (row) => text(row.spanId)],
+  ['feature', (row) => text(row.feature)],
   ['started_at_ms', (row) => (row.startedAtNs / 1_000_000n).toString()],
   ['input', (row) => (row.input === null ? null : text(row.input))],
   ['output', (row) => (row.output === null ? null : text(row.output))],
@@ -168,6 +170,7 @@ const PART_COLUMNS: Columns<TextPart> = [
   ['environment', (part) => text(part.environment)],
   ['text_group', (part) => part.group],
   ['text_hash', (part) => part.hash],
+  ['feature', (part) => text(part.feature)],
   ['started_at_ms', (part) => part.startedAtMs],
   ['text', (part) => text(part.text)],
 ];
@@ -178,6 +181,7 @@ const WORD_COLUMNS: Columns<SpanIoRow> = [
   ['started_at_ns', (row) => row.startedAtNs.toString()],
   ['trace_id', (row) => text(row.traceId)],
   ['span_id', (row) => text(row.spanId)],
+  ['feature', (row) => text(row.feature)],
   ['words', (row) => text(joinWords(row))],
 ];
 

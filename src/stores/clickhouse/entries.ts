@@ -7,7 +7,7 @@ import type { QueryParameters } from './client.ts';
 /** Columns of an entry span that a trace summary needs. 64-bit integers come as text. */
 export const ENTRY_COLUMNS = `trace_id, span_id, parent_span_id, name, status, error_type, started_at_ns, duration_ns, feature, team, user_id,
   session_id, customer, tags, models, providers, requested_model, input_tokens, output_tokens, cost_pico_usd, cost_status, ttft_ms, attempts,
-  is_stream, is_simulated, is_request`;
+  is_stream, is_simulated, is_request, is_unfinished`;
 
 export interface EntryRecord {
   readonly trace_id: string;
@@ -36,6 +36,7 @@ export interface EntryRecord {
   readonly is_stream: number;
   readonly is_simulated: number;
   readonly is_request: number;
+  readonly is_unfinished: number;
 }
 
 /** The tenant filter. Every statement that reads tables starts its WHERE with it. */
@@ -165,6 +166,8 @@ export function summarise(
   const first = entries.find((entry) => entry.parent_span_id === '') ?? entries[0];
   if (!first) throw new RangeError('a trace summary needs an entry span');
   const failed = entries.find((entry) => entry.status === 'error') ?? entries.find((entry) => entry.status === 'aborted') ?? null;
+  // An error is an error, whatever has no end yet.
+  const isUnfinished = failed?.status !== 'error' && entries.some((entry) => entry.is_unfinished === 1);
   const startNs = BigInt(entries[0]?.started_at_ns ?? first.started_at_ns);
   let endNs = startNs;
   for (const entry of entries) {
@@ -192,7 +195,8 @@ export function summarise(
     errorType: isErrorCode(errorType) ? errorType : null,
     inputTokens: sumOfKnown(requests.map((entry) => entry.input_tokens)),
     outputTokens: sumOfKnown(requests.map((entry) => entry.output_tokens)),
-    costPicoUsd: sumOrNull(requests.map((entry) => entry.cost_pico_usd))?.toString() ?? null,
+    costPicoUsd:
+      isUnfinished && requests.length === 0 ? null : (sumOrNull(requests.map((entry) => entry.cost_pico_usd))?.toString() ?? null),
     // A trace that called no model cost nothing.
     costStatus:
       requests.length === 0
@@ -203,6 +207,7 @@ export function summarise(
     spanCount: extra.spanCount,
     requests: requests.length,
     attempts: entries.reduce((sum, entry) => sum + entry.attempts, 0),
+    isUnfinished,
     isStream: entries.some((entry) => entry.is_stream === 1),
     isSimulated: entries.some((entry) => entry.is_simulated === 1),
     inputPreview: extra.inputPreview,

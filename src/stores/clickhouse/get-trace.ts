@@ -24,10 +24,11 @@ const MAX_SPANS = 10_000;
 const MAX_SPANS_WITH_TEXTS = 300;
 /** In which the texts of one span came. */
 const MAX_PIECES = 100;
-const IO_COLUMNS = 'span_id, input, output, input_preview, output_preview, is_truncated, text_group, input_parts, output_parts';
+export const IO_COLUMNS =
+  'span_id, input, output, input_preview, output_preview, is_truncated, text_group, input_parts, output_parts, deleted_by, deleted_after_days';
 /** The same columns, empty where the texts are. */
 const LIGHT_IO_COLUMNS = `span_id, NULL AS input, NULL AS output, '' AS input_preview, '' AS output_preview, is_truncated, toUInt64(0) AS text_group,
-  CAST([], 'Array(String)') AS input_parts, CAST([], 'Array(String)') AS output_parts`;
+  CAST([], 'Array(String)') AS input_parts, CAST([], 'Array(String)') AS output_parts, deleted_by, deleted_after_days`;
 /** Entries of a trace without texts in which one is looked for that says what the trace is about. */
 const MAX_PREVIEWED_ENTRIES = 100;
 
@@ -46,7 +47,7 @@ interface SpanRecord extends EntryRecord {
   readonly attributes: string;
 }
 
-interface IoRecord {
+export interface IoRecord {
   readonly text_group: string;
   readonly input_parts: readonly string[];
   readonly output_parts: readonly string[];
@@ -56,6 +57,9 @@ interface IoRecord {
   readonly input_preview: string;
   readonly output_preview: string;
   readonly is_truncated: number;
+  /** Place of the rule in the configuration; empty = nothing was deleted. */
+  readonly deleted_by: string;
+  readonly deleted_after_days: number;
 }
 
 export async function getTrace(
@@ -105,7 +109,7 @@ export async function getTrace(
 }
 
 /** A span has several rows of texts when they came in pieces: with it, with its end, in logs. Of each side the longer text holds. */
-function textsBySpan(rows: readonly IoRecord[]): Map<string, IoRecord> {
+export function textsBySpan(rows: readonly IoRecord[]): Map<string, IoRecord> {
   const io = new Map<string, IoRecord>();
   for (const row of rows) {
     const other = io.get(row.span_id);
@@ -125,6 +129,11 @@ function joined(a: IoRecord, b: IoRecord): IoRecord {
     output_preview: output.output_preview,
     is_truncated: Math.max(a.is_truncated, b.is_truncated),
   };
+}
+
+/** What retention did to the texts; null = nothing. */
+function deletionOf(io: IoRecord | undefined): Span['textsDeleted'] {
+  return io === undefined || io.deleted_by === '' ? null : { by: io.deleted_by, afterDays: io.deleted_after_days };
 }
 
 function longer(a: string, b: string): boolean {
@@ -150,16 +159,16 @@ export async function getSpanTexts(
   const times = frames.map((frame) => Number(frame.started_at_ms));
   const texts = await readTexts(connection, scope, frames, times[0] ?? 0, times.at(-1) ?? 0);
   const io = textsBySpan(texts).get(spanId);
-  return io === undefined ? null : { input: io.input, output: io.output, isTruncated: io.is_truncated === 1 };
+  return io === undefined ? null : { input: io.input, output: io.output, isTruncated: io.is_truncated === 1, textsDeleted: deletionOf(io) };
 }
 
-function toUsage(counts: readonly string[]): Usage | null {
+export function toUsage(counts: readonly string[]): Usage | null {
   if (counts.length === 0) return null;
   const usage = Object.fromEntries(USAGE_ORDER.map((name, place) => [name, Number(counts[place] ?? 0)]));
   return usage as Usage; // the keys come from USAGE_ORDER, which names all of them
 }
 
-function parseAttributes(text: string): Record<string, unknown> {
+export function parseAttributes(text: string): Record<string, unknown> {
   const value: unknown = parseJsonText(text === '' ? '{}' : text);
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // written by columns.ts as an object
 }
@@ -190,5 +199,6 @@ function toSpan(span: SpanRecord, io: IoRecord | undefined): Span {
     input: io?.input ?? null,
     output: io?.output ?? null,
     isTruncated: io?.is_truncated === 1,
+    textsDeleted: deletionOf(io),
   };
 }

@@ -52,14 +52,22 @@ interface Batch {
   readonly seen: number;
 }
 
+export interface FoundTraces {
+  /** Where each trace stands, newest first; at most `limit` of the query. */
+  readonly places: readonly Candidate[];
+  readonly index: ReadonlyMap<string, IndexRecord>;
+  /** Where the next page begins; null when there is none. */
+  readonly next: Position | null;
+}
+
 /**
  * Walks the entry spans newest first in the order of the table's key. A trace stands where its oldest matching entry span stands and is
  * emitted there only, so a page needs no memory of the pages before it. Of a trace that reaches further back than the walk its place is looked
  * up, and the walk leaves it out from there.
  */
-export async function listTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<TracePage> {
+export async function findTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<FoundTraces> {
   const where = await readWhere(connection, scope, query);
-  if (where === null) return { traces: [], nextCursor: null };
+  if (where === null) return { places: [], index: new Map(), next: null };
   const filter = join(entryFilter(query), where);
   const words = query.q === undefined ? null : wordFilter(query.q);
   const options: ReadOptions = { lane: query.attribute === undefined ? 'dashboard' : 'adhoc' };
@@ -106,8 +114,13 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
     for (const candidate of candidates) if (!open.has(candidate.traceId)) passed.set(candidate.traceId, candidate);
     found = standing();
   }
-  const page = found.slice(0, query.limit);
-  const last = page.at(-1);
+  const places = found.slice(0, query.limit);
+  const last = places.at(-1);
+  return { places, index, next: found.length > query.limit && last ? last : isDone ? null : reached };
+}
+
+export async function listTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<TracePage> {
+  const { places: page, index, next } = await findTraces(connection, scope, query);
   const [entries, matches] = await Promise.all([
     readAllEntries(connection, scope, page, index),
     query.q === undefined ? null : readSnippets(connection, scope, query.q, page),
@@ -118,7 +131,6 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
     scope,
     page.flatMap((place) => entriesOf(place).slice(0, MAX_PREVIEWED_ENTRIES)),
   );
-  const next = found.length > query.limit && last ? last : isDone ? null : reached;
   return {
     traces: page.flatMap((place) => {
       const all = entriesOf(place);

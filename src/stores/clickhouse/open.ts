@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
+import type { RetentionStore } from '../../audit/retention/store.ts';
 import type { CostQueries } from '../../costs/cost-queries.ts';
 import type { FocusExport } from '../../costs/focus/routes.ts';
 import type { CallBatch, LedgerBatch, LedgerCorrections, LedgerStore } from '../../costs/store.ts';
 import type { SliStore } from '../../slo/store.ts';
+import type { SpanExport } from '../../traces/export/export-file.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
 import type { SessionStore } from '../../traces/sessions.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
@@ -33,10 +35,13 @@ import { readCacheUse, readLedgerByCall, readLedgerCounts, readLedgerPage } from
 import { listTraces } from './list-traces.ts';
 import { readSeries, readSummary } from './metrics.ts';
 import { migrateTables } from './migrate.ts';
+import { dropAbandonedExports, writeParquet } from './parquet-export.ts';
+import { createRetentionStore } from './retention.ts';
 import { readDecisions } from './routing-decisions.ts';
 import { listScores, readOutcomeTotals, readScoresOfTrace, readScoreTotals } from './scores.ts';
 import { readSession, readSessions, readUser, readUsers } from './sessions.ts';
 import { readAnswerCounts, readCallCounts, readRepeatCounts } from './slis.ts';
+import { readSpansWithTexts } from './span-export.ts';
 import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 import { frameTexts, KnownParts } from './text-parts.ts';
@@ -48,6 +53,8 @@ export interface ClickHouseStores {
   readonly corrections: LedgerCorrections;
   readonly costs: CostQueries;
   readonly focus: FocusExport;
+  readonly spanExport: SpanExport;
+  readonly retention: RetentionStore;
   readonly scores: ScoreStore;
   readonly slis: SliStore;
   /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
@@ -150,6 +157,14 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       repeatCounts: (scope, period, windowMs, every) => readRepeatCounts(connection, scope, period, windowMs, every),
     },
     focus: { write: (scope, period, grain, format, rules) => writeFocus(connection, scope, period, grain, format, rules) },
+    spanExport: {
+      spans: (scope, query, signal) => readSpansWithTexts(connection, scope, query, signal),
+      async parquet(id, spans, signal) {
+        await dropAbandonedExports(connection, dialect);
+        return writeParquet(connection, dialect, id, spans, signal);
+      },
+    },
+    retention: createRetentionStore(connection, dialect),
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);

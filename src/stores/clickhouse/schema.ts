@@ -191,6 +191,30 @@ const attemptFacts: Migration = {
   ],
 };
 
+/** Texts know whose they are, and what became of them: features keep theirs for as long as each wants. */
+const retentionColumns: Migration = {
+  version: 15,
+  name: 'feature of texts, and what retention deleted',
+  statements: (dialect) => [
+    `ALTER TABLE span_io${onCluster(dialect)}
+      ADD COLUMN IF NOT EXISTS feature LowCardinality(String) DEFAULT '',
+      ADD COLUMN IF NOT EXISTS deleted_by LowCardinality(String) DEFAULT '',
+      ADD COLUMN IF NOT EXISTS deleted_after_days UInt32 DEFAULT 0`,
+    `ALTER TABLE span_words${onCluster(dialect)} ADD COLUMN IF NOT EXISTS feature LowCardinality(String) DEFAULT ''`,
+    `ALTER TABLE text_parts${onCluster(dialect)} ADD COLUMN IF NOT EXISTS feature LowCardinality(String) DEFAULT ''`,
+  ],
+};
+
+/** Of lists: a run of which only the beginning was told is no aborted one. */
+const unfinishedColumn: Migration = {
+  version: 16,
+  name: 'which spans have no end yet',
+  statements: (dialect) => [
+    `ALTER TABLE spans${onCluster(dialect)}
+      ADD COLUMN IF NOT EXISTS is_unfinished UInt8 DEFAULT JSONExtractBool(attributes, 'plimsoll.unfinished')`,
+  ],
+};
+
 /** Append only: a published migration never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -207,6 +231,8 @@ export const MIGRATIONS: readonly Migration[] = [
   attemptFacts,
   featureHours,
   costRollups,
+  retentionColumns,
+  unfinishedColumn,
 ];
 
 export function migrationTable(dialect: Dialect): string {

@@ -8,6 +8,7 @@ import { SCOPE_FILTER, scopeParameters } from './entries.ts';
 export interface TextPart {
   readonly organisationId: string;
   readonly environment: string;
+  readonly feature: string;
   readonly group: string;
   readonly hash: string;
   readonly startedAtMs: number;
@@ -26,10 +27,10 @@ function hashOf(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 22);
 }
 
-/** Texts of a conversation lie side by side: it is read as a whole, and its parts are alike. */
+/** Texts of a conversation lie side by side: it is read as a whole, and its parts are alike. Those of two features are kept apart: each has its own end. */
 function groupOf(head: string | null, row: SpanIoRow): string {
-  const text = head ?? row.traceId;
-  return BigInt(`0x${hash('sha256', text.slice(0, 4_096), 'hex').slice(0, 16)}`).toString();
+  const text = `${row.feature}\n${(head ?? row.traceId).slice(0, 4_096)}`;
+  return BigInt(`0x${hash('sha256', text, 'hex').slice(0, 16)}`).toString();
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -79,7 +80,8 @@ export function frameTexts(rows: readonly SpanIoRow[], known: KnownParts): Frame
       const key = `${row.organisationId}/${row.environment}/${Math.floor(startedAtMs / DAY_MS)}/${group}/${hashed}`;
       if (!fresh.has(key) && !known.has(key)) {
         fresh.add(key);
-        parts.push({ organisationId: row.organisationId, environment: row.environment, group, hash: hashed, startedAtMs, text });
+        const { organisationId, environment, feature } = row;
+        parts.push({ organisationId, environment, feature, group, hash: hashed, startedAtMs, text });
       }
       return hashed;
     };

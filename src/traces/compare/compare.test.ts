@@ -36,6 +36,7 @@ function span(id: string, parent: string | null, changes: Partial<Span> = {}): S
     input: null,
     output: null,
     isTruncated: false,
+    textsDeleted: null,
     ...changes,
   };
 }
@@ -333,7 +334,7 @@ describe('comparison of traces', () => {
   });
 
   it('compares texts that only one side has with nothing, and says so', () => {
-    const one = { input: '[{"role":"user","content":"Hi"}]', output: null, isTruncated: false };
+    const one = { input: '[{"role":"user","content":"Hi"}]', output: null, isTruncated: false, textsDeleted: null };
     const diff = compareTexts(one, null);
     assert.deepEqual(
       diff.input?.rows.map(({ kind, a }) => [kind, a?.[0]?.text]),

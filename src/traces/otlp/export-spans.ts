@@ -1,11 +1,19 @@
 import type { SpanRow } from '../store.ts';
 
+interface KeyValue {
+  readonly key: string;
+  readonly value: Value;
+}
+
 type Value =
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
   | { readonly intValue: string }
   | { readonly doubleValue: number }
-  | { readonly arrayValue: { readonly values: readonly Value[] } };
+  | { readonly arrayValue: { readonly values: readonly Value[] } }
+  | { readonly kvlistValue: { readonly values: readonly KeyValue[] } }
+  /** OTLP's empty value. */
+  | Record<never, never>;
 
 /** OTLP's SPAN_KIND_INTERNAL, SERVER and CLIENT; STATUS_CODE_OK and ERROR. */
 const KIND = { internal: 1, server: 2, client: 3 } as const;
@@ -20,8 +28,20 @@ function toValue(value: unknown): Value | null {
   return { stringValue: JSON.stringify(value) };
 }
 
+/** As `toValue`, with nothing lost: maps as maps, and null as the empty value. */
+function exactValue(value: unknown): Value {
+  if (value === null || value === undefined) return {};
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(exactValue) } };
+  if (typeof value === 'object') return { kvlistValue: { values: exactAttributes(Object.entries(value)) } };
+  return toValue(value) ?? {};
+}
+
+export function exactAttributes(entries: Iterable<readonly [string, unknown]>): KeyValue[] {
+  return Array.from(entries, ([key, value]) => ({ key, value: exactValue(value) }));
+}
+
 /** What spans have as columns, as attributes. */
-function columns(span: SpanRow): Readonly<Record<string, unknown>> {
+export function columnAttributes(span: SpanRow): Readonly<Record<string, unknown>> {
   return {
     'plimsoll.feature': span.feature,
     'plimsoll.team': span.team,
@@ -37,10 +57,15 @@ function columns(span: SpanRow): Readonly<Record<string, unknown>> {
 }
 
 function toSpan(span: SpanRow) {
-  const attributes = Object.entries({ ...columns(span), ...span.attributes }).flatMap(([key, of]) => {
+  const attributes = Object.entries({ ...columnAttributes(span), ...span.attributes }).flatMap(([key, of]) => {
     const value = toValue(of);
     return value === null ? [] : [{ key, value }];
   });
+  return otlpSpan(span, attributes);
+}
+
+/** A span of OTLP's JSON, without events and links. */
+export function otlpSpan(span: SpanRow, attributes: readonly KeyValue[]) {
   const kind = span.kind === 'gateway' ? KIND.server : span.kind === 'llm' || span.kind === 'embedding' ? KIND.client : KIND.internal;
   return {
     traceId: span.traceId,

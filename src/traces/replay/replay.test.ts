@@ -35,6 +35,7 @@ function span(changes: Partial<Span> = {}): Span {
     input: '{"model":"main","messages":[]}',
     output: '[{"role":"assistant","content":"hi"}]',
     isTruncated: false,
+    textsDeleted: null,
     ...changes,
   };
 }

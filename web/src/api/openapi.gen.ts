@@ -100,6 +100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the spans of the traces that match, with their texts: a line or row a span (JSON Lines, Parquet), or OTLP requests
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getTracesExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces": {
         parameters: {
             query?: never;
@@ -1454,6 +1474,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long each class of data is kept, what is stored of it, and what goes next; deletes nothing
+         * @description Permission: `retention:read`.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1770,6 +1810,8 @@ export interface components {
             requests: number;
             /** @description Provider calls made; more than requests means a fallback or a retry */
             attempts: number;
+            /** @description True when nobody told the end of it: duration, tokens and cost are those of what has ended, and no cost = not yet */
+            isUnfinished: boolean;
             isStream: boolean;
             /** @description True when a simulated provider answered */
             isSimulated: boolean;
@@ -1842,6 +1884,13 @@ export interface components {
             /** @description JSON text of the messages answered, or a preview, or null */
             output: string | null;
             isTruncated: boolean;
+            /** @description Why its texts are gone; null = retention has deleted nothing of it */
+            textsDeleted: {
+                /** @description Days that they were kept */
+                afterDays: number;
+                /** @description The rule, by its place in the configuration */
+                by: string;
+            } | null;
         };
         SpanTexts: {
             /** @description JSON text of the request body, or a preview, or null by policy */
@@ -1849,6 +1898,13 @@ export interface components {
             /** @description JSON text of the messages answered, or a preview, or null */
             output: string | null;
             isTruncated: boolean;
+            /** @description Why its texts are gone; null = retention has deleted nothing of it */
+            textsDeleted: {
+                /** @description Days that they were kept */
+                afterDays: number;
+                /** @description The rule, by its place in the configuration */
+                by: string;
+            } | null;
         };
         MetricSummary: {
             /** @description Epoch milliseconds */
@@ -4356,6 +4412,46 @@ export interface components {
             /** @description Epoch ms */
             updatedAt: number;
         };
+        RetentionReport: {
+            /** @description Epoch ms */
+            at: number;
+            /** @description When deletion runs next; null when it is not planned */
+            nextRunAt: number | null;
+            classes: {
+                /** @enum {string} */
+                name: "messages" | "spans" | "scores" | "rollups" | "ledger";
+                /** @description Whole days; null = never deleted */
+                keptDays: number | null;
+                /** @description Where the configuration says it */
+                by: string;
+                /** @description Features with a rule of their own */
+                features: {
+                    feature: string;
+                    /** @description Whole days; null = never deleted */
+                    keptDays: number | null;
+                    by: string;
+                }[];
+                rows: number;
+                /** @description On disk, compressed, indexes included */
+                bytes: number;
+                oldestAt: number | null;
+                /** @description What goes in the next run */
+                due: {
+                    rows: number;
+                    /** @description Estimated: its share of the rows */
+                    bytes: number;
+                };
+                /** @description What of the rest goes first, in the first run after `at`; null = nothing ever does */
+                next: {
+                    /** @description Epoch ms */
+                    at: number;
+                    rows: number;
+                    /** @description The day that goes, midnight UTC */
+                    day: number;
+                    by: string;
+                } | null;
+            }[];
+        };
     };
     responses: never;
     parameters: never;
@@ -4691,6 +4787,90 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTracesExport: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive */
+                from?: number;
+                /** @description Epoch ms, exclusive */
+                to?: number;
+                feature?: string;
+                team?: string;
+                user?: string;
+                session?: string;
+                customer?: string;
+                /** @description Requested, upstream or response model */
+                model?: string;
+                provider?: string;
+                route?: string;
+                status?: "ok" | "error" | "aborted";
+                errorType?: string;
+                traceId?: string;
+                /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                attribute?: string;
+                /** @description Words, and "phrases", that all occur in what is new in a prompt or in its answer; whole words, without case */
+                q?: string;
+                minDurationMs?: number;
+                minCostUsd?: number;
+                /** @description jsonl: a line a span; parquet: the same as columns; otlp: an ExportTraceServiceRequest a line, as OpenTelemetry collectors read them */
+                format?: "jsonl" | "parquet" | "otlp";
+                /** @description Newest traces, at most; all that match when absent */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9581,6 +9761,53 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionReport"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

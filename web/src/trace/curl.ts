@@ -1,14 +1,16 @@
 import type { Span, TraceSummary } from '../../../src/traces/model.ts';
+import { deletionText } from './deletion-text.ts';
 
 export type Curl = { readonly kind: 'command'; readonly text: string } | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** The call again, as a command for a POSIX shell; the key stays a variable. */
 export function curlOf(
   trace: Pick<TraceSummary, 'feature' | 'user' | 'session'>,
-  entry: Pick<Span, 'input' | 'isTruncated' | 'attributes'> | null,
+  entry: (Pick<Span, 'input' | 'isTruncated' | 'attributes'> & Partial<Pick<Span, 'textsDeleted'>>) | null,
   origin: string,
 ): Curl {
   if (entry === null) return { kind: 'unavailable', reason: 'No call of the gateway is in this trace.' };
+  if (entry.textsDeleted) return { kind: 'unavailable', reason: `The request body was ${deletionText(entry.textsDeleted)}.` };
   if (entry.input === null || entry.input === '') return { kind: 'unavailable', reason: 'The request body was not recorded.' };
   const body = compactJson(entry.input);
   if (body === null) {

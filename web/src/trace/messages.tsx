@@ -6,6 +6,7 @@ import { CodeBlock, MarkdownView } from '../markdown/markdown-view.tsx';
 import { Badge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { deletionText } from './deletion-text.ts';
 import { type ChatMessage, type MessagePart, type Payload, type PayloadDocument, parsePayload } from './payload.ts';
 
 /** Longer texts start folded. */
@@ -44,6 +45,12 @@ export function Answer({ span }: { span: Span }): ReactNode {
 }
 
 function NotRecorded({ span }: { span: Span }): ReactNode {
+  if (span.textsDeleted !== null)
+    return (
+      <p className="max-w-prose py-2 text-ink-2">
+        Messages {deletionText(span.textsDeleted)}. Tokens, cost and times of the call are kept longer.
+      </p>
+    );
   return (
     <p className="max-w-prose py-2 text-ink-2">
       {span.kind === 'stage'

@@ -8,6 +8,7 @@ import { Prose } from '../ui/prose.tsx';
 import { ScrollText } from '../ui/scroll-text.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { CostBreakdown } from './cost-breakdown.tsx';
+import { deletionText } from './deletion-text.ts';
 import { errorFix } from './error-fix.ts';
 import { Conversation } from './messages.tsx';
 import { prettyPayload } from './payload.ts';
@@ -63,8 +64,8 @@ export function SpanPanel({ span, spans }: SpanPanelProps): ReactNode {
           <Attributes span={span} />
         </Tabs.Content>
         <Tabs.Content value="raw" className="flex min-w-0 flex-col gap-4 px-4 py-3">
-          <Raw title="Input" text={span.input} />
-          <Raw title="Output" text={span.output} />
+          <Raw title="Input" text={span.input} absent={absentText(span)} />
+          <Raw title="Output" text={span.output} absent={absentText(span)} />
         </Tabs.Content>
       </Tabs.Root>
     </section>
@@ -134,9 +135,18 @@ function Attributes({ span }: { span: Span }): ReactNode {
 /** Characters that are laid out at once. */
 const RAW_STEP = 100_000;
 
-function Raw({ title, text }: { title: string; text: string | null }): ReactNode {
+function absentText({ textsDeleted }: Span): string {
+  return textsDeleted === null ? 'not recorded' : deletionText(textsDeleted);
+}
+
+function Raw({ title, text, absent }: { title: string; text: string | null; absent: string }): ReactNode {
   const [shown, setShown] = useState(RAW_STEP);
-  if (text === null) return <p className="text-ink-3">{title}: not recorded</p>;
+  if (text === null)
+    return (
+      <p className="text-ink-3">
+        {title}: {absent}
+      </p>
+    );
   const pretty = prettyPayload(text);
   return (
     <section aria-label={`${title}, raw`} className="min-w-0">

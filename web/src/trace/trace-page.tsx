@@ -9,10 +9,10 @@ import { formatDate, formatMoment } from '../format/time.ts';
 import { ReplayButton } from '../replays/replay-button.tsx';
 import { useTitle } from '../shell/page-header.tsx';
 import { parseTraceSearch, useParsedSearch } from '../shell/search.ts';
-import { STATUS_WORDS } from '../traces/status-word.ts';
+import { TraceCost } from '../traces/trace-row.tsx';
+import { NOT_YET, soFar, traceStatus } from '../traces/unfinished.ts';
 import { AttemptsBadge, Badge, SimulatedBadge } from '../ui/badges.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { Cost } from '../ui/cost.tsx';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { TimeText } from '../ui/time-text.tsx';
@@ -87,7 +87,7 @@ function SelectedSpan({ span, detail: { trace, spans, hasTexts } }: { span: Span
 }
 
 function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): ReactNode {
-  const { state, word } = STATUS_WORDS[trace.status];
+  const { state, word } = traceStatus(trace);
   const curl = curlOf(trace, spans.find((span) => span.isEntry && span.kind === 'gateway') ?? null, location.origin);
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
@@ -125,23 +125,35 @@ function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): Rea
   );
 }
 
+function NotYet(): ReactNode {
+  return <span className="text-ink-3">{NOT_YET}</span>;
+}
+
 function Totals({ detail: { trace } }: { detail: TraceDetail }): ReactNode {
   return (
     <dl className="panel flex flex-wrap gap-x-8 gap-y-2 px-4 py-2.5">
-      <Total name="Duration">{formatDuration(trace.durationMs)}</Total>
-      <Total name="First token">{formatDuration(trace.ttftMs)}</Total>
+      <Total name="Duration">
+        {trace.isUnfinished ? (
+          <span className="text-ink-3">{`${NOT_YET}: ${soFar(trace, Date.now())}`}</span>
+        ) : (
+          formatDuration(trace.durationMs)
+        )}
+      </Total>
+      <Total name="First token">{trace.isUnfinished && trace.ttftMs === null ? <NotYet /> : formatDuration(trace.ttftMs)}</Total>
       <Total name="Tokens">
         {trace.inputTokens === null && trace.outputTokens === null ? (
-          <span className="text-ink-3">not known</span>
+          <span className="text-ink-3">{trace.isUnfinished ? NOT_YET : 'not known'}</span>
         ) : (
           `${formatCount(trace.inputTokens)} in · ${formatCount(trace.outputTokens)} out`
         )}
       </Total>
       <Total name="Cost">
-        <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />
+        <TraceCost trace={trace} />
       </Total>
       <Total name="Provider calls">{formatInteger(trace.attempts)}</Total>
-      <Total name="Model">{trace.models.join(', ') || <span className="text-ink-3">none answered</span>}</Total>
+      <Total name="Model">
+        {trace.models.join(', ') || <span className="text-ink-3">{trace.isUnfinished ? NOT_YET : 'none answered'}</span>}
+      </Total>
       {trace.user !== null && (
         <Total name="User">
           <Link to="/traces" search={{ user: trace.user, range: '7d' }} className="link">

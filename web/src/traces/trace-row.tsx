@@ -10,13 +10,13 @@ import { Cost } from '../ui/cost.tsx';
 import { StateMark, StateShape } from '../ui/state-mark.tsx';
 import { TimeText } from '../ui/time-text.tsx';
 import { MatchText } from './match-text.tsx';
-import { STATUS_WORDS } from './status-word.ts';
+import { NOT_YET, soFar, traceStatus } from './unfinished.ts';
 
 export const ROW_HEIGHT = 34;
 export const CARD_HEIGHT = 96;
 
 const GRID =
-  'grid grid-cols-[14px_108px_74px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
+  'grid grid-cols-[14px_108px_82px_minmax(118px,1.1fr)_minmax(90px,0.9fr)_minmax(140px,1.25fr)_minmax(120px,2.4fr)_92px_78px_60px_62px] items-center gap-x-3 px-3';
 
 export function TraceListHeader(): ReactNode {
   return (
@@ -69,6 +69,7 @@ function TraceLink({ trace, children, className = '' }: { trace: TraceSummary; c
 }
 
 function tokens(trace: TraceSummary): string {
+  if (trace.isUnfinished && trace.inputTokens === null && trace.outputTokens === null) return NOT_YET;
   if (trace.inputTokens === null && trace.outputTokens === null) return UNKNOWN;
   return `${formatCount(trace.inputTokens)} → ${formatCount(trace.outputTokens)}`;
 }
@@ -88,7 +89,7 @@ function PickBox({ trace, isPicked, onPick }: Omit<TraceRowProps, 'isNew'>): Rea
 }
 
 export function TraceRow({ trace, isNew, isPicked, onPick }: TraceRowProps): ReactNode {
-  const { state, word } = STATUS_WORDS[trace.status];
+  const { state, word } = traceStatus(trace);
   return (
     <div
       role="row"
@@ -137,15 +138,30 @@ export function TraceRow({ trace, isNew, isPicked, onPick }: TraceRowProps): Rea
         {tokens(trace)}
       </span>
       <span role="cell" className="relative z-1 ml-auto w-fit truncate text-right">
-        <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />
+        <TraceCost trace={trace} />
       </span>
       <span role="cell" className="tabular text-right text-ink-2">
         {formatDuration(trace.ttftMs)}
       </span>
       <span role="cell" className="tabular text-right">
-        {formatDuration(trace.durationMs)}
+        <TraceDuration trace={trace} />
       </span>
     </div>
+  );
+}
+
+export function TraceCost({ trace }: { trace: TraceSummary }): ReactNode {
+  if (trace.isUnfinished && trace.costPicoUsd === null) return <span className="text-ink-3">{NOT_YET}</span>;
+  return <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />;
+}
+
+/** Of one that has no end the list has no room for more than the words. */
+function TraceDuration({ trace }: { trace: TraceSummary }): ReactNode {
+  if (!trace.isUnfinished) return formatDuration(trace.durationMs);
+  return (
+    <span className="relative z-1 text-ink-3" data-tip={`${soFar(trace, Date.now())}; nobody told its end`}>
+      {NOT_YET}
+    </span>
   );
 }
 
@@ -167,7 +183,7 @@ function Preview({ trace }: { trace: TraceSummary }): ReactNode {
 }
 
 export function TraceCard({ trace, isNew, isPicked, onPick }: TraceRowProps): ReactNode {
-  const { state, word } = STATUS_WORDS[trace.status];
+  const { state, word } = traceStatus(trace);
   return (
     <div
       className={`relative flex h-full flex-col justify-center gap-1 border-b px-3 active:bg-hover ${isPicked ? 'bg-accent-soft' : ''} ${isNew ? 'enter' : ''}`}
@@ -192,8 +208,10 @@ export function TraceCard({ trace, isNew, isPicked, onPick }: TraceRowProps): Re
       </div>
       <div className="tabular flex items-center justify-between gap-2 text-xs text-ink-2">
         <span>{tokens(trace)} tokens</span>
-        <Cost picoUsd={trace.costPicoUsd} status={trace.costStatus} />
-        <span>{formatDuration(trace.durationMs)}</span>
+        <TraceCost trace={trace} />
+        <span>
+          <TraceDuration trace={trace} />
+        </span>
       </div>
     </div>
   );

@@ -11,6 +11,7 @@ import { useParsedSearch } from '../shell/search.ts';
 import { QueryState, SkeletonRows } from '../ui/query-state.tsx';
 import { ViewsMenu } from '../views/views-menu.tsx';
 import { CompareBar, togglePicked } from './compare-bar.tsx';
+import { ExportMenu } from './export-menu.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { activeFilters, filtersOf, parseSearch, parseTracesSearch, stringifySearch, type TracesSearch } from './filters.ts';
 import { TraceList } from './trace-list.tsx';
@@ -41,6 +42,7 @@ export function TracesPage(): ReactNode {
         <Link to="/replays" className="link text-sm">
           Replays
         </Link>
+        <ExportMenu range={range} filters={filters} />
         <ReplayButton source={{ filter: { ...resolveRange(range, Date.now()), ...filters } }} what="these calls" />
         <button
           type="button"
