@@ -60,6 +60,8 @@ export interface JudgeRequest {
   /** Asks for the probabilities of the answer's tokens. */
   readonly wantsLogProbabilities?: boolean;
   readonly temperature?: number;
+  /** 0, 1, 2 … of the same question: answers of different samples are drawn apart, never one from a cache of another. Absent = 0. */
+  readonly sample?: number;
 }
 
 export interface JudgeReply {
@@ -110,6 +112,8 @@ export interface ScorerDefinition<Options extends z.ZodType = z.ZodType> {
   )[];
   /** Strict: an unknown option is an error that names it. */
   readonly options: Options;
+  /** What a judge is told, before a case is filled in: with the model and its parameters it makes the judge's hash (judges/judge.ts). Absent = no judge. */
+  judgePrompts?(options: z.infer<Options>): readonly string[];
   /** Pure but for `tools`. @param options parsed by `options` */
   score(subject: Subject, options: z.infer<Options>, tools: ScoringTools): Score | Promise<Score>;
 }

@@ -71,6 +71,12 @@ export const ERRORS = {
     owner: 'us',
     fix: 'None needed: another attempt of the same call answered first, or nobody waits for this one any more.',
   },
+  judge_unreadable: {
+    status: 502,
+    retryable: true,
+    owner: 'upstream',
+    fix: 'Score the case again; if it stays so, name a judge model that keeps to the form asked for, or mend the rubric prompt.',
+  },
   provider_timeout: { status: 504, retryable: true, owner: 'upstream', fix: 'Check the provider status page; add a fallback target.' },
   provider_unavailable: {
     status: 502,

@@ -93,6 +93,32 @@ describe('decideGate', () => {
     assert.ok((slower.comparisons[0]?.difference ?? 0) > 0);
   });
 
+  it('tells of a metric that may not block, and does not let it decide', () => {
+    const scored = (good: readonly number[], judged: readonly (number | null)[]): CaseScores[] =>
+      good.map((value, index) => ({
+        caseId: `c${index}`,
+        cluster: `c${index}`,
+        slices: { language: index < 100 ? 'de' : 'en' },
+        scores: { correct: [value], faithful: [judged[index] ?? null] },
+      }));
+    const faithful: GateMetric = { ...CORRECT, name: 'faithful', mayBlock: false };
+    const spec: GateSpec = { ...SPEC, metrics: [CORRECT, faithful], slices: ['language'] };
+    const baseline = scored(ones(200), ones(200));
+    const worse = scored(ones(200), ones(200, range(0, 60)));
+    const report = decideGate(baseline, worse, spec);
+    assert.equal(report.verdict, 'pass');
+    const told = report.comparisons.find(({ metric, slice }) => metric === 'faithful' && slice === null);
+    assert.deepEqual([told?.verdict, told?.mayBlock], ['regressed', false]);
+    assert.equal(decideGate(baseline, worse, { ...spec, metrics: [CORRECT, { ...faithful, mayBlock: true }] }).verdict, 'regressed');
+    assert.equal(decideGate(baseline, scored(ones(200), []), spec).verdict, 'pass');
+    assert.equal(decideGate(baseline, baseline, { ...spec, metrics: [faithful] }).verdict, 'not enough evidence');
+    // Five watched metrics do not make the gate five times as deaf.
+    const slightly = decideGate(run(ones(200)), run(ones(200, range(0, 20))), { ...SPEC, metrics: [CORRECT] });
+    const watched = Array.from({ length: 5 }, (_, index): GateMetric => ({ ...CORRECT, name: `watched ${index}`, mayBlock: false }));
+    const among = decideGate(run(ones(200)), run(ones(200, range(0, 20))), { ...SPEC, metrics: [CORRECT, ...watched] });
+    assert.equal(among.comparisons[0]?.adjustedP, slightly.comparisons[0]?.adjustedP);
+  });
+
   it('says which cases the runs do not share, and refuses a case that comes twice', () => {
     const report = decideGate(run(ones(101)), run(ones(100)), SPEC);
     assert.deepEqual(report.onlyInBaseline, ['c100']);

@@ -26,6 +26,9 @@ interface Group {
  *   shown, since few have the cases for it; a drop that can be seen there blocks all the same.
  * - `not enough evidence`: neither. The report says what could be seen, and how many cases the margin needs.
  *
+ * A metric that may not block is compared all the same, and decides nothing; when no metric may block, there is no evidence. Such metrics take no
+ * part in the correction for many comparisons of those that may, so that watching more does not blind the gate.
+ *
  * @throws PlimsollError `invalid_argument` when a run has a case twice, or a number that is none
  */
 export function decideGate(baseline: readonly CaseScores[], candidate: readonly CaseScores[], spec: GateSpec): GateReport {
@@ -36,7 +39,7 @@ export function decideGate(baseline: readonly CaseScores[], candidate: readonly 
   const { groups: sliced, smallSlices } = sliceGroups(spec, shared, after);
   const groups = [...overall, ...sliced];
   const ps = groups.map(({ metric, pairs }) => (pairs.length === 0 ? null : swapP(drops(metric, pairs), clusters(pairs))));
-  const adjusted = holm(ps.map((p) => p ?? 1));
+  const adjusted = adjustedApart(groups, ps);
   const comparisons = groups.map((group, index) => compare(group, ps[index] ?? null, adjusted[index] ?? 1, spec));
   return {
     verdict: together(comparisons),
@@ -45,6 +48,18 @@ export function decideGate(baseline: readonly CaseScores[], candidate: readonly 
     onlyInCandidate: [...after.keys()].filter((id) => !before.has(id)),
     smallSlices,
   };
+}
+
+/** Holm's correction among the metrics that may block, and among those that may not. */
+function adjustedApart(groups: readonly Group[], ps: readonly (number | null)[]): number[] {
+  const adjusted = ps.map(() => 1);
+  for (const mayBlock of [true, false]) {
+    const family = groups.flatMap(({ metric }, index) => ((metric.mayBlock ?? true) === mayBlock ? [index] : []));
+    holm(family.map((index) => ps[index] ?? 1)).forEach((p, place) => {
+      adjusted[family[place] ?? 0] = p;
+    });
+  }
+  return adjusted;
 }
 
 function byId(cases: readonly CaseScores[], run: string): Map<string, CaseScores> {
@@ -118,6 +133,7 @@ function compare({ metric, slice, pairs, unmeasured }: Group, p: number | null, 
     pairs.length === 0 ? null : pairs.reduce((sum, pair) => sum + of(pair), 0) / pairs.length;
   const seen = {
     metric: metric.name,
+    mayBlock: metric.mayBlock ?? true,
     slice,
     cases: pairs.length,
     clusters: new Set(clusters(pairs)).size,
@@ -206,7 +222,8 @@ function thresholdFailure(
       };
 }
 
-function together(comparisons: readonly Comparison[]): Verdict {
+function together(all: readonly Comparison[]): Verdict {
+  const comparisons = all.filter(({ mayBlock }) => mayBlock);
   if (comparisons.some(({ verdict }) => verdict === 'regressed')) return 'regressed';
   const overall = comparisons.filter(({ slice }) => slice === null);
   return overall.length > 0 && overall.every(({ verdict }) => verdict === 'pass') ? 'pass' : 'not enough evidence';

@@ -18,6 +18,11 @@ export interface GateMetric {
   readonly range: number | null;
   /** The new version's mean must be at least (lower is better: at most) this, at the bound of its interval; null = no such demand. */
   readonly threshold: number | null;
+  /**
+   * False = informational: compared and reported, but neither its drop nor its lack of evidence decides. For metrics of a judge that nobody has held
+   * against people (see judges/calibration.ts). Absent = true.
+   */
+  readonly mayBlock?: boolean;
 }
 
 export interface GateSpec {
@@ -42,6 +47,8 @@ export interface Comparison {
   /** Null = all cases. */
   readonly slice: { readonly name: string; readonly value: string } | null;
   readonly verdict: Verdict;
+  /** False = the verdict of this metric only informs. */
+  readonly mayBlock: boolean;
   /** One sentence: why this verdict. */
   readonly reason: string;
   readonly cases: number;

@@ -18,6 +18,7 @@ export const ERROR_FIXES: Readonly<Record<string, string>> = {
   budget_exceeded: "Ask the cost owner of the named scope to raise the budget.",
   client_closed: "None needed: the client left before the answer was complete.",
   superseded: "None needed: another attempt of the same call answered first, or nobody waits for this one any more.",
+  judge_unreadable: "Score the case again; if it stays so, name a judge model that keeps to the form asked for, or mend the rubric prompt.",
   provider_timeout: "Check the provider status page; add a fallback target.",
   provider_unavailable: "Check the network path and the provider status page; add a fallback target.",
   provider_rate_limited: "Raise the quota at the provider, spread the load, or add a fallback target.",
