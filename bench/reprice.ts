@@ -118,13 +118,15 @@ async function runBench(): Promise<void> {
         env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
       });
       let startedMs = performance.now();
+      let isDoomed = false;
       child.on('message', (message: Message) => {
         if (message.filled) {
           report('filled', { calls, seconds: (performance.now() - startedMs) / 1000, load: loadavg()[0] ?? 0 });
           startedMs = performance.now();
         }
-        if (message.calls !== undefined && message.calls > 0 && kills > 0 && message.calls > calls / (kills + 2)) {
+        if (message.calls !== undefined && message.calls > 0 && kills > 0 && !isDoomed && message.calls > calls / (kills + 2)) {
           kills--;
+          isDoomed = true;
           // At an odd moment of the batch that follows.
           void sleep(700).then(() => child.kill('SIGKILL'));
         }
