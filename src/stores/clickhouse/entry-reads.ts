@@ -155,28 +155,31 @@ export async function readAllEntries(
   const within = withinTraces(several);
   const rows = await connection.read<EntryRecord>(
     `SELECT ${ENTRY_COLUMNS} FROM spans WHERE ${SCOPE_FILTER} AND is_entry = 1 AND ${within.conditions.join(' AND ')}
-     ORDER BY started_at_ns, span_id LIMIT ${MAX_ENTRIES_PER_TRACE} BY trace_id`,
+     ORDER BY started_at_ns, span_id LIMIT ${MAX_ENTRIES_PER_TRACE} BY trace_id SETTINGS optimize_read_in_order = 0`,
     { ...scopeParameters(scope), ...within.parameters },
   );
   return Map.groupBy(rows, (row) => row.trace_id);
 }
 
+/** By `trace/span`. @param spanIds absent = of all spans of the traces */
 export async function readPreviews(
   connection: ClickHouseConnection,
   scope: Scope,
-  page: readonly EntryRecord[],
+  traceIds: readonly string[],
+  spanIds?: readonly string[],
 ): Promise<Map<string, PreviewRecord>> {
-  if (page.length === 0) return new Map();
+  if (traceIds.length === 0) return new Map();
   const rows = await connection.read<PreviewRecord>(
     `SELECT trace_id, span_id, input_preview, output_preview FROM span_io
-     WHERE ${SCOPE_FILTER} AND trace_id IN {traceIds:Array(String)} AND span_id IN {spanIds:Array(String)}`,
-    { ...scopeParameters(scope), traceIds: page.map((entry) => entry.trace_id), spanIds: page.map((entry) => entry.span_id) },
+     WHERE ${SCOPE_FILTER} AND trace_id IN {traceIds:Array(String)}${spanIds === undefined ? '' : ' AND span_id IN {spanIds:Array(String)}'}`,
+    { ...scopeParameters(scope), traceIds, ...(spanIds === undefined ? {} : { spanIds }) },
   );
   const previews = new Map<string, PreviewRecord>();
   // Texts may come in pieces: of each side the one that says something holds.
   for (const row of rows) {
-    const other = previews.get(row.span_id);
-    previews.set(row.span_id, {
+    const key = `${row.trace_id}/${row.span_id}`;
+    const other = previews.get(key);
+    previews.set(key, {
       ...row,
       input_preview: other?.input_preview || row.input_preview,
       output_preview: other?.output_preview || row.output_preview,

@@ -96,8 +96,11 @@ export async function getTrace(
     entries.length > 0
       ? entries
       : spans.slice(0, 1).map((span) => ({ ...span, is_request: span.kind === 'gateway' ? 1 : span.is_request }));
-  const previews = hasTexts ? io : await readPreviews(connection, scope, shown.slice(0, MAX_PREVIEWED_ENTRIES));
-  const entryTexts = shown.flatMap((entry) => previews.get(entry.span_id) ?? []);
+  const previewed = shown.slice(0, MAX_PREVIEWED_ENTRIES).map(({ span_id }) => span_id);
+  const previews = hasTexts ? null : await readPreviews(connection, scope, [traceId], previewed);
+  const entryTexts = shown.flatMap(
+    (entry) => (previews === null ? io.get(entry.span_id) : previews.get(`${traceId}/${entry.span_id}`)) ?? [],
+  );
   return {
     trace: {
       ...summarise(shown, { spanCount: Number(bounds.spans) - (rows.length - spans.length), ...firstPreviews(entryTexts) }),

@@ -27,16 +27,22 @@ import { readSnippets, readSpansThatHold, readWordWindow, type WordFilter, wordF
 
 /** Windows of matches that one page may look through; what they do not fill is the work of the next page. */
 const MAX_WINDOWS = 10;
-/** Matches that are looked at together: more with each window, at most as many ids as a statement can hold. */
-const FIRST_WINDOW = 250;
+/** Matches that are looked at together: more with each window, at most as many ids as a statement can hold. Of phrases few hold. */
+const FIRST_WINDOW = 500;
+const FIRST_PHRASE_WINDOW = 2_000;
 const WINDOW_GROWTH = 4;
 const MAX_WINDOW = 8_000;
 /** Entries that pass the filters whose words are looked at together. */
-const FILTERED_WINDOW = 1_000;
+const FIRST_FILTERED_WINDOW = 400;
+const MAX_FILTERED_WINDOW = 1_000;
 /** When fewer than one in so many matches pass the other filters, these are asked first and the words of what they find after. */
 const RARE_FILTER = 16;
 /** The walk meets so many entries of a trace: few steps are cheaper than few rows. */
 const ENTRIES_PER_TRACE = 6;
+/** Where filters tell the entries of a trace apart, and have to look through many for each. */
+const PICKED_ENTRIES_PER_TRACE = 2;
+/** Traces of at most so many spans are asked for what they are about before their entries are known. */
+const MAX_SPANS_PREVIEWED = 30;
 /** Traces that are looked up beyond those that the page still lacks: of some the place is further behind. */
 const SPARE_TRACES = 8;
 /** The root of a client's trace often has no texts: then the first of its calls says what it is about. */
@@ -90,10 +96,15 @@ export async function findTraces(connection: ClickHouseConnection, scope: Scope,
     if (ahead.places.length === 0) {
       if (words !== null && windows === MAX_WINDOWS) break;
       const rest = without(filter, open);
-      const size = Math.min(MAX_WINDOW, FIRST_WINDOW * WINDOW_GROWTH ** windows);
-      if (words === null) ahead = await readNewest(connection, scope, rest, ahead.next, (query.limit + 1) * ENTRIES_PER_TRACE, options);
-      else if (isFilterRare) ahead = await readFiltered(connection, scope, rest, words, ahead.next, FILTERED_WINDOW, options);
-      else {
+      const growth = WINDOW_GROWTH ** windows;
+      if (words === null) {
+        const wanted = (query.limit + 1) * (picksEntries(query) ? PICKED_ENTRIES_PER_TRACE * growth : ENTRIES_PER_TRACE);
+        ahead = await readNewest(connection, scope, rest, ahead.next, Math.min(MAX_WINDOW, wanted), options);
+      } else if (isFilterRare) {
+        const wanted = Math.min(MAX_FILTERED_WINDOW, (FIRST_FILTERED_WINDOW * growth) / WINDOW_GROWTH);
+        ahead = await readFiltered(connection, scope, rest, words, ahead.next, wanted, options);
+      } else {
+        const size = Math.min(MAX_WINDOW, (words.holds === '1' ? FIRST_WINDOW : FIRST_PHRASE_WINDOW) * growth);
         ahead = await readMatching(connection, scope, rest, words, query, ahead.next, size, options);
         isFilterRare = hasFilter(query) && ahead.seen >= RARE_FILTER && ahead.places.length * RARE_FILTER < ahead.seen;
       }
@@ -121,16 +132,24 @@ export async function findTraces(connection: ClickHouseConnection, scope: Scope,
 
 export async function listTraces(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<TracePage> {
   const { places: page, index, next } = await findTraces(connection, scope, query);
-  const [entries, matches] = await Promise.all([
+  const isShort = ({ traceId }: Position): boolean => Number(index.get(traceId)?.spans ?? 1) <= MAX_SPANS_PREVIEWED;
+  const short = page.filter(isShort).map(({ traceId }) => traceId);
+  const [entries, ofShort, matches] = await Promise.all([
     readAllEntries(connection, scope, page, index),
+    readPreviews(connection, scope, short),
     query.q === undefined ? null : readSnippets(connection, scope, query.q, page),
   ]);
   const entriesOf = ({ traceId }: Position): readonly EntryRecord[] => entries.get(traceId) ?? [];
-  const previews = await readPreviews(
+  const previewed = (place: Position): readonly EntryRecord[] => entriesOf(place).slice(0, MAX_PREVIEWED_ENTRIES);
+  const long = page.filter((place) => !isShort(place)).flatMap(previewed);
+  const ofLong = await readPreviews(
     connection,
     scope,
-    page.flatMap((place) => entriesOf(place).slice(0, MAX_PREVIEWED_ENTRIES)),
+    [...new Set(long.map(({ trace_id }) => trace_id))],
+    long.map(({ span_id }) => span_id),
   );
+  const previewsOf = ({ trace_id, span_id }: EntryRecord) =>
+    ofShort.get(`${trace_id}/${span_id}`) ?? ofLong.get(`${trace_id}/${span_id}`) ?? [];
   return {
     traces: page.flatMap((place) => {
       const all = entriesOf(place);
@@ -138,7 +157,7 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
       if (all.length === 0) return [];
       const summary = summarise(all, {
         spanCount: Number(index.get(place.traceId)?.spans ?? 1) - (all.length - withoutReplaced(all).length),
-        ...firstPreviews(all.flatMap(({ span_id }) => previews.get(span_id) ?? [])),
+        ...firstPreviews(previewed(place).flatMap(previewsOf)),
       });
       return [{ ...summary, match: matches?.get(place.spanId) ?? null }];
     }),
@@ -149,6 +168,11 @@ export async function listTraces(connection: ClickHouseConnection, scope: Scope,
 /** Whether anything but time and words is asked for. */
 function hasFilter({ limit: _limit, cursor: _cursor, q: _q, from: _from, to: _to, ...rest }: TraceQuery): boolean {
   return Object.values(rest).some((value) => value !== undefined);
+}
+
+/** Whether it is asked for single entries, and not for all of a trace, a user or a feature. */
+function picksEntries({ status, errorType, minDurationMs, minCostUsd, model, provider, attribute }: TraceQuery): boolean {
+  return [status, errorType, minDurationMs, minCostUsd, model, provider, attribute].some((value) => value !== undefined);
 }
 
 /** The first of the places, of so many traces. */
@@ -173,23 +197,22 @@ function without(filter: Filter, traces: ReadonlyMap<string, Position>): Filter 
 }
 
 /**
- * Pieces of time in which the entries of a user or a session lie: all others need not be looked through. Null when there is none.
+ * Pieces of time in which the entries of a session lie: all others need not be looked through. Null when there is none.
  * What is older than the pieces that are known stays in.
  */
 async function readWhere(connection: ClickHouseConnection, scope: Scope, query: TraceQuery): Promise<Filter | null> {
-  const { user, session, from } = query;
-  if (user === undefined && session === undefined) return { conditions: [], parameters: {} };
+  const { session, from } = query;
+  // Users have an index of their own, which tells the same.
+  if (session === undefined) return { conditions: [], parameters: {} };
   const rows = await connection.read<{ first_ns: string; last_ns: string }>(
     `SELECT first_ns, last_ns FROM session_days WHERE ${[
       SCOPE_FILTER,
-      ...(user === undefined ? [] : ['user_id = {user:String}']),
-      ...(session === undefined ? [] : ['session_id = {session:String}']),
+      'session_id = {session:String}',
       ...(from === undefined ? [] : [`at_ms > {from:Int64} - ${DAY_MS}`]),
     ].join(' AND ')} ORDER BY first_ns DESC LIMIT ${MAX_SESSIONS}`,
     {
       ...scopeParameters(scope),
-      ...(user === undefined ? {} : { user }),
-      ...(session === undefined ? {} : { session }),
+      session,
       ...(from === undefined ? {} : { from }),
     },
   );

@@ -44,8 +44,18 @@ export function planRange(from: number, to: number, gridMs: number, levels: read
 const NAMES = Object.keys(MEASURES);
 /** Without a status: latencies in them are those of successful calls. */
 const BY_FEATURE: readonly RollupLevel[] = [FEATURE_HOUR_ROLLUP, FEATURE_ROLLUP];
-/** For questions that know no dimension but the feature. The widest steps first; what is left at the ends comes from minutes. */
-const FEATURE_LEVELS: readonly RollupLevel[] = [...BY_FEATURE, ...ROLLUPS.filter(({ stepMs }) => stepMs < FEATURE_ROLLUP.stepMs)];
+const MINUTES: readonly RollupLevel[] = ROLLUPS.filter(({ stepMs }) => stepMs < FEATURE_ROLLUP.stepMs);
+const SHORTEST_RANGE_OF_HOURS_MS = 6 * FEATURE_HOUR_ROLLUP.stepMs;
+
+/**
+ * For questions that know no dimension but the feature: hours or quarters of them, and minutes for what is left at the ends. Not all three: of
+ * each table that is read some thousand sketches are unpacked, however few rows are wanted.
+ */
+function featureLevels(from: number, to: number, gridMs: number): readonly RollupLevel[] {
+  const isOfHours = gridMs === Number.POSITIVE_INFINITY || gridMs % FEATURE_HOUR_ROLLUP.stepMs === 0;
+  return [isOfHours && to - from >= SHORTEST_RANGE_OF_HOURS_MS ? FEATURE_HOUR_ROLLUP : FEATURE_ROLLUP, ...MINUTES];
+}
+
 /** Spans have everything; rollups have all dimensions but the user. */
 const GROUP_COLUMN = { feature: 'feature', model: 'model', team: 'team', user: 'user_id' } as const satisfies Record<MetricGroupBy, string>;
 const MAX_GROUPS = 500;
@@ -129,7 +139,12 @@ export async function readSummary(
       ? []
       : groupBy === 'user'
         ? [{ table: 'spans' as const, from, to }]
-        : planRange(from, to, Number.POSITIVE_INFINITY, groupBy === 'feature' ? FEATURE_LEVELS : ROLLUPS);
+        : planRange(
+            from,
+            to,
+            Number.POSITIVE_INFINITY,
+            groupBy === 'feature' ? featureLevels(from, to, Number.POSITIVE_INFINITY) : ROLLUPS,
+          );
   if (parts.length === 0) return { from, to, groupBy, total: toMetricRow(null), groups: [] };
   const { sql, parameters } = source(parts, () => `toString(${GROUP_COLUMN[groupBy]})`, []);
   const rows = await connection.read<TotalsRecord & { key: string; is_total: number }>(
@@ -184,7 +199,7 @@ export async function readSeries(connection: ClickHouseConnection, scope: Scope,
     conditions.push(`${name} = {${name}:String}`);
     filters[name] = value;
   }
-  const levels = query.model === undefined && query.team === undefined ? FEATURE_LEVELS : ROLLUPS;
+  const levels = query.model === undefined && query.team === undefined ? featureLevels(from, to, stepMs) : ROLLUPS;
   const { sql, parameters } = source(
     planRange(from, to, stepMs, levels),
     (timeMs) => `intDiv(${timeMs}, {step:Int64}) * {step:Int64}`,
