@@ -192,7 +192,9 @@ describe('retention in the trace store', { timeout: 600_000 }, () => {
     const detail = await stores.traces.getTrace(scope, gone?.call.traceId ?? '');
     const entry = detail?.spans.find(({ isEntry }) => isEntry);
     assert.deepEqual(entry?.textsDeleted, { afterDays: 7, by: 'retention.features.chat.messages' });
-    assert.equal(detail?.trace.costPicoUsd, '45000000');
+    assert.deepEqual([detail?.trace.costPicoUsd, detail?.trace.textsDeleted], ['45000000', entry?.textsDeleted]);
+    const [listed] = (await stores.traces.listTraces(scope, { traceId: gone?.call.traceId, limit: 1 }, NOW)).traces;
+    assert.deepEqual(listed?.textsDeleted, entry?.textsDeleted);
     assert.deepEqual(await run(config, memory), [], 'a second time there is nothing to do');
     assert.equal(memory.deletions.length, 1);
   });
