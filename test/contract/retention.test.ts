@@ -12,6 +12,7 @@ import { DEFAULT_SCOPE as scope } from '../../src/kernel/scope.ts';
 import { type Engine, startEngine } from '../../src/stores/chdb/engine.ts';
 import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { type ClickHouseStores, openClickHouse } from '../../src/stores/clickhouse/open.ts';
+import { AGING_TABLES } from '../../src/stores/clickhouse/retention.ts';
 import type { CallSettled } from '../../src/traces/call-record.ts';
 import { batchOf, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
@@ -158,6 +159,18 @@ describe('retention in the trace store', { timeout: 600_000 }, () => {
     const expected = new Set(made.filter((each) => kept(days, each)).map(({ input }) => /needle\d+x\d+/.exec(input)?.[0]));
     for (const place of [needles, words]) assert.deepEqual(new Set(place.map(({ text }) => text)), expected);
   }
+
+  it('knows every table that holds data', async () => {
+    const tables = await connection.read<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' ORDER BY name",
+      {},
+    );
+    assert.deepEqual(
+      tables.map(({ name }) => name),
+      [...AGING_TABLES].sort(),
+      'a new table belongs to a class of retention',
+    );
+  });
 
   it('says what would go, and deletes nothing by saying it', async () => {
     const config = configOf({ messages: 30, features: { legal: { messages: 'never' }, chat: { messages: 7 } } });
