@@ -44,6 +44,12 @@ export const TextMatch = z
   .meta({ id: 'TextMatch' });
 export type TextMatch = z.infer<typeof TextMatch>;
 
+/** What retention did to the texts of a span or a trace. */
+const TextsDeleted = z.object({
+  afterDays: z.int().describe('Days that they were kept'),
+  by: z.string().describe('The rule, by its place in the configuration'),
+});
+
 /** One line of the trace list. */
 export const TraceSummary = z
   .object({
@@ -76,16 +82,11 @@ export const TraceSummary = z
     isSimulated: z.boolean().describe('True when a simulated provider answered'),
     inputPreview: z.string().describe('First 200 characters of the last user message, empty by policy'),
     outputPreview: z.string(),
+    textsDeleted: TextsDeleted.nullable().describe('Why there is no preview; null = retention has deleted nothing of it'),
     match: TextMatch.nullable().describe('What the search `q` found; null without one'),
   })
   .meta({ id: 'TraceSummary' });
 export type TraceSummary = z.infer<typeof TraceSummary>;
-
-/** What retention did to the texts of a span. */
-const TextsDeleted = z.object({
-  afterDays: z.int().describe('Days that they were kept'),
-  by: z.string().describe('The rule, by its place in the configuration'),
-});
 
 export const Span = z
   .object({

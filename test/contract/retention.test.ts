@@ -12,6 +12,7 @@ import { DEFAULT_SCOPE as scope } from '../../src/kernel/scope.ts';
 import { type Engine, startEngine } from '../../src/stores/chdb/engine.ts';
 import { ClickHouseConnection } from '../../src/stores/clickhouse/client.ts';
 import { type ClickHouseStores, openClickHouse } from '../../src/stores/clickhouse/open.ts';
+import { AGING_TABLES } from '../../src/stores/clickhouse/retention.ts';
 import type { CallSettled } from '../../src/traces/call-record.ts';
 import { batchOf, sampleCall, samplePayload } from './ledger-sample-calls.ts';
 
@@ -159,6 +160,18 @@ describe('retention in the trace store', { timeout: 600_000 }, () => {
     for (const place of [needles, words]) assert.deepEqual(new Set(place.map(({ text }) => text)), expected);
   }
 
+  it('knows every table that holds data', async () => {
+    const tables = await connection.read<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' ORDER BY name",
+      {},
+    );
+    assert.deepEqual(
+      tables.map(({ name }) => name),
+      [...AGING_TABLES].sort(),
+      'a new table belongs to a class of retention',
+    );
+  });
+
   it('says what would go, and deletes nothing by saying it', async () => {
     const config = configOf({ messages: 30, features: { legal: { messages: 'never' }, chat: { messages: 7 } } });
     const report = await reportRetention(scope, { store: stores.retention, config, nowMs: NOW, nextRunMs: null });
@@ -192,7 +205,9 @@ describe('retention in the trace store', { timeout: 600_000 }, () => {
     const detail = await stores.traces.getTrace(scope, gone?.call.traceId ?? '');
     const entry = detail?.spans.find(({ isEntry }) => isEntry);
     assert.deepEqual(entry?.textsDeleted, { afterDays: 7, by: 'retention.features.chat.messages' });
-    assert.equal(detail?.trace.costPicoUsd, '45000000');
+    assert.deepEqual([detail?.trace.costPicoUsd, detail?.trace.textsDeleted], ['45000000', entry?.textsDeleted]);
+    const [listed] = (await stores.traces.listTraces(scope, { traceId: gone?.call.traceId, limit: 1 }, NOW)).traces;
+    assert.deepEqual(listed?.textsDeleted, entry?.textsDeleted);
     assert.deepEqual(await run(config, memory), [], 'a second time there is nothing to do');
     assert.equal(memory.deletions.length, 1);
   });

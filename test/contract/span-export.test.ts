@@ -116,11 +116,12 @@ describe('export of spans', { timeout: 300_000 }, () => {
     const rows = rowsFromOtlp(metaOf('protobuf'), request, BOOK);
     await stores.insertBatch({ token: 'foreign', ledger: [], io: rows.io, spans: countOnce(rows.spans, []) });
   });
+  let isClosed = false;
   after(async () => {
     await connection?.close();
     await stores?.close();
     await fresh?.close();
-    await engine?.close();
+    if (!isClosed) await engine?.close();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
@@ -213,6 +214,19 @@ describe('export of spans', { timeout: 300_000 }, () => {
     }
     const [from, to] = [NOW - 86_400_000, NOW + 86_400_000];
     assert.deepEqual(await fresh.traces.summary(scope, from, to, 'model'), await stores.traces.summary(scope, from, to, 'model'));
+  });
+
+  it('fails where the engine fails, instead of ending', async () => {
+    const pieces = (await exported('jsonl'))[Symbol.asyncIterator]();
+    assert.equal((await pieces.next()).done, false);
+    isClosed = true;
+    await engine.close();
+    await assert.rejects(
+      async () => {
+        while ((await pieces.next()).done !== true);
+      },
+      { code: 'store_unavailable' },
+    );
   });
 });
 

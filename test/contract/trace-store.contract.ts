@@ -87,6 +87,7 @@ export function traceStoreContract(driver: string, open: () => Promise<TraceStor
         requests: 1,
         attempts: 1,
         isUnfinished: false,
+        textsDeleted: null,
         isStream: true,
         isSimulated: false,
         match: null,

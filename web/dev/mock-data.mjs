@@ -239,6 +239,7 @@ export function makeTrace(seed, startedAt, options = {}) {
       input: null,
       output: null,
       isTruncated: false,
+      textsDeleted: null,
       ...fields,
     };
     const { startMs, durationMs, ...rest } = span;
@@ -407,6 +408,7 @@ export function makeTrace(seed, startedAt, options = {}) {
         : null,
     output: fate === 'error' ? null : isFull ? JSON.stringify([message]) : feature.payloads === 'preview' ? answer.slice(0, 200) : null,
     isTruncated: isCut,
+    textsDeleted: null,
   });
   for (const stage of stages) addSpan({ ...stage, parentSpanId: entry.spanId });
   const inferSpan = addSpan({ ...infer, parentSpanId: entry.spanId });
@@ -444,7 +446,9 @@ export function makeTrace(seed, startedAt, options = {}) {
     requests: 1,
     attempts: attempts.length,
     isStream,
+    isUnfinished: false,
     isSimulated,
+    textsDeleted: null,
     inputPreview: feature.payloads === 'none' ? '' : question.slice(0, 200),
     outputPreview: feature.payloads === 'none' || fate === 'error' ? '' : answer.slice(0, 200),
     match: null,

@@ -31,6 +31,7 @@ export default defineCommand<CliContext>()({
     team: z.string().optional().describe('Only this team'),
     user: z.string().optional().describe('Only this user'),
     session: z.string().optional().describe('Only this session'),
+    customer: z.string().optional().describe('Only this customer'),
     model: z.string().optional().describe('Only this model'),
     provider: z.string().optional().describe('Only this provider'),
     route: z.string().optional().describe('Only this route'),

@@ -118,12 +118,21 @@ function sumOrNull(values: readonly (string | null)[]): bigint | null {
 interface Previews {
   readonly input_preview: string;
   readonly output_preview: string;
+  /** Place of the rule in the configuration; empty = nothing was deleted. */
+  readonly deleted_by: string;
+  readonly deleted_after_days: number;
+}
+
+/** What retention did to texts; null = nothing. */
+export function deletionOf(texts: Pick<Previews, 'deleted_by' | 'deleted_after_days'> | undefined): TraceSummary['textsDeleted'] {
+  return texts === undefined || texts.deleted_by === '' ? null : { by: texts.deleted_by, afterDays: texts.deleted_after_days };
 }
 
 /** What a trace is about: the texts of its first entry that has any. */
-export function firstPreviews(entries: readonly Previews[]): { inputPreview: string; outputPreview: string } {
+export function firstPreviews(entries: readonly Previews[]): Pick<TraceSummary, 'inputPreview' | 'outputPreview' | 'textsDeleted'> {
   const first = entries.find((entry) => entry.input_preview !== '' || entry.output_preview !== '');
-  return { inputPreview: first?.input_preview ?? '', outputPreview: first?.output_preview ?? '' };
+  const textsDeleted = first === undefined ? deletionOf(entries.find((entry) => entry.deleted_by !== '')) : null;
+  return { inputPreview: first?.input_preview ?? '', outputPreview: first?.output_preview ?? '', textsDeleted };
 }
 
 /** For tokens: an entry without a provider's answer used none that anybody knows of; null only when nothing is known. */
@@ -159,7 +168,7 @@ function holdsBefore(a: Pick<EntryRecord, 'status' | 'duration_ns'>, b: Pick<Ent
 
 export function summarise(
   unordered: readonly EntryRecord[],
-  extra: { readonly spanCount: number; readonly inputPreview: string; readonly outputPreview: string },
+  extra: Pick<TraceSummary, 'spanCount' | 'inputPreview' | 'outputPreview' | 'textsDeleted'>,
 ): Omit<TraceSummary, 'match'> {
   const entries = withoutReplaced(unordered).sort(byStart);
   // Clocks of two processes, or one that counts milliseconds: the root may not be the first.
@@ -212,5 +221,6 @@ export function summarise(
     isSimulated: entries.some((entry) => entry.is_simulated === 1),
     inputPreview: extra.inputPreview,
     outputPreview: extra.outputPreview,
+    textsDeleted: extra.textsDeleted,
   };
 }

@@ -17,6 +17,8 @@ interface PreviewRecord {
   readonly span_id: string;
   readonly input_preview: string;
   readonly output_preview: string;
+  readonly deleted_by: string;
+  readonly deleted_after_days: number;
 }
 
 /** Entry spans of one trace that are read for its line; a trace with more shows the totals of its first ones. */
@@ -170,7 +172,7 @@ export async function readPreviews(
 ): Promise<Map<string, PreviewRecord>> {
   if (traceIds.length === 0) return new Map();
   const rows = await connection.read<PreviewRecord>(
-    `SELECT trace_id, span_id, input_preview, output_preview FROM span_io
+    `SELECT trace_id, span_id, input_preview, output_preview, deleted_by, deleted_after_days FROM span_io
      WHERE ${SCOPE_FILTER} AND trace_id IN {traceIds:Array(String)}${spanIds === undefined ? '' : ' AND span_id IN {spanIds:Array(String)}'}`,
     { ...scopeParameters(scope), traceIds, ...(spanIds === undefined ? {} : { spanIds }) },
   );

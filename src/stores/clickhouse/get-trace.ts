@@ -8,6 +8,7 @@ import type { ClickHouseConnection } from './client.ts';
 import { USAGE_ORDER } from './columns.ts';
 import {
   byStart,
+  deletionOf,
   ENTRY_COLUMNS,
   type EntryRecord,
   firstPreviews,
@@ -132,11 +133,6 @@ function joined(a: IoRecord, b: IoRecord): IoRecord {
     output_preview: output.output_preview,
     is_truncated: Math.max(a.is_truncated, b.is_truncated),
   };
-}
-
-/** What retention did to the texts; null = nothing. */
-function deletionOf(io: IoRecord | undefined): Span['textsDeleted'] {
-  return io === undefined || io.deleted_by === '' ? null : { by: io.deleted_by, afterDays: io.deleted_after_days };
 }
 
 function longer(a: string, b: string): boolean {

@@ -74,6 +74,11 @@ const TABLES: Readonly<Record<DataClass, readonly AgingTable[]>> = {
   ],
 };
 
+/** Every table whose rows some class lets go. */
+export const AGING_TABLES: ReadonlySet<string> = new Set(
+  Object.values(TABLES).flatMap((tables: readonly AgingTable[]) => tables.map(({ table }) => table)),
+);
+
 const LANE: ReadOptions = { lane: 'adhoc' };
 const DAY_MS = 86_400_000;
 const POLL_MS = 200;

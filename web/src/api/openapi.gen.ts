@@ -1818,6 +1818,13 @@ export interface components {
             /** @description First 200 characters of the last user message, empty by policy */
             inputPreview: string;
             outputPreview: string;
+            /** @description Why there is no preview; null = retention has deleted nothing of it */
+            textsDeleted: {
+                /** @description Days that they were kept */
+                afterDays: number;
+                /** @description The rule, by its place in the configuration */
+                by: string;
+            } | null;
             /** @description What the search `q` found; null without one */
             match: components["schemas"]["TextMatch"] | null;
         };

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { type Range, resolveRange } from '../range/range.ts';
+import { Icon } from '../shell/icons.tsx';
 import { Popover } from '../ui/popover.tsx';
 import { exportHref } from './export-href.ts';
 import type { Filters } from './filters.ts';
@@ -13,7 +14,15 @@ const FORMATS = [
 /** Exports all traces that the page's range and filters name, not only those that are loaded. */
 export function ExportMenu({ range, filters }: { range: Range; filters: Filters }): ReactNode {
   return (
-    <Popover label="Export" align="end">
+    <Popover
+      align="end"
+      label={
+        <>
+          Export
+          <Icon name="chevron" className="size-3 rotate-90" />
+        </>
+      }
+    >
       {(close) => (
         <div className="w-72 max-w-full">
           <h2 className="label">Export what is listed</h2>

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { TraceSummary } from '../api/schema.ts';
 import { formatCount, formatDuration, UNKNOWN } from '../format/number.ts';
 import { formatClock, formatDay, formatMoment, type TimeZone } from '../format/time.ts';
+import { deletionText } from '../trace/deletion-text.ts';
 import { AttemptsBadge, SimulatedBadge } from '../ui/badges.tsx';
 import { Cost } from '../ui/cost.tsx';
 import { StateMark, StateShape } from '../ui/state-mark.tsx';
@@ -179,6 +180,12 @@ function SimulatedDot(): ReactNode {
 function Preview({ trace }: { trace: TraceSummary }): ReactNode {
   if (trace.match !== null) return <MatchText match={trace.match} />;
   if (trace.inputPreview !== '') return <bdi>{trace.inputPreview}</bdi>;
+  if (trace.textsDeleted !== null)
+    return (
+      <span className="text-ink-3 italic" data-tip={`Messages ${deletionText(trace.textsDeleted)}`}>
+        deleted
+      </span>
+    );
   return <span className="text-ink-3 italic">not recorded</span>;
 }
 

@@ -42,7 +42,6 @@ export function TracesPage(): ReactNode {
         <Link to="/replays" className="link text-sm">
           Replays
         </Link>
-        <ExportMenu range={range} filters={filters} />
         <ReplayButton source={{ filter: { ...resolveRange(range, Date.now()), ...filters } }} what="these calls" />
         <button
           type="button"
@@ -55,6 +54,7 @@ export function TracesPage(): ReactNode {
           <LiveShape isLive={isLive} />
           {isLive ? 'Live' : 'Paused'}
         </button>
+        <ExportMenu range={range} filters={filters} />
         <ViewsMenu
           page="traces"
           query={stringifySearch({ ...search })}
