@@ -17,6 +17,9 @@ import { ClickHouseConnection } from './client.ts';
 import { CONSOLE_TABLES } from './console-tables.ts';
 import { type ClickHouseStores, openClickHouse } from './open.ts';
 
+// As the engine's own process has: each running statement holds one thread.
+process.env.UV_THREADPOOL_SIZE = '16';
+
 const TOKEN = 'sql-console-test-token';
 const ACTOR: Actor = { kind: 'admin_key', id: 'ada', organisationId: 'default', grants: ['*'] };
 const OTHER: Scope = { organisationId: 'default', environment: "it's \\ other" };
