@@ -10,4 +10,3 @@ export const sqlConsoleConfig = z
   })
   .prefault({})
   .describe('The SQL console: `plimsoll sql`, the page SQL, `POST /api/v1/sql`');
-export type SqlConsoleConfig = z.output<typeof sqlConsoleConfig>;
