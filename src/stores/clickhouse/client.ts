@@ -135,6 +135,8 @@ export class ClickHouseConnection {
     signal: AbortSignal,
   ): Promise<unknown> {
     try {
+      // The client looks at a signal only while its request is under way.
+      signal.throwIfAborted();
       const result = await this.#client.query({
         query: sql,
         format,

@@ -73,6 +73,7 @@ const SPANS: Columns = {
   routing_tier: [NAME, 'Difficulty by which a route chose'],
   saving_pico_usd: ['Nullable(Int64)', 'Estimated saving of the route’s choice'],
   is_request: ['UInt8', '1 = one request to a model: what metrics count and what costs'],
+  is_unfinished: ['UInt8', '1 = a run whose end nobody has told of'],
   output_verdict: [NAME, 'How the answer stood against its output contract'],
 };
 
