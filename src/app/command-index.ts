@@ -61,6 +61,11 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     summary: 'Make recorded calls again, as they were or at another model, under a cost ceiling',
     load: () => import('./commands/traces-replay.ts'),
   },
+  {
+    name: 'sql',
+    summary: 'Run one read-only SQL statement over the trace store',
+    load: () => import('./commands/sql.ts'),
+  },
   { name: 'costs', summary: 'Cost, tokens and requests by feature, model, team or user', load: () => import('./commands/costs.ts') },
   {
     name: 'costs variance',

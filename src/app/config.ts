@@ -14,6 +14,7 @@ import { type ConfigIssue, configSchema, invalid, locateIssue, parseConfig } fro
 import { nearest } from '../kernel/suggest.ts';
 import { modelsConfig, pricesConfig, providersConfig } from '../models/config.ts';
 import { simConfig } from '../sim/config.ts';
+import { sqlConsoleConfig } from '../traces/sql-console/config.ts';
 import { embedderProblem } from './cache-embedder.ts';
 import { refusedTargets } from './feature-catalogue.ts';
 import { telemetryConfig } from './telemetry-config.ts';
@@ -39,6 +40,7 @@ export const CONFIG_SECTIONS = [
   { key: 'cache', schema: cacheConfig },
   { key: 'retention', schema: retentionConfig },
   { key: 'telemetry', schema: telemetryConfig },
+  { key: 'sqlConsole', schema: sqlConsoleConfig },
   { key: 'sim', schema: SimConfig },
 ] as const;
 
@@ -58,6 +60,7 @@ const Config = z.strictObject({
   cache: cacheConfig,
   retention: retentionConfig,
   telemetry: telemetryConfig,
+  sqlConsole: sqlConsoleConfig,
   sim: SimConfig,
 });
 export type Config = z.output<typeof Config>;

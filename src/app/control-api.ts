@@ -49,6 +49,8 @@ import { type ReplayServices, replayRoutes } from '../traces/replay/routes.ts';
 import { type TraceServices, traceRoutes } from '../traces/routes.ts';
 import { type ScoreServices, scoreRoutes } from '../traces/scores/routes.ts';
 import { sessionRoutes } from '../traces/session-routes.ts';
+import { type SqlServices, sqlRoutes } from '../traces/sql-console/routes.ts';
+import { createSqlConsole } from '../traces/sql-console/service.ts';
 import type { TraceTexts } from '../traces/store.ts';
 import { type ViewServices, viewRoutes } from '../traces/views/routes.ts';
 import { createViewService } from '../traces/views/service.ts';
@@ -98,6 +100,9 @@ export interface ControlApiOptions {
   readonly scoreIntake: JournaledScores;
 }
 
+/** What one query of the SQL console may take; the longest run is in plimsoll.yaml. */
+const SQL_LIMITS = { memoryBytes: 400_000_000, rows: 10_000, resultBytes: 16_000_000, threads: 1 } as const;
+
 /** Every declared route; their order is that of the OpenAPI document. */
 export const API_ROUTES: readonly Route<ApiServices>[] = [
   // Before those with a trace id in their path.
@@ -127,6 +132,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...replayRoutes,
   ...viewRoutes,
   ...retentionRoutes,
+  ...sqlRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -152,7 +158,8 @@ type ApiServices = TraceServices &
   RepricingServices &
   ReplayServices &
   ViewServices &
-  RetentionServices;
+  RetentionServices &
+  SqlServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -190,6 +197,16 @@ export class ControlApi {
         clock,
       });
     this.featureSwitches = switchesOf(store);
+    const sqlLimits = () => ({ ...SQL_LIMITS, seconds: options.config.current.sqlConsole.maxSeconds });
+    const sql = createSqlConsole({
+      runner: () =>
+        options.config.current.sqlConsole.enabled ? options.engine.sqlRunner(sqlLimits()) : 'sqlConsole.enabled is false in plimsoll.yaml.',
+      limits: sqlLimits,
+      eventLog: store.eventLog,
+      audit: store.audit,
+      nameOf: (tenant, actor) => actorName(store.adminKeys, tenant, actor),
+      clock,
+    });
     const servicesOf = (stores: ControlStores): ApiServices => {
       const keys = keysOf(stores);
       const featureSwitches = switchesOf(stores);
@@ -227,6 +244,7 @@ export class ControlApi {
         retention: (tenant) => options.retention.report(tenant),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
+        sql,
         snapshot: () => {
           const snapshot = options.publisher.current;
           if (snapshot === null) throw new PlimsollError('not_ready', 'Control has no configuration yet');

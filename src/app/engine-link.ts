@@ -8,6 +8,7 @@ import { type ClickHouseStores, openClickHouse } from '../stores/clickhouse/open
 import type { SpanExport } from '../traces/export/export-file.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import type { SessionStore } from '../traces/sessions.ts';
+import type { SqlLimits, SqlRunner } from '../traces/sql-console/runner.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { Environment } from './environment.ts';
 
@@ -33,7 +34,7 @@ export class EngineLink {
 
   constructor(options: EngineLinkOptions) {
     this.#options = options;
-    const { clickhouseUrl, variables } = options.environment;
+    const { clickhouseUrl, clickhouseSqlUrl, variables } = options.environment;
     if (clickhouseUrl === null) {
       this.#stores = openClickHouse({
         url: `http://127.0.0.1:${variables.PLIMSOLL_INTERNAL_ENGINE_PORT}`,
@@ -44,14 +45,23 @@ export class EngineLink {
       const url = new URL(clickhouseUrl);
       const database = url.pathname.replace(/^\/+/, '') || DATABASE;
       const cluster = url.searchParams.get('cluster') ?? undefined;
-      this.#stores = openClickHouse({
-        url: url.origin,
-        username: decodeURIComponent(url.username) || undefined,
-        password: decodeURIComponent(url.password) || undefined,
-        database,
-        cluster,
-      });
+      this.#stores = openClickHouse(
+        { url: url.origin, ...userOf(url), database, cluster },
+        clickhouseSqlUrl === null ? null : userOf(new URL(clickhouseSqlUrl)),
+      );
     }
+  }
+
+  /**
+   * The store for the SQL console, or why there is none: a server's own grants must hold who runs statements of people.
+   * @throws PlimsollError `store_unavailable`
+   */
+  sqlRunner(limits: SqlLimits): SqlRunner | string {
+    const { clickhouseUrl, clickhouseSqlUrl } = this.#options.environment;
+    if (clickhouseUrl !== null && clickhouseSqlUrl === null)
+      return 'with a ClickHouse server it needs PLIMSOLL_CLICKHOUSE_SQL_URL, a user who may only SELECT (docs/investigating.md).';
+    if (!this.#isReady) throw new PlimsollError('store_unavailable', `The trace store is not ready: ${this.#message}`);
+    return this.#stores.sqlRunner(limits);
   }
 
   start(): void {
@@ -201,4 +211,8 @@ export class EngineLink {
     await this.#migration;
     await this.#stores.close();
   }
+}
+
+function userOf(url: URL): { username: string | undefined; password: string | undefined } {
+  return { username: decodeURIComponent(url.username) || undefined, password: decodeURIComponent(url.password) || undefined };
 }

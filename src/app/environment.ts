@@ -22,6 +22,8 @@ export interface Environment {
   readonly databaseUrl: string | null;
   /** Set: the trace store is this ClickHouse; null = the embedded engine. */
   readonly clickhouseUrl: string | null;
+  /** Set: the user with whom the SQL console reads that ClickHouse; null = the console is off there. */
+  readonly clickhouseSqlUrl: string | null;
   /** Set: this Redis holds what gateways share; null = each has its own. */
   readonly redisUrl: string | null;
   /** Start of the fake clock of tests, epoch ms; null = real time. */
@@ -42,6 +44,8 @@ export const ENVIRONMENT_VARIABLES = {
   PLIMSOLL_CLUSTER_KEY: 'Shared secret of gateways and control (default: made once, kept in the data directory)',
   PLIMSOLL_DATABASE_URL: 'PostgreSQL for the control store (default: SQLite in the data directory)',
   PLIMSOLL_CLICKHOUSE_URL: 'ClickHouse for the trace store, with user and password (default: the embedded engine)',
+  PLIMSOLL_CLICKHOUSE_SQL_URL:
+    'The same ClickHouse with a user who may only SELECT from the tables of the SQL console (default: with a ClickHouse server the console is off)',
   PLIMSOLL_REDIS_URL: 'Redis that gateways share, with user and password (default: none; each gateway keeps its own state)',
   PLIMSOLL_VIRTUAL_KEY:
     'A virtual key with which the command line calls models itself (`plimsoll cache check` of a feature whose questions a model compares)',
@@ -103,6 +107,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     clusterKey: clusterKeyOf(variables),
     databaseUrl: urlOf(variables, 'PLIMSOLL_DATABASE_URL', ['postgres:', 'postgresql:']),
     clickhouseUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_URL', ['http:', 'https:']),
+    clickhouseSqlUrl: urlOf(variables, 'PLIMSOLL_CLICKHOUSE_SQL_URL', ['http:', 'https:']),
     redisUrl: urlOf(variables, 'PLIMSOLL_REDIS_URL', ['redis:', 'rediss:']),
     fakeClockMs: fakeClock ? Number(fakeClock) : null,
     variables,

@@ -40,7 +40,7 @@ export function checkRoutes<S>(routes: readonly Route<S>[]): void {
     // Types forbid it; a route from plain JavaScript or a cast would pass them.
     if (typeof route.permission !== 'string' || !/^(public|\*|[^:\s]+:[^:\s]+)$/.test(route.permission))
       faults.push(`${name} declares no permission`);
-    if (route.method !== 'GET' && route.audit === null && !route.isJournaled)
+    if (route.method !== 'GET' && route.audit === null && !route.isJournaled && !route.isSelfAudited)
       faults.push(`${name} changes something and declares no audit action`);
     if (route.method === 'GET' && route.audit !== null)
       faults.push(`${name} is a GET and declares an audit action: GET must change nothing`);

@@ -68,6 +68,8 @@ interface RouteBase {
   readonly status?: 200 | 201 | 202 | 204;
   /** True = what is sent goes into the journal, synced before the answer, and changes nothing in the control store: no transaction, no audit row. */
   readonly isJournaled?: boolean;
+  /** True = the handler itself records what is asked, because the work takes longer than a transaction may; it changes nothing else. */
+  readonly isSelfAudited?: boolean;
 }
 
 export interface RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType, S> extends RouteBase {
@@ -97,6 +99,7 @@ export interface Route<S> {
   readonly response: z.ZodType;
   readonly audit: string | null;
   readonly isJournaled: boolean;
+  readonly isSelfAudited: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
   readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
 }
@@ -118,6 +121,7 @@ export function defineRoute<S>() {
     response: definition.response,
     audit: definition.audit ?? null,
     isJournaled: definition.isJournaled ?? false,
+    isSelfAudited: definition.isSelfAudited ?? false,
     handler: definition.handler,
   });
 }

@@ -130,6 +130,11 @@ const costsRoute = createRoute({
   validateSearch: parseCostsSearch,
   component: lazyRouteComponent(() => import('./costs/costs-page.tsx'), 'CostsPage'),
 });
+const sqlRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sql',
+  component: lazyRouteComponent(() => import('./sql/sql-page.tsx'), 'SqlPage'),
+});
 const keysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/keys',
@@ -162,6 +167,7 @@ export const router = createRouter({
       limitsRoute,
       cacheRoute,
       costsRoute,
+      sqlRoute,
       keysRoute,
     ]),
     loginRoute,

@@ -32,7 +32,7 @@ describe('engine façade under @clickhouse/client', () => {
       limits: {
         maxQueryMemoryBytes: 300_000_000,
         maxServerMemoryBytes: 1_000_000_000,
-        maxExecutionSeconds: { dashboard: 120, adhoc: 2, ingest: 10 },
+        maxExecutionSeconds: { dashboard: 120, adhoc: 2, console: 60, ingest: 10 },
         maxWaiting: 4,
         maxBodyBytes: 1_000_000,
         maxHeldBodyBytes: 1_500_000,

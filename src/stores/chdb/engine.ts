@@ -13,7 +13,9 @@ export interface EngineLimits {
   /** Ceiling for one query (bytes). */
   readonly maxQueryMemoryBytes: number;
   /** Longest run of one query by lane (seconds); a caller may ask for less, never for more. */
-  readonly maxExecutionSeconds: { readonly dashboard: number; readonly adhoc: number; readonly ingest: number };
+  readonly maxExecutionSeconds: { readonly dashboard: number; readonly adhoc: number; readonly console: number; readonly ingest: number };
+  /** Ceiling for one query of the SQL console (bytes): what people try out must not take the dashboards' memory. */
+  readonly maxConsoleMemoryBytes: number;
   /** Calls that may wait for a connection, per lane. */
   readonly maxWaiting: number;
   readonly maxBodyBytes: number;
@@ -27,7 +29,8 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = Object.freeze({
   maxServerMemoryBytes: 2_000_000_000,
   markCacheBytes: 128 * 1024 * 1024,
   maxQueryMemoryBytes: 1_200_000_000,
-  maxExecutionSeconds: { dashboard: 15, adhoc: 30, ingest: 60 },
+  maxExecutionSeconds: { dashboard: 15, adhoc: 30, console: 60, ingest: 60 },
+  maxConsoleMemoryBytes: 400_000_000,
   maxWaiting: 64,
   maxBodyBytes: 128 * 1024 * 1024,
   maxHeldBodyBytes: 256 * 1024 * 1024,
@@ -64,6 +67,8 @@ export interface Lanes {
   readonly ingest: Lane;
   readonly dashboard: Lane;
   readonly adhoc: Lane;
+  /** Statements of people: read only by force, one at a time, on one thread. */
+  readonly console: Lane;
   /** Health checks and KILL QUERY: never behind anybody's query. */
   readonly control: Lane;
 }
@@ -96,6 +101,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ingest: lane('ingest', 1),
       dashboard: lane('dashboard', 2),
       adhoc: lane('adhoc', 1),
+      console: lane('console', 1),
       control: lane('control', 1),
     };
     await lanes.ingest.run(AbortSignal.timeout(REPAIR_TIMEOUT_MS), ({ session }) => repairDeduplication(session));

@@ -27,6 +27,17 @@ function isInsertFormat(format: string): format is RawInsertFormat {
   return INSERT_FORMATS.has(format);
 }
 
+/** Where reading statements run. */
+type ReadLane = 'dashboard' | 'adhoc' | 'console';
+
+/** What holds on the lane of the SQL console whatever a call asks for: the engine then refuses to write, and to change these again. */
+const CONSOLE_SETTINGS: readonly (readonly [string, string])[] = [
+  ['allow_ddl', '0'],
+  ['allow_introspection_functions', '0'],
+  ['max_threads', '1'],
+  ['readonly', '1'],
+];
+
 /** Formats whose file has a head and an end of its own: the engine's stream gives many files instead of one. */
 const WHOLE_FORMATS: ReadonlySet<string> = new Set(['Parquet', 'Arrow', 'ORC']);
 
@@ -40,7 +51,7 @@ export async function executeStatement(
   response: ServerResponse,
   lanes: Lanes,
   limits: EngineLimits,
-  lane: 'dashboard' | 'adhoc',
+  lane: ReadLane,
   spoolDirectory: string,
 ): Promise<void> {
   const kind = statementKind(call.query);
@@ -50,6 +61,7 @@ export async function executeStatement(
   response.setHeader('x-clickhouse-query-id', queryId.replace(/[^\w.-]/g, '').slice(0, 128));
   response.setHeader('x-clickhouse-timezone', 'UTC');
 
+  if (lane === 'console' && kind !== 'select') throw new EngineException(164, 'READONLY', 'The lane of the SQL console runs SELECT only');
   const isReading = kind === 'select';
   const marker = randomUUID();
   const left = new AbortController();
@@ -68,7 +80,7 @@ export async function executeStatement(
       try {
         await useDatabase(connection, call.database);
         if (kind === 'insert') await insert(connection, call, response, limits);
-        else if (isReading && isWholeFile(call))
+        else if (isReading && lane !== 'console' && isWholeFile(call))
           sendFile = await selectFile(connection, call, response, limits, lane, marker, spoolDirectory);
         else if (isReading) await select(connection, call, response, limits, lane, marker);
         else await define(connection, call, response);
@@ -99,14 +111,19 @@ async function useDatabase(connection: LaneConnection, database: string): Promis
 }
 
 /** The lane's settings, with the caller's on top: the caller may lower a ceiling, never lift it. */
-function cappedSettings(call: EngineRequest, limits: EngineLimits, lane: 'dashboard' | 'adhoc'): Map<string, string> {
+function cappedSettings(call: EngineRequest, limits: EngineLimits, lane: ReadLane): Map<string, string> {
   const settings = new Map<string, string>([['output_format_json_quote_64bit_integers', '1'], ...call.settings]);
   const cap = (name: string, ceiling: number) => {
     const asked = Number(call.settings.get(name) ?? ceiling);
     settings.set(name, String(asked > 0 && asked < ceiling ? asked : ceiling));
   };
   cap('max_execution_time', limits.maxExecutionSeconds[lane]);
-  cap('max_memory_usage', limits.maxQueryMemoryBytes);
+  cap('max_memory_usage', lane === 'console' ? limits.maxConsoleMemoryBytes : limits.maxQueryMemoryBytes);
+  if (lane === 'console')
+    for (const [name, value] of CONSOLE_SETTINGS) {
+      settings.delete(name);
+      settings.set(name, value);
+    }
   return settings;
 }
 
@@ -120,7 +137,7 @@ async function selectFile(
   call: EngineRequest,
   response: ServerResponse,
   limits: EngineLimits,
-  lane: 'dashboard' | 'adhoc',
+  lane: ReadLane,
   marker: string,
   spoolDirectory: string,
 ): Promise<() => Promise<void>> {
@@ -157,7 +174,7 @@ async function select(
   call: EngineRequest,
   response: ServerResponse,
   limits: EngineLimits,
-  lane: 'dashboard' | 'adhoc',
+  lane: ReadLane,
   marker: string,
 ): Promise<void> {
   const binding = renderParameterBinding(call.query, call.parameters);
@@ -166,6 +183,17 @@ async function select(
   settings.set('log_comment', marker);
   if (binding !== null) await connection.session.queryAsync(binding);
   const sql = `${body}\nFORMAT ${format}\nSETTINGS ${renderSettings(settings)}`;
+  // JSON with its columns is one document, whose size has a ceiling.
+  if (lane === 'console') {
+    const whole = await connection.session.queryAsync(sql, { format }).catch(async (error: unknown) => {
+      await dropLeftOvers(connection);
+      throw error;
+    });
+    response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8', 'x-clickhouse-format': format });
+    // A copy: the bytes are the engine's.
+    response.end(Buffer.from(whole.bytes()));
+    return;
+  }
   const stream = connection.session.queryStream(sql, { format });
 
   const tag = randomBytes(8).toString('hex');
@@ -194,6 +222,11 @@ async function select(
     if (output === null) throw error;
     if (!response.destroyed) output.end(exceptionTail(toExceptionAnswer(error), tag));
   }
+}
+
+/** What a statement had written before it failed or was killed, chDB puts before the answer to the next one on the connection: that one is ours. */
+async function dropLeftOvers({ session }: LaneConnection): Promise<void> {
+  for (let tries = 0; tries < 3; tries++) if ((await session.queryAsync('SELECT 1', { format: 'TabSeparated' })).text() === '1\n') return;
 }
 
 /** Writes with back-pressure; a reader that stalls or leaves ends the query. */

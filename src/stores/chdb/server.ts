@@ -65,7 +65,8 @@ async function answer(
       throw new EngineException(48, 'NOT_IMPLEMENTED', `Method ${request.method}; use GET or POST`);
     const read = await readEngineRequest(request, budget);
     release = read.release;
-    const laneName = request.headers['x-plimsoll-lane'] === 'adhoc' ? 'adhoc' : 'dashboard';
+    const asked = request.headers['x-plimsoll-lane'];
+    const laneName = asked === 'adhoc' || asked === 'console' ? asked : 'dashboard';
     await executeStatement(read.call, response, options.lanes, options.limits, laneName, options.spoolDirectory);
   } catch (error) {
     sendException(response, error);

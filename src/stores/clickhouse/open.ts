@@ -7,6 +7,7 @@ import type { SliStore } from '../../slo/store.ts';
 import type { SpanExport } from '../../traces/export/export-file.ts';
 import type { ScoreStore } from '../../traces/scores/store.ts';
 import type { SessionStore } from '../../traces/sessions.ts';
+import type { SqlLimits, SqlRunner } from '../../traces/sql-console/runner.ts';
 import type { SpanBatch, TraceStore } from '../../traces/store.ts';
 import { ClickHouseConnection, type ClickHouseOptions } from './client.ts';
 import {
@@ -42,6 +43,7 @@ import { listScores, readOutcomeTotals, readScoresOfTrace, readScoreTotals } fro
 import { readSession, readSessions, readUser, readUsers } from './sessions.ts';
 import { readAnswerCounts, readCallCounts, readRepeatCounts } from './slis.ts';
 import { readSpansWithTexts } from './span-export.ts';
+import { createSqlRunner } from './sql-console.ts';
 import { readStoredSpans } from './stored-spans.ts';
 import { readTargetMetrics } from './target-metrics.ts';
 import { frameTexts, KnownParts } from './text-parts.ts';
@@ -57,6 +59,8 @@ export interface ClickHouseStores {
   readonly retention: RetentionStore;
   readonly scores: ScoreStore;
   readonly slis: SliStore;
+  /** The store as the SQL console sees it, within these limits. */
+  sqlRunner(limits: SqlLimits): SqlRunner;
   /** Spans, texts, ledger and scores of one batch, each idempotent under the batch's token. Resolves when all of it is durable. */
   insertBatch(batch: CallBatch): Promise<void>;
   /**
@@ -68,9 +72,14 @@ export interface ClickHouseStores {
 }
 
 /** Opens nothing yet: connections are made on first use. The embedded engine and a ClickHouse server differ by URL and credentials only. */
-export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
+export function openClickHouse(
+  options: ClickHouseOptions,
+  sqlUser: Pick<ClickHouseOptions, 'username' | 'password'> | null = null,
+): ClickHouseStores {
   const dialect: Dialect = { database: checkName(options.database, 'database name'), cluster: options.cluster ?? null };
   const connection = new ClickHouseConnection(options, dialect.database);
+  /** Of the SQL console: at a server, a user of its own whom the server's grants hold. */
+  const consoleConnection = sqlUser === null ? connection : new ClickHouseConnection({ ...options, ...sqlUser }, dialect.database);
   const known = new KnownParts();
 
   async function insertRows<Row>(writer: TableWriter<Row>, rows: readonly Row[], token: string): Promise<void> {
@@ -165,6 +174,7 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       },
     },
     retention: createRetentionStore(connection, dialect),
+    sqlRunner: (limits) => createSqlRunner(consoleConnection, limits),
     async insertBatch(batch) {
       await insertLedger({ token: batch.token, rows: batch.ledger });
       await insertSpans(batch);
@@ -179,6 +189,9 @@ export function openClickHouse(options: ClickHouseOptions): ClickHouseStores {
       }
       return await migrateTables(connection, dialect);
     },
-    close: () => connection.close(),
+    async close() {
+      if (consoleConnection !== connection) await consoleConnection.close();
+      await connection.close();
+    },
   };
 }

@@ -1494,6 +1494,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The SQL console: whether it is on, its limits, its tables and what their columns mean
+         * @description Permission: `sql:read`.
+         */
+        get: operations["getSql"];
+        put?: never;
+        /**
+         * Run one read-only statement over the tables of the SQL console
+         * @description Permission: `sql:read`.
+         */
+        post: operations["postSql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/{runId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a query that goes on
+         * @description Permission: `sql:read`.
+         */
+        delete: operations["deleteSqlByRunId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1644,6 +1688,12 @@ export interface components {
              * @default false
              */
             isShared: boolean;
+        };
+        SqlRequest: {
+            /** @description One SELECT, WITH, DESCRIBE <table>, SHOW TABLES or SHOW COLUMNS FROM <table> */
+            query: string;
+            /** @description Your own name for this run, by which DELETE /api/v1/sql/:runId cancels it */
+            runId?: string;
         };
         FieldValues: {
             /** @description The most frequent ones first */
@@ -4458,6 +4508,44 @@ export interface components {
                     by: string;
                 } | null;
             }[];
+        };
+        SqlResult: {
+            runId: string;
+            columns: {
+                name: string;
+                type: string;
+            }[];
+            /** @description Integers of 64 bits and more are text */
+            rows: unknown[][];
+            /** @description True when there are more rows than are sent */
+            isCut: boolean;
+            elapsedMs: number;
+            rowsRead: number;
+            bytesRead: number;
+        };
+        SqlConsole: {
+            isEnabled: boolean;
+            /** @description Why it is off; null while it is on */
+            reason: string | null;
+            limits: {
+                seconds: number;
+                memoryBytes: number;
+                rows: number;
+                resultBytes: number;
+                threads: number;
+            };
+            tables: components["schemas"]["SqlTable"][];
+        };
+        SqlTable: {
+            name: string;
+            description: string;
+            columns: {
+                name: string;
+                type: string;
+                description: string;
+            }[];
+            /** @description A query that works */
+            example: string;
         };
     };
     responses: never;
@@ -9815,6 +9903,178 @@ export interface operations {
             };
             /** @description The actor lacks the permission */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlConsole"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlResult"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSqlByRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

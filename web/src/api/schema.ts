@@ -29,6 +29,7 @@ export type {
   UserPage,
   UserSummary,
 } from '../../../src/traces/sessions.ts';
+export type { SqlConsoleView as SqlConsole, SqlResult, SqlTable } from '../../../src/traces/sql-console/model.ts';
 export type { TargetMetrics, TargetRow } from '../../../src/traces/target-metrics.ts';
 export type { SavedView } from '../../../src/traces/views/model.ts';
 

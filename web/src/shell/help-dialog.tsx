@@ -12,6 +12,7 @@ const KEYS = [
   [['g', 'm'], 'Costs (money)'],
   [['g', 'l'], 'Limits'],
   [['g', 'c'], 'Cache'],
+  [['g', 'q'], 'SQL'],
   [['g', 'k'], 'Keys'],
   [['/'], 'Search'],
   [['j'], 'Next row'],

@@ -11,6 +11,7 @@ export const GO_TARGETS = {
   m: '/costs',
   l: '/limits',
   c: '/cache',
+  q: '/sql',
   k: '/keys',
 } as const;
 type GoKey = keyof typeof GO_TARGETS;

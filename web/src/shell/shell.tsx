@@ -27,6 +27,7 @@ const PAGES = [
   { path: '/costs', name: 'Costs', icon: 'costs' },
   { path: '/limits', name: 'Limits', icon: 'limits' },
   { path: '/cache', name: 'Cache', icon: 'cache' },
+  { path: '/sql', name: 'SQL', icon: 'sql' },
   { path: '/keys', name: 'Keys', icon: 'keys' },
 ] as const satisfies readonly { path: string; name: string; icon: IconName }[];
 /** Those that fit at the foot of a phone; the others are behind "More" there. */
