@@ -9,6 +9,7 @@ import cost from './cost.ts';
 import equals from './equals.ts';
 import finishReason from './finish-reason.ts';
 import gleu from './gleu.ts';
+import javascript from './javascript.ts';
 import latency from './latency.ts';
 import levenshtein from './levenshtein.ts';
 import meteor from './meteor.ts';
@@ -19,4 +20,4 @@ import startsWith from './starts-with.ts';
 import stringSimilarity from './string-similarity.ts';
 import wordCount from './word-count.ts';
 
-export const SCORERS: readonly ScorerDefinition[] = [answerLength, bleu, contains, containsAll, containsAny, cost, equals, finishReason, gleu, latency, levenshtein, meteor, perplexity, regex, rouge, startsWith, stringSimilarity, wordCount].flat();
+export const SCORERS: readonly ScorerDefinition[] = [answerLength, bleu, contains, containsAll, containsAny, cost, equals, finishReason, gleu, javascript, latency, levenshtein, meteor, perplexity, regex, rouge, startsWith, stringSimilarity, wordCount].flat();
