@@ -17,12 +17,6 @@ export function findScorer(scorers: readonly ScorerDefinition[], type: string): 
   return turned === undefined ? null : { definition: turned, isNegated: true };
 }
 
-/** @returns what is wrong with the options, a line each; empty when nothing is */
-export function optionMistakes({ definition }: FoundScorer, options: unknown): string[] {
-  const parsed = definition.options.safeParse(options);
-  return parsed.success ? [] : z.prettifyError(parsed.error).split('\n');
-}
-
 /**
  * Scores one output. Never throws: what a scorer or the gateway throws is a failed score, retryable where the error is.
  * @param options as written: `value`, `threshold` and what the type has besides; not the runner's `weight` and `metric`
