@@ -28,6 +28,21 @@ export interface TracedSpan {
   readonly isError: boolean;
 }
 
+/** What the guardrails of a run said. */
+export interface GuardrailOutcome {
+  readonly isFlagged: boolean;
+  /** Which side was flagged; null = not known, or none. */
+  readonly stage: 'input' | 'output' | null;
+  readonly reason: string | null;
+}
+
+/** A tool as it was offered to the model. */
+export interface OfferedTool {
+  readonly name: string;
+  /** JSON schema of its arguments. */
+  readonly parameters: JsonValue;
+}
+
 /** One output of one version for one case, with all that a scorer may look at. The same object offline, in CI, on live traffic and in a canary. */
 export interface Subject {
   /** What was asked: the rendered prompt's last user text, or the case's question. */
@@ -53,6 +68,10 @@ export interface Subject {
   readonly spans: readonly TracedSpan[] | null;
   /** Model that answered, as the gateway names it. */
   readonly model: string | null;
+  /** Absent or null = the run had no guardrails, or they were not recorded. */
+  readonly guardrails?: GuardrailOutcome | null;
+  /** Absent or null = it is not known what was offered. */
+  readonly offeredTools?: readonly OfferedTool[] | null;
 }
 
 export interface JudgeRequest {
@@ -78,6 +97,30 @@ export interface JudgeReply {
   readonly costUsd: number | null;
 }
 
+/** Code of a suite (a `javascript` assertion, a scorer of one's own), to be run where it can reach nothing. */
+export interface ScriptRequest {
+  /**
+   * `body`: the inside of a function of `output` and `context`. `module`: source of an ES module (TypeScript too) whose default export,
+   * or export `exportName`, is such a function.
+   */
+  readonly kind: 'body' | 'module';
+  readonly source: string;
+  readonly exportName: string | null;
+  readonly output: JsonValue;
+  readonly context: JsonValue;
+}
+
+export type ScriptReply =
+  | { readonly state: 'returned'; readonly value: JsonValue }
+  /** The code threw, does not parse, or gave what no JSON can hold. */
+  | { readonly state: 'threw'; readonly message: string }
+  /** It went beyond its time, memory or size, or ended the process it ran in. */
+  | { readonly state: 'stopped'; readonly message: string };
+
+export interface ScriptRunner {
+  run(request: ScriptRequest): Promise<ScriptReply>;
+}
+
 /**
  * What scorers may use of the world. Nothing else: a scorer has no network, no files, no clock. All of it goes through the gateway, with budgets.
  * A method throws `PlimsollError` when the gateway does; the runner then makes it a `failed` score.
@@ -88,6 +131,8 @@ export interface ScoringTools {
   embed(texts: readonly string[]): Promise<readonly (readonly number[])[]>;
   /** Provider's moderation of a text: category → flagged. */
   moderate(text: string): Promise<{ readonly isFlagged: boolean; readonly categories: readonly string[] }>;
+  /** Absent where no code of suites is run. */
+  readonly scripts?: ScriptRunner;
 }
 
 export interface ScorerDefinition<Options extends z.ZodType = z.ZodType> {
@@ -116,6 +161,8 @@ export interface ScorerDefinition<Options extends z.ZodType = z.ZodType> {
   judgePrompts?(options: z.infer<Options>): readonly string[];
   /** Pure but for `tools`. @param options parsed by `options` */
   score(subject: Subject, options: z.infer<Options>, tools: ScoringTools): Score | Promise<Score>;
+  /** What `not-<type>` says, where that is more than the plain score turned round (`negated` of score.ts). */
+  scoreNegated?(subject: Subject, options: z.infer<Options>, tools: ScoringTools): Score | Promise<Score>;
 }
 
 /** Only gives the parts their types. */
