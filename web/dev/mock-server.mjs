@@ -31,6 +31,8 @@ const KNOWN = {
     'team',
     'user',
     'session',
+    'customer',
+    'attribute',
     'model',
     'provider',
     'route',
@@ -43,6 +45,8 @@ const KNOWN = {
     'cursor',
     'limit',
   ],
+  '/api/v1/traces/values': ['from', 'to', 'field', 'name', 'search', 'limit'],
+  '/api/v1/views': ['page'],
   '/api/v1/metrics/targets': ['from', 'to', 'groupBy'],
   '/api/v1/routing/decisions': ['from', 'to', 'route', 'limit'],
   '/api/v1/cache': ['from', 'to'],
@@ -118,6 +122,8 @@ export async function startMockServer({ mode = 'normal', isLive = false, isOneCa
     );
     if (unknown) return problem(400, 'invalid_argument', `Unknown parameter "${unknown}".`, 'Remove it.');
     if (path === '/api/v1/features') return ok({ features });
+    if (path === '/api/v1/views') return ok({ views: [] });
+    if (path === '/api/v1/traces/values') return ok({ values: [], counted: 'requests' });
     const switched = /^\/api\/v1\/features\/([^/]+)\/switches$/.exec(path)?.[1];
     if (switched) return throwSwitch(switched, request, query);
     if (path === '/api/v1/metrics/summary') {
