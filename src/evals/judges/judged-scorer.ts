@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { PlimsollError } from '../../kernel/errors.ts';
+import { failed, measured, type Score, type ScorePart, unmeasured } from '../score.ts';
+import { defineScorer, type ScorerDefinition, type Subject } from '../scorer.ts';
+
+/**
+ * A scorer that asks a model. Without what it needs it is unmeasured, and no model is asked; a judge that cannot be read is a failed score that may be
+ * tried again. An option `value` stands in for the case's reference.
+ */
+export function defineJudgedScorer<Options extends z.ZodType>(definition: ScorerDefinition<Options>): ScorerDefinition<Options> {
+  return defineScorer({
+    ...definition,
+    async score(subject, options, tools) {
+      const lacking = whatLacks(subject, definition.needs, options);
+      if (lacking !== null) return unmeasured(lacking);
+      try {
+        return await definition.score(subject, options, tools);
+      } catch (error) {
+        if (error instanceof PlimsollError && error.code === 'judge_unreadable') return failed(error.message, true);
+        throw error;
+      }
+    },
+  });
+}
+
+function whatLacks(subject: Subject, needs: ScorerDefinition['needs'], options: unknown): string | null {
+  const hasValue = typeof options === 'object' && options !== null && 'value' in options && options.value !== undefined;
+  for (const need of needs) {
+    if (need === 'reference' && subject.reference === null && !hasValue) return 'The case has no reference answer.';
+    if (need === 'contexts' && subject.contexts === null) return 'The run retrieved nothing: there are no contexts.';
+    if (need === 'contexts' && subject.contexts?.every((context) => context.trim() === '')) return 'Retrieval gave no context.';
+  }
+  return null;
+}
+
+/** For metrics that nothing is demanded of unless a threshold is given. */
+export const ThresholdOption = z.number().describe('The score must be at least this; absent = nothing is demanded').optional();
+/** For metrics of which less is better. */
+export const MaximumOption = z.number().describe('The score must be at most this; absent = nothing is demanded').optional();
+export const RubricPromptOption = z
+  .string()
+  .describe('Your own prompt for the judge in place of ours: a text or the JSON of chat messages, with {{ names }} of what is filled in')
+  .optional();
+
+/** A share of what was counted, with its threshold. Comparisons forgive the last bit, as promptfoo's do. */
+export function atLeast(value: number, threshold: number | undefined, reason: string, parts?: readonly ScorePart[]): Score {
+  return measured(value, threshold === undefined ? null : value >= threshold - Number.EPSILON, reason, parts);
+}
+
+export function atMost(value: number, maximum: number | undefined, reason: string, parts?: readonly ScorePart[]): Score {
+  return measured(value, maximum === undefined ? null : value <= maximum + Number.EPSILON, reason, parts);
+}

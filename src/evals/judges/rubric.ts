@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { measured, type Score } from '../score.ts';
+import type { ScoringTools } from '../scorer.ts';
+import { askJudge } from './ask.ts';
+import { RubricPromptOption } from './judged-scorer.ts';
+import { customMessages, type JudgePrompt, promptMessages, promptText } from './prompt.ts';
+import { jsonReader, NumberField, ReasonField, readVerdict } from './read-reply.ts';
+
+/** `pass`, `score` and `reason` from a judge that holds an output against a text of demands. */
+
+export const RubricOptions = z.strictObject({
+  value: z.union([z.string().min(1), z.record(z.string(), z.json()), z.array(z.json())]).describe('What the output must be or do'),
+  threshold: z.number().describe('The score must also be at least this; absent = the judge’s own verdict decides').optional(),
+  rubricPrompt: RubricPromptOption,
+});
+
+export const RUBRIC_FORM =
+  'Answer with one JSON object and nothing else: {"reason": "one or two sentences", "pass": true or false, "score": a number from 0.0 (not met at all) to 1.0 (met in full)}.';
+
+const Pass = z.unknown().transform((value) => readVerdict(value));
+const Whole = z
+  .object({ pass: Pass.optional(), score: NumberField.nullable().catch(null).optional(), reason: ReasonField })
+  // With neither there is no verdict, whatever promptfoo makes of it.
+  .refine(({ pass, score }) => (pass !== undefined && pass !== null) || typeof score === 'number');
+const Cut = z.object({ pass: Pass.refine((pass) => pass !== null), score: NumberField, reason: ReasonField });
+const readRubric = jsonReader(Whole, Cut);
+
+/**
+ * As promptfoo counts: without a score the verdict is the score; without a verdict the output passes unless a threshold is given and not reached.
+ * @param values what the prompt's sections, or a user's own prompt, are filled with
+ */
+export async function scoreRubric(
+  tools: ScoringTools,
+  prompt: JudgePrompt,
+  values: Readonly<Record<string, string>>,
+  { threshold, rubricPrompt }: { readonly threshold?: number | undefined; readonly rubricPrompt?: string | undefined },
+): Promise<Score> {
+  const messages = rubricPrompt === undefined ? promptMessages(prompt, values) : customMessages(rubricPrompt, values);
+  const { value } = await askJudge(tools, { messages, read: readRubric });
+  const isMet = (value.pass ?? 'yes') === 'yes';
+  const score = typeof value.score === 'number' ? value.score : isMet ? 1 : 0;
+  const reaches = threshold === undefined || score >= threshold;
+  const limit = reaches ? '' : ` The score ${score} is below the threshold ${threshold}.`;
+  return measured(
+    score,
+    isMet && reaches,
+    `${value.reason || (isMet ? 'The judge says that it is met.' : 'The judge says that it is not met.')}${limit}`,
+  );
+}
+
+export function rubricTexts(prompt: JudgePrompt, rubricPrompt: string | undefined): readonly string[] {
+  return [rubricPrompt ?? promptText(prompt)];
+}
+
+export function rubricText(value: z.infer<typeof RubricOptions>['value']): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The case's variables as text, for prompts of the user's own. */
+export function variableTexts(variables: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+}
