@@ -163,7 +163,7 @@ class LenientReader {
 
   #endsString(): boolean {
     // A bounded look ahead keeps the whole linear.
-    for (let next = this.#at + 1; next < this.#at + 64; next++) {
+    for (let next = this.#at + 1; next < this.#at + 160; next++) {
       const character = this.#text.charAt(next);
       if (character === '') return true;
       if (!SPACE.test(character)) return ',:}]'.includes(character);

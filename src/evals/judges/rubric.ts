@@ -18,11 +18,13 @@ export const RUBRIC_FORM =
   'Answer with one JSON object and nothing else: {"reason": "one or two sentences", "pass": true or false, "score": a number from 0.0 (not met at all) to 1.0 (met in full)}.';
 
 const Pass = z.unknown().transform((value) => readVerdict(value));
+/** Rubrics may have scales of their own; a number beyond any of them is a slip, and would drown all others in a mean. */
+const RubricScore = NumberField.refine((score) => Math.abs(score) <= 1000);
 const Whole = z
-  .object({ pass: Pass.optional(), score: NumberField.nullable().catch(null).optional(), reason: ReasonField })
+  .object({ pass: Pass.optional(), score: RubricScore.nullable().catch(null).optional(), reason: ReasonField })
   // With neither there is no verdict, whatever promptfoo makes of it.
   .refine(({ pass, score }) => (pass !== undefined && pass !== null) || typeof score === 'number');
-const Cut = z.object({ pass: Pass.refine((pass) => pass !== null), score: NumberField, reason: ReasonField });
+const Cut = z.object({ pass: Pass.refine((pass) => pass !== null), score: RubricScore, reason: ReasonField });
 const readRubric = jsonReader(Whole, Cut);
 
 /**
