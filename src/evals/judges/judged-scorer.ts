@@ -5,13 +5,13 @@ import { defineScorer, type ScorerDefinition, type Subject } from '../scorer.ts'
 
 /**
  * A scorer that asks a model. Without what it needs it is unmeasured, and no model is asked; a judge that cannot be read is a failed score that may be
- * tried again. An option `value` stands in for the case's reference.
+ * tried again.
  */
 export function defineJudgedScorer<Options extends z.ZodType>(definition: ScorerDefinition<Options>): ScorerDefinition<Options> {
   return defineScorer({
     ...definition,
     async score(subject, options, tools) {
-      const lacking = whatLacks(subject, definition.needs, options);
+      const lacking = whatLacks(subject, definition.needs);
       if (lacking !== null) return unmeasured(lacking);
       try {
         return await definition.score(subject, options, tools);
@@ -23,14 +23,18 @@ export function defineJudgedScorer<Options extends z.ZodType>(definition: Scorer
   });
 }
 
-function whatLacks(subject: Subject, needs: ScorerDefinition['needs'], options: unknown): string | null {
-  const hasValue = typeof options === 'object' && options !== null && 'value' in options && options.value !== undefined;
-  for (const need of needs) {
-    if (need === 'reference' && subject.reference === null && !hasValue) return 'The case has no reference answer.';
-    if (need === 'contexts' && subject.contexts === null) return 'The run retrieved nothing: there are no contexts.';
-    if (need === 'contexts' && subject.contexts?.every((context) => context.trim() === '')) return 'Retrieval gave no context.';
-  }
-  return null;
+function whatLacks(subject: Subject, needs: ScorerDefinition['needs']): string | null {
+  if (!needs.includes('contexts')) return null;
+  if (subject.contexts === null) return 'The run retrieved nothing: there are no contexts.';
+  return subject.contexts.every((context) => context.trim() === '') ? 'Retrieval gave no context.' : null;
+}
+
+export const NO_REFERENCE = 'The case has no reference answer, and the assertion no value.';
+
+/** The right answer: the assertion's own `value`, else the case's. A scorer that takes either does not *need* a reference. */
+export function expectedAnswer(value: string | undefined, reference: string | null): string | null {
+  const expected = value ?? reference;
+  return expected === null || expected.trim() === '' ? null : expected;
 }
 
 /** For metrics that nothing is demanded of unless a threshold is given. */

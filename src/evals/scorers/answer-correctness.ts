@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { agreementOf, answerCorrectness, statementF1 } from '../judges/claim-arithmetic.ts';
-import { atLeast, defineJudgedScorer, ThresholdOption } from '../judges/judged-scorer.ts';
+import { atLeast, defineJudgedScorer, expectedAnswer, NO_REFERENCE, ThresholdOption } from '../judges/judged-scorer.ts';
 import { cosine, embedAll } from '../judges/similarity.ts';
 import { ANSWER_STATEMENTS, askEntailed, askList, ENTAILED, TEXT_CLAIMS, textsOf } from '../judges/statements.ts';
 import { failed, unmeasured } from '../score.ts';
@@ -12,7 +12,7 @@ export default defineJudgedScorer({
   summary: 'Facts in common with the right answer, and likeness to it.',
   source: 'ragas metrics/_answer_correctness.py: 0.75 · F1 of the statements + 0.25 · cosine of output and reference',
   direction: 'higher',
-  needs: ['reference', 'judge', 'embedder'],
+  needs: ['judge', 'embedder'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: ThresholdOption,
@@ -24,8 +24,9 @@ export default defineJudgedScorer({
   }),
   judgePrompts: () => textsOf(ANSWER_STATEMENTS, TEXT_CLAIMS, ENTAILED),
   async score({ question, output, reference }, { value, threshold, weights }, tools) {
-    const expected = value ?? reference ?? '';
-    if (output.trim() === '' || expected.trim() === '') return unmeasured('The output or the reference is empty.');
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
+    if (output.trim() === '') return unmeasured('The output is empty.');
     const [answered, wanted] = await Promise.all([
       askList(tools, ANSWER_STATEMENTS, { question, answer: output }),
       askList(tools, TEXT_CLAIMS, { text: expected }),

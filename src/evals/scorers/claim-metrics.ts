@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { claimMetrics } from '../judges/claim-arithmetic.ts';
 import { judgeClaims } from '../judges/entailment.ts';
-import { atLeast, defineJudgedScorer, ThresholdOption } from '../judges/judged-scorer.ts';
+import { atLeast, defineJudgedScorer, expectedAnswer, NO_REFERENCE, ThresholdOption } from '../judges/judged-scorer.ts';
 import { ANSWER_STATEMENTS, ENTAILED, TEXT_CLAIMS, textsOf } from '../judges/statements.ts';
 import { unmeasured } from '../score.ts';
 
@@ -10,7 +10,7 @@ export default defineJudgedScorer({
   summary: 'RAGChecker’s metrics of claims: precision, recall and F1, of the retriever and of the generator, each a part of the score.',
   source: 'Ru et al. 2024, arXiv 2408.08067, computation.py; precision + noise sensitivities + hallucination = 1',
   direction: 'higher',
-  needs: ['reference', 'contexts', 'judge'],
+  needs: ['contexts', 'judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: ThresholdOption,
@@ -21,8 +21,9 @@ export default defineJudgedScorer({
   }),
   judgePrompts: () => textsOf(ANSWER_STATEMENTS, TEXT_CLAIMS, ENTAILED),
   async score({ question, output, reference, contexts }, { value, threshold, metric }, tools) {
-    const expected = value ?? reference ?? '';
-    if (output.trim() === '' || expected.trim() === '') return unmeasured('The output or the reference is empty.');
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
+    if (output.trim() === '') return unmeasured('The output is empty.');
     const judged = await judgeClaims(tools, question, output, expected, contexts ?? []);
     const parts = claimMetrics(judged, judged.referenceCovered);
     const score = parts.find(({ name }) => name === metric)?.value;

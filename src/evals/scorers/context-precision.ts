@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineJudgedScorer, ThresholdOption } from '../judges/judged-scorer.ts';
+import { defineJudgedScorer, expectedAnswer, NO_REFERENCE, ThresholdOption } from '../judges/judged-scorer.ts';
 import { textsOf } from '../judges/statements.ts';
 import { scorePassages, USEFUL } from '../judges/useful-passages.ts';
 import { unmeasured } from '../score.ts';
@@ -9,7 +9,7 @@ export default defineJudgedScorer({
   summary: 'Whether the passages that lead to the right answer are ranked first.',
   source: 'ragas metrics/_context_precision.py: Σ_k v_k · (useful among the first k) / k / (Σ v + 1e-10), usefulness for the reference',
   direction: 'higher',
-  needs: ['reference', 'contexts', 'judge'],
+  needs: ['contexts', 'judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: ThresholdOption,
@@ -17,8 +17,8 @@ export default defineJudgedScorer({
   }),
   judgePrompts: () => textsOf(USEFUL),
   score({ question, reference, contexts }, { value, ...options }, tools) {
-    const answer = value ?? reference ?? '';
-    if (answer.trim() === '') return unmeasured('The reference is empty.');
+    const answer = expectedAnswer(value, reference);
+    if (answer === null) return unmeasured(NO_REFERENCE);
     return scorePassages(tools, question, answer, contexts ?? [], options);
   },
 });

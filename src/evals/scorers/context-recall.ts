@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { share } from '../judges/claim-arithmetic.ts';
-import { atLeast, defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
+import { atLeast, defineJudgedScorer, expectedAnswer, NO_REFERENCE, RubricPromptOption } from '../judges/judged-scorer.ts';
 import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
 import { jsonReader, type ReplyReader, VerdictField } from '../judges/read-reply.ts';
 import { rubricTexts, variableTexts } from '../judges/rubric.ts';
@@ -31,7 +31,7 @@ export default defineJudgedScorer({
   source:
     'ragas metrics/_context_recall.py (LLM) and promptfoo context-recall: attributable sentences / sentences of the reference; promptfoo’s threshold is 0 where none is given',
   direction: 'higher',
-  needs: ['reference', 'contexts', 'judge'],
+  needs: ['contexts', 'judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: z.number().default(0).describe('The score must be at least this; with 0 it cannot fail'),
@@ -39,8 +39,8 @@ export default defineJudgedScorer({
   }),
   judgePrompts: ({ rubricPrompt }) => rubricTexts(PROMPT, rubricPrompt),
   async score({ question, contexts, reference, variables }, { value, threshold, rubricPrompt }, tools) {
-    const expected = value ?? reference ?? '';
-    if (expected.trim() === '') return unmeasured('The reference is empty.');
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
     const source = (contexts ?? []).join('\n\n');
     const messages =
       rubricPrompt === undefined

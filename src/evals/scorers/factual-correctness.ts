@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { agreementOf, fBeta, precision, recall } from '../judges/claim-arithmetic.ts';
-import { atLeast, defineJudgedScorer, ThresholdOption } from '../judges/judged-scorer.ts';
+import { atLeast, defineJudgedScorer, expectedAnswer, NO_REFERENCE, ThresholdOption } from '../judges/judged-scorer.ts';
 import { ANSWER_STATEMENTS, askEntailed, askList, ENTAILED, TEXT_CLAIMS, textsOf } from '../judges/statements.ts';
 import { unmeasured } from '../score.ts';
 
@@ -10,7 +10,7 @@ export default defineJudgedScorer({
   source:
     'ragas metrics/_factual_correctness.py: TP = claims of the output that follow from the reference, FP = those that do not, FN = claims of the reference that do not follow from the output; F-beta, precision or recall (ragas rounds to 2 places, this does not)',
   direction: 'higher',
-  needs: ['reference', 'judge'],
+  needs: ['judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: ThresholdOption,
@@ -19,8 +19,9 @@ export default defineJudgedScorer({
   }),
   judgePrompts: () => textsOf(ANSWER_STATEMENTS, TEXT_CLAIMS, ENTAILED),
   async score({ question, output, reference }, { value, threshold, mode, beta }, tools) {
-    const expected = value ?? reference ?? '';
-    if (output.trim() === '' || expected.trim() === '') return unmeasured('The output or the reference is empty.');
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
+    if (output.trim() === '') return unmeasured('The output is empty.');
     const [answered, wanted] = await Promise.all([
       askList(tools, ANSWER_STATEMENTS, { question, answer: output }),
       askList(tools, TEXT_CLAIMS, { text: expected }),

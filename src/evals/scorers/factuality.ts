@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
-import { defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
+import { defineJudgedScorer, expectedAnswer, NO_REFERENCE, RubricPromptOption } from '../judges/judged-scorer.ts';
 import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
 import { jsonReader, ReasonField, type ReplyReader } from '../judges/read-reply.ts';
 import { rubricTexts, variableTexts } from '../judges/rubric.ts';
-import { measured } from '../score.ts';
+import { measured, unmeasured } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
   instructions: `You compare the facts of a submitted answer with those of an expert answer to the same question. Wording, order, style and punctuation do not matter. Choose the one category that fits:
@@ -45,7 +45,7 @@ export default defineJudgedScorer({
     'A judge says how the facts of the output stand to those of the right answer: less, more, the same, a contradiction, or another wording.',
   source: 'promptfoo factuality, after OpenAI evals "fact": passes with every category whose score is above 0',
   direction: 'higher',
-  needs: ['reference', 'judge'],
+  needs: ['judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     rubricPrompt: RubricPromptOption,
@@ -62,7 +62,8 @@ export default defineJudgedScorer({
   }),
   judgePrompts: ({ rubricPrompt }) => rubricTexts(PROMPT, rubricPrompt),
   async score({ question, output, reference, variables }, { value, rubricPrompt, factuality }, tools) {
-    const expected = value ?? reference ?? '';
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
     const messages =
       rubricPrompt === undefined
         ? promptMessages(PROMPT, { question, expert_answer: expected, submitted_answer: output })

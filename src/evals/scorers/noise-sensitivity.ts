@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noiseSensitivity } from '../judges/claim-arithmetic.ts';
 import { judgeClaims } from '../judges/entailment.ts';
-import { atMost, defineJudgedScorer, MaximumOption } from '../judges/judged-scorer.ts';
+import { atMost, defineJudgedScorer, expectedAnswer, MaximumOption, NO_REFERENCE } from '../judges/judged-scorer.ts';
 import { ANSWER_STATEMENTS, ENTAILED, TEXT_CLAIMS, textsOf } from '../judges/statements.ts';
 import { unmeasured } from '../score.ts';
 
@@ -10,7 +10,7 @@ export default defineJudgedScorer({
   summary: 'Share of the output’s claims that are wrong and come from relevant (or from irrelevant) passages.',
   source: 'ragas metrics/_noise_sensitivity.py; a passage is relevant when it entails a claim of the reference',
   direction: 'lower',
-  needs: ['reference', 'contexts', 'judge'],
+  needs: ['contexts', 'judge'],
   options: z.strictObject({
     value: z.string().describe('The right answer; absent = the reference of the case').optional(),
     threshold: MaximumOption,
@@ -18,8 +18,9 @@ export default defineJudgedScorer({
   }),
   judgePrompts: () => textsOf(ANSWER_STATEMENTS, TEXT_CLAIMS, ENTAILED),
   async score({ question, output, reference, contexts }, { value, threshold, mode }, tools) {
-    const expected = value ?? reference ?? '';
-    if (output.trim() === '' || expected.trim() === '') return unmeasured('The output or the reference is empty.');
+    const expected = expectedAnswer(value, reference);
+    if (expected === null) return unmeasured(NO_REFERENCE);
+    if (output.trim() === '') return unmeasured('The output is empty.');
     const noise = noiseSensitivity(await judgeClaims(tools, question, output, expected, contexts ?? []));
     if (noise === null) return unmeasured('The output claims nothing that could be checked.');
     const parts = Object.entries(noise).map(([name, part]) => ({ name, value: part }));

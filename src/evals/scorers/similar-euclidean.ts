@@ -6,7 +6,7 @@ export default defineJudgedScorer({
   summary: 'Distance of the embeddings of the output and of a text, as 1 / (1 + distance).',
   source: 'promptfoo similar:euclidean: |a − b| ≤ threshold (0.75), of several texts the nearest',
   direction: 'higher',
-  needs: ['reference', 'embedder'],
+  needs: ['embedder'],
   options: SimilarOptions,
   score: (subject, options, tools) => scoreSimilarity(subject, options, tools, 'euclidean distance'),
 });

@@ -6,7 +6,7 @@ export default defineJudgedScorer({
   summary: 'Cosine of the embeddings of the output and of a text.',
   source: 'promptfoo similar: a·b / (|a| |b|) ≥ threshold (0.75), of several texts the most like',
   direction: 'higher',
-  needs: ['reference', 'embedder'],
+  needs: ['embedder'],
   options: SimilarOptions,
   score: (subject, options, tools) => scoreSimilarity(subject, options, tools, 'cosine'),
 });
