@@ -147,8 +147,8 @@ describe('corrected rates, on items whose truth is known', () => {
       if ((a?.judge?.interval[0] ?? 0) > (b?.judge?.interval[1] ?? 1)) judgeReverses++;
       if ((a?.corrected?.interval[0] ?? 0) > (b?.corrected?.interval[1] ?? 1)) correctedReverses++;
     }
-    assert.ok(judgeReverses > 0, `${judgeReverses}`);
-    assert.equal(correctedReverses, 0);
+    // Two intervals of 95 % that do not overlap, in the wrong order: rarer than either missing the truth on its own side.
+    assert.ok(judgeReverses >= 0.1 * ROUNDS && correctedReverses <= 0.01 * ROUNDS, `${judgeReverses}, ${correctedReverses}`);
   });
 });
 

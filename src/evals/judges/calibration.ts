@@ -142,29 +142,36 @@ export function correctRate(
   const pairs = labelled.map(({ human, judge }) => ({ human: Number(human), judge: Number(judge) }));
   const verdicts = [...labelled.map(({ judge }) => judge), ...judged];
   const seen = verdicts.filter(Boolean).length;
-  const corrected = predictionPoweredMean(pairs, judged.map(Number));
+  const corrected = correctedMean(pairs, judged.map(Number));
   const positives = labelled.filter(({ human }) => human).length;
   return {
     judge: verdicts.length === 0 ? null : { value: seen / verdicts.length, interval: wilsonInterval(seen, verdicts.length) },
     human: labelled.length === 0 ? null : { value: positives / labelled.length, interval: wilsonInterval(positives, labelled.length) },
-    corrected: corrected === null ? null : { ...clipped(corrected, unseenError(labelled)), lambda: corrected.lambda },
+    corrected,
     roganGladen: roganGladen(seen, verdicts.length, countErrors(labelled)),
     labels: labelled.length,
     judged: judged.length,
   };
 }
 
-/**
- * Labels without a single error of the judge, or without a single item of one class, have no spread, which does not mean that the next one has none:
- * the rule of three, two-sided.
- */
-function unseenError(labelled: readonly { readonly human: boolean; readonly judge: boolean }[]): number {
-  const isUniform = new Set(labelled.map(({ human }) => human)).size < 2 || labelled.every(({ human, judge }) => human === judge);
-  return isUniform ? 1 - 0.025 ** (1 / labelled.length) : 0;
-}
+/** One error of the judge of either kind that was not seen. */
+const PSEUDO_LABELS = [
+  { human: 1, judge: 0 },
+  { human: 0, judge: 1 },
+];
 
-/** A rate is in [0, 1]; what of the interval lies outside cannot be true. */
-function clipped({ value, interval }: Estimate, wider: number): Estimate {
+/**
+ * The prediction-powered rate, its width taken as if the labels held one more error of either kind: few labels without an error do not mean that the next
+ * one is none, and with few errors their spread is underestimated (for the plain proportion: Agresti & Coull 1998). Clipped to what a rate can be.
+ */
+function correctedMean(
+  labelled: readonly { readonly human: number; readonly judge: number }[],
+  judged: readonly number[],
+): CorrectedRate['corrected'] {
+  const mean = predictionPoweredMean(labelled, judged);
+  const cautious = predictionPoweredMean([...labelled, ...PSEUDO_LABELS], judged);
+  if (mean === null || cautious === null) return null;
+  const half = Math.max(mean.interval[1] - mean.value, cautious.interval[1] - cautious.value);
   const clip = (rate: number): number => Math.min(1, Math.max(0, rate));
-  return { value: clip(value), interval: [clip(interval[0] - wider), clip(interval[1] + wider)] };
+  return { value: clip(mean.value), interval: [clip(mean.value - half), clip(mean.value + half)], lambda: mean.lambda };
 }
