@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { nearest } from '../kernel/suggest.ts';
-import { assertJson, canonicalJson, type JsonValue } from './json-value.ts';
+import { assertJson, canonicalJson, isObject, type JsonValue } from './json-value.ts';
 
 export const CASE_CAPS = { bytes: 1_048_576, contexts: 1_000, tags: 64, slices: 32, messages: 2_000, datasetCases: 100_000 } as const;
 
@@ -127,10 +127,6 @@ function withoutDefaults(value: JsonValue, defaults: JsonValue): JsonValue {
   return Object.fromEntries(kept);
 }
 
-export function isObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Content as files, database and hash have it: members in the order of the shape, defaults left out. */
 export function compactCase(content: CaseContent | EvalCase): { readonly [name: string]: JsonValue } {
   const ordered: Record<string, JsonValue> = {};
@@ -162,7 +158,10 @@ export function readCase(raw: unknown, place: string): EvalCase {
     throw new PlimsollError('invalid_argument', `${place}${path === '' ? '' : `, ${path}`}: ${message}`, { details: { place, path } });
   }
   const content = parsed.data;
-  if (Object.keys(content.input.variables).length === 0 && content.input.messages.length === 0 && content.input.files.length === 0)
+  const { variables, messages, files } = content.input;
+  const hasInput = Object.keys(variables).length > 0 || messages.length > 0 || files.length > 0;
+  // A prompt without variables has tests without input.
+  if (!hasInput && content.assertions.length === 0 && content.recorded === null)
     throw new PlimsollError('invalid_argument', `${place}: the case has no input; give input.variables, input.messages or input.files`, {
       details: { place, path: 'input' },
     });
