@@ -7,7 +7,7 @@ import { assertJson, canonicalJson, isObject, type JsonValue } from './json-valu
 export const CASE_CAPS = { bytes: 1_048_576, contexts: 1_000, tags: 64, slices: 32, messages: 2_000, datasetCases: 100_000 } as const;
 
 /** Any JSON; `assertJson` has looked at it before. */
-const json = z.custom<JsonValue>((value) => value !== undefined);
+const json = z.unknown() as z.ZodType<JsonValue>; // unlike z.custom it can be told in OpenAPI
 const label = z
   .string()
   .min(1)
@@ -87,7 +87,7 @@ const CaseShape = z.strictObject({
     .array(label)
     .max(CASE_CAPS.tags)
     .default([])
-    .transform((tags) => [...new Set(tags)].sort()),
+    .overwrite((tags) => [...new Set(tags)].sort()),
   slices: z
     .record(label, label)
     .default({})
@@ -181,17 +181,10 @@ export function clusterOf(evalCase: Pick<EvalCase, 'cluster' | 'hash'>): string 
   return evalCase.cluster ?? evalCase.hash;
 }
 
-/** What stays the same when a case is edited: its own id, else the span or finding that it came from, else what is asked. */
-export function caseIdentity(evalCase: CaseContent): string {
-  const { id, provenance, input } = evalCase;
+/** What stays the same when a case is edited: its own id, else the span that it came from; else nothing does. */
+export function caseIdentity({ id, provenance, hash }: Pick<EvalCase, 'id' | 'provenance' | 'hash'>): string {
   if (id !== null) return `id:${id}`;
-  if (provenance.traceId !== null) return `trace:${provenance.traceId}/${provenance.spanId ?? ''}`;
-  if (provenance.id !== null) return `${provenance.kind}:${provenance.id}`;
-  return `input:${inputHash(input)}`;
-}
-
-export function inputHash(input: CaseContent['input']): string {
-  return contentHash(canonicalJson(input as unknown as JsonValue)); // JSON, by the shape
+  return provenance.traceId === null ? `case:${hash}` : `trace:${provenance.traceId}/${provenance.spanId ?? ''}`;
 }
 
 /** The question in words: variables of usual names, else all of them, else the last message of the user. */

@@ -66,6 +66,8 @@ interface RouteBase {
   readonly fileTypes?: readonly string[];
   /** Success status; 200 unless said. 204 has no body. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** Most bytes of a body, where the API's own limit is too small: imports of files. */
+  readonly maxBodyBytes?: number;
   /** True = what is sent goes into the journal, synced before the answer, and changes nothing in the control store: no transaction, no audit row. */
   readonly isJournaled?: boolean;
   /** True = the handler itself records what is asked, because the work takes longer than a transaction may; it changes nothing else. */
@@ -99,7 +101,11 @@ export interface Route<S> {
   readonly response: z.ZodType;
   readonly audit: string | null;
   readonly isJournaled: boolean;
+<<<<<<< HEAD
   readonly isSelfAudited: boolean;
+=======
+  readonly maxBodyBytes: number | null;
+>>>>>>> afe60d9 (Datasets: versions by membership, splits, seal, near-duplicates, redaction, trace to case; store and API)
   // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
   readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
 }
@@ -121,7 +127,11 @@ export function defineRoute<S>() {
     response: definition.response,
     audit: definition.audit ?? null,
     isJournaled: definition.isJournaled ?? false,
+<<<<<<< HEAD
     isSelfAudited: definition.isSelfAudited ?? false,
+=======
+    maxBodyBytes: definition.maxBodyBytes ?? null,
+>>>>>>> afe60d9 (Datasets: versions by membership, splits, seal, near-duplicates, redaction, trace to case; store and API)
     handler: definition.handler,
   });
 }
