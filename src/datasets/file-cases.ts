@@ -1,6 +1,6 @@
 import { readCases } from './formats/read-cases.ts';
 import { hashOfCases } from './membership.ts';
-import { type OpenedCases, parseCaseReference } from './source.ts';
+import type { OpenedCases } from './source.ts';
 
 /**
  * Cases of a file, as it stands. @param readText gives the file's text
@@ -19,9 +19,4 @@ export async function fileCases(path: string, readText: (path: string) => Promis
       yield* cases;
     },
   };
-}
-
-/** Whether a reference to cases names a file. */
-export function isFileReference(reference: string): boolean {
-  return parseCaseReference(reference).kind === 'file';
 }

@@ -7,12 +7,13 @@ import type { Scope } from '../kernel/scope.ts';
 import { TraceQuery } from '../traces/model.ts';
 import type { ScoreStore } from '../traces/scores/store.ts';
 import type { TraceStore } from '../traces/store.ts';
+import { countParts } from './check.ts';
 import { CaseShapeName, FILE_CAP_BYTES, readCases } from './formats/read-cases.ts';
 import { EXPORT_FILES, ExportFormat, writeCases } from './formats/write-cases.ts';
 import { caseFromTrace } from './from-trace.ts';
 import { EvalCaseShape, questionOf, readCase } from './model.ts';
 import { redactCase } from './redact.ts';
-import { countParts, type DatasetService, type SaveResult } from './service.ts';
+import type { DatasetService, SaveResult } from './service.ts';
 import { SplitPlan } from './split.ts';
 import type { DatasetRecord } from './store.ts';
 

@@ -4,18 +4,15 @@ import type { EventLog } from '../kernel/event-log/event-log.ts';
 import { newUuidV7 } from '../kernel/ids.ts';
 import type { Actor, Scope } from '../kernel/scope.ts';
 import { nearest } from '../kernel/suggest.ts';
-import { type Coverage, coverageOf } from './coverage.ts';
+import { type CaseCheck, COMPARED_CASES, checkCases, countParts } from './check.ts';
 import { type CaseDiff, diffCases, hashOfCases, type MembershipChange, planMembership, type SaveMode } from './membership.ts';
-import { CASE_CAPS, clusterOf, type EvalCase } from './model.ts';
+import { CASE_CAPS, type EvalCase } from './model.ts';
 import { type DuplicatePair, leaksOf, nearDuplicates } from './near-duplicates.ts';
 import { type CasePart, type CaseSource, DATASET_NAME, type HoldoutOpening, parseCaseReference } from './source.ts';
 import { type SplitPlan, splitCases } from './split.ts';
 import type { DatasetRecord, DatasetStore, DatasetVersion, HoldoutOpeningRecord, PlacedCase } from './store.ts';
 
 const READ_AT_ONCE = 1_000;
-/** Texts that are compared with one another while somebody waits. */
-const COMPARED_CASES = 20_000;
-const TOLD_PAIRS = 1_000;
 
 export interface SaveRequest {
   readonly cases: readonly EvalCase[];
@@ -39,13 +36,6 @@ export interface SaveResult {
   readonly caseCount: number;
 }
 
-export interface PartCounts {
-  readonly train: number;
-  readonly dev: number;
-  readonly holdout: number;
-  readonly excluded: number;
-}
-
 export interface OpenDataset {
   readonly record: DatasetRecord;
   readonly version: number;
@@ -53,17 +43,8 @@ export interface OpenDataset {
   readonly parts: ReadonlyMap<string, CasePart>;
 }
 
-export interface DatasetCheck {
+export interface DatasetCheck extends CaseCheck {
   readonly version: number;
-  readonly cases: number;
-  readonly clusters: number;
-  readonly parts: PartCounts;
-  /** Null = too many cases to compare while you wait. */
-  readonly duplicates: readonly DuplicatePair[] | null;
-  /** Of the duplicates, those across the split: what is asked in one part is known from the other. */
-  readonly leaks: readonly DuplicatePair[] | null;
-  /** Of what is open. */
-  readonly coverage: Coverage;
 }
 
 export interface DatasetService {
@@ -98,12 +79,6 @@ interface Options {
   readonly eventLog: EventLog;
   readonly nameOf: (scope: Scope, actor: Actor) => Promise<string>;
   readonly clock: Clock;
-}
-
-export function countParts(parts: ReadonlyMap<string, CasePart>): PartCounts {
-  const counts = { train: 0, dev: 0, holdout: 0, excluded: 0 };
-  for (const part of parts.values()) counts[part]++;
-  return counts;
 }
 
 /** Names of a pair for people who may not see what is sealed. */
@@ -327,16 +302,12 @@ export function createDatasetService({ store, eventLog, nameOf, clock }: Options
     },
     async check(scope, name, version) {
       const opened = await read(scope, name, version);
-      const cases = opened.placed.map(({ evalCase }) => evalCase);
-      const pairs = cases.length > COMPARED_CASES ? null : nearDuplicates(cases);
       return {
         version: opened.version,
-        cases: cases.length,
-        clusters: new Set(cases.map(clusterOf)).size,
-        parts: countParts(opened.parts),
-        duplicates: pairs?.slice(0, TOLD_PAIRS) ?? null,
-        leaks: pairs === null ? null : leaksOf(pairs, opened.parts).slice(0, TOLD_PAIRS),
-        coverage: coverageOf(cases.filter(({ hash }) => opened.parts.get(hash) !== 'holdout')),
+        ...checkCases(
+          opened.placed.map(({ evalCase }) => evalCase),
+          opened.parts,
+        ),
       };
     },
     openHoldout,

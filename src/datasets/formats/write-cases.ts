@@ -21,7 +21,6 @@ export const EXPORT_FILES = {
 export interface FileHead {
   readonly name?: string;
   readonly version?: number;
-  readonly split?: JsonValue;
 }
 
 function yaml(value: JsonValue): string {
@@ -30,7 +29,7 @@ function yaml(value: JsonValue): string {
 
 /** A block per case with an empty line between, so that a change of one case is a change of its lines alone. The same cases always give the same bytes. */
 export function writeYaml(cases: readonly EvalCase[], head: FileHead = {}): string {
-  const top = Object.keys(head).length === 0 ? '' : `${yaml(head as JsonValue)}\n`; // of strings, numbers and the split
+  const top = Object.keys(head).length === 0 ? '' : `${yaml({ ...head })}\n`;
   if (cases.length === 0) return `${top}cases: []\n`;
   return `${top}cases:\n${cases.map((each) => listItem(compactCase(each))).join('\n')}`;
 }
