@@ -101,11 +101,8 @@ export interface Route<S> {
   readonly response: z.ZodType;
   readonly audit: string | null;
   readonly isJournaled: boolean;
-<<<<<<< HEAD
   readonly isSelfAudited: boolean;
-=======
   readonly maxBodyBytes: number | null;
->>>>>>> afe60d9 (Datasets: versions by membership, splits, seal, near-duplicates, redaction, trace to case; store and API)
   // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
   readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
 }
@@ -127,11 +124,8 @@ export function defineRoute<S>() {
     response: definition.response,
     audit: definition.audit ?? null,
     isJournaled: definition.isJournaled ?? false,
-<<<<<<< HEAD
     isSelfAudited: definition.isSelfAudited ?? false,
-=======
     maxBodyBytes: definition.maxBodyBytes ?? null,
->>>>>>> afe60d9 (Datasets: versions by membership, splits, seal, near-duplicates, redaction, trace to case; store and API)
     handler: definition.handler,
   });
 }

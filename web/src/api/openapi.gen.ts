@@ -1474,11 +1474,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-<<<<<<< HEAD
     "/api/v1/retention": {
-=======
-    "/api/v1/datasets": {
->>>>>>> 74d416a (Datasets: commands)
         parameters: {
             query?: never;
             header?: never;
@@ -1486,17 +1482,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-<<<<<<< HEAD
          * How long each class of data is kept, what is stored of it, and what goes next; deletes nothing
          * @description Permission: `retention:read`.
          */
         get: operations["getRetention"];
-=======
-         * List datasets of eval cases, by name
-         * @description Permission: `datasets:read`.
-         */
-        get: operations["getDatasets"];
->>>>>>> 74d416a (Datasets: commands)
         put?: never;
         post?: never;
         delete?: never;
@@ -1505,11 +1494,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-<<<<<<< HEAD
     "/api/v1/sql": {
-=======
-    "/api/v1/datasets/{name}": {
->>>>>>> 74d416a (Datasets: commands)
         parameters: {
             query?: never;
             header?: never;
@@ -1517,7 +1502,6 @@ export interface paths {
             cookie?: never;
         };
         /**
-<<<<<<< HEAD
          * The SQL console: whether it is on, its limits, its tables and what their columns mean
          * @description Permission: `sql:read`.
          */
@@ -1528,7 +1512,60 @@ export interface paths {
          * @description Permission: `sql:read`.
          */
         post: operations["postSql"];
-=======
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/{runId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a query that goes on
+         * @description Permission: `sql:read`.
+         */
+        delete: operations["deleteSqlByRunId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List datasets of eval cases, by name
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
          * One dataset with its versions and the openings of its holdout
          * @description Permission: `datasets:read`.
          */
@@ -1539,16 +1576,12 @@ export interface paths {
          */
         put: operations["putDatasetsByName"];
         post?: never;
->>>>>>> 74d416a (Datasets: commands)
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-<<<<<<< HEAD
-    "/api/v1/sql/{runId}": {
-=======
     "/api/v1/datasets/{name}/cases": {
         parameters: {
             query?: never;
@@ -1574,7 +1607,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/datasets/{name}/import": {
->>>>>>> 74d416a (Datasets: commands)
         parameters: {
             query?: never;
             header?: never;
@@ -1583,14 +1615,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-<<<<<<< HEAD
-        post?: never;
-        /**
-         * Cancel a query that goes on
-         * @description Permission: `sql:read`.
-         */
-        delete: operations["deleteSqlByRunId"];
-=======
         /**
          * Add the cases of a file: our YAML or JSONL, promptfoo tests (YAML, JSON, CSV), Ragas columns, DeepEval test cases
          * @description Permission: `datasets:write`.
@@ -1737,7 +1761,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
->>>>>>> 74d416a (Datasets: commands)
         options?: never;
         head?: never;
         patch?: never;
@@ -1894,13 +1917,12 @@ export interface components {
              */
             isShared: boolean;
         };
-<<<<<<< HEAD
         SqlRequest: {
             /** @description One SELECT, WITH, DESCRIBE <table>, SHOW TABLES or SHOW COLUMNS FROM <table> */
             query: string;
             /** @description Your own name for this run, by which DELETE /api/v1/sql/:runId cancels it */
             runId?: string;
-=======
+        };
         DatasetSplit: {
             /** @constant */
             by: "cluster";
@@ -1934,7 +1956,6 @@ export interface components {
             devRatio: number;
             /** @description Cases from here on are sealed, epoch ms; of a cluster that stands on both sides they are in no part */
             holdoutFrom: number;
->>>>>>> 74d416a (Datasets: commands)
         };
         FieldValues: {
             /** @description The most frequent ones first */
@@ -4710,7 +4731,6 @@ export interface components {
             /** @description Epoch ms */
             updatedAt: number;
         };
-<<<<<<< HEAD
         RetentionReport: {
             /** @description Epoch ms */
             at: number;
@@ -4788,7 +4808,7 @@ export interface components {
             }[];
             /** @description A query that works */
             example: string;
-=======
+        };
         DatasetList: {
             datasets: components["schemas"]["Dataset"][];
         };
@@ -5320,7 +5340,6 @@ export interface components {
             devRatio: number;
             /** @description Cases from here on are sealed, epoch ms; of a cluster that stands on both sides they are in no part */
             holdoutFrom: number;
->>>>>>> 74d416a (Datasets: commands)
         };
     };
     responses: never;
@@ -10649,11 +10668,7 @@ export interface operations {
             };
         };
     };
-<<<<<<< HEAD
     getRetention: {
-=======
-    getDatasets: {
->>>>>>> 74d416a (Datasets: commands)
         parameters: {
             query?: never;
             header?: never;
@@ -10668,11 +10683,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-<<<<<<< HEAD
                     "application/json": components["schemas"]["RetentionReport"];
-=======
-                    "application/json": components["schemas"]["DatasetList"];
->>>>>>> 74d416a (Datasets: commands)
                 };
             };
             /** @description No valid key or session */
@@ -10704,7 +10715,6 @@ export interface operations {
             };
         };
     };
-<<<<<<< HEAD
     getSql: {
         parameters: {
             query?: never;
@@ -10813,40 +10823,22 @@ export interface operations {
         };
     };
     deleteSqlByRunId: {
-=======
-    getDatasetsByName: {
->>>>>>> 74d416a (Datasets: commands)
         parameters: {
             query?: never;
             header?: never;
             path: {
-<<<<<<< HEAD
                 runId: string;
-=======
-                name: string;
->>>>>>> 74d416a (Datasets: commands)
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-<<<<<<< HEAD
             /** @description Done; no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
-=======
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetDetail"];
-                };
->>>>>>> 74d416a (Datasets: commands)
             };
             /** @description A field is wrong; the detail names it, its value and what it takes */
             400: {
@@ -10895,8 +10887,120 @@ export interface operations {
             };
         };
     };
-<<<<<<< HEAD
-=======
+    getDatasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     putDatasetsByName: {
         parameters: {
             query?: never;
@@ -11762,5 +11866,4 @@ export interface operations {
             };
         };
     };
->>>>>>> 74d416a (Datasets: commands)
 }
