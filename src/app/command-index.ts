@@ -148,6 +148,62 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/cache-check.ts'),
   },
   {
+    name: 'datasets',
+    summary: 'List datasets of eval cases',
+    load: () => import('./commands/datasets.ts'),
+  },
+  {
+    name: 'datasets show',
+    summary: 'Cases of a dataset with its versions; what is sealed is only counted',
+    load: () => import('./commands/datasets-show.ts'),
+  },
+  {
+    name: 'datasets add',
+    summary: 'Make cases of traces, redacted and shown before they are saved; the same trace is the same case',
+    load: () => import('./commands/datasets-add.ts'),
+  },
+  {
+    name: 'datasets pull',
+    summary: 'Write the newest version of a dataset into the project; changes of the file are never overwritten',
+    load: () => import('./commands/datasets-pull.ts'),
+  },
+  {
+    name: 'datasets push',
+    summary:
+      'Make the next version of a dataset from a file: our YAML (all that is open), or cases to add (JSONL, CSV, promptfoo, Ragas, DeepEval)',
+    load: () => import('./commands/datasets-push.ts'),
+  },
+  {
+    name: 'datasets diff',
+    summary: 'What differs between a file and its dataset, two versions, or two files: cases added, removed and changed',
+    load: () => import('./commands/datasets-diff.ts'),
+  },
+  {
+    name: 'datasets export',
+    summary: 'Open cases of a version as a file: yaml, jsonl, csv, promptfoo, ragas or deepeval',
+    load: () => import('./commands/datasets-export.ts'),
+  },
+  {
+    name: 'datasets check',
+    summary: 'Near-duplicates, leaks across the split and holes in the coverage of a dataset',
+    load: () => import('./commands/datasets-check.ts'),
+  },
+  {
+    name: 'datasets split',
+    summary: 'Divide a dataset into train, dev and a sealed holdout, by cluster or by time; nothing leaks, and added cases move nothing',
+    load: () => import('./commands/datasets-split.ts'),
+  },
+  {
+    name: 'datasets archive',
+    summary: 'Archive a dataset: it stays readable and takes no more cases',
+    load: () => import('./commands/datasets-archive.ts'),
+  },
+  {
+    name: 'datasets restore',
+    summary: 'Let an archived dataset take cases again',
+    load: () => import('./commands/datasets-restore.ts'),
+  },
+  {
     name: 'sim traffic',
     summary: 'Drive the example features through the running gateway',
     load: () => import('./commands/sim-traffic.ts'),

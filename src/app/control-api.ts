@@ -11,6 +11,8 @@ import { type RepricingServices, repricingRoutes } from '../costs/repricing/rout
 import { type CostServices, costRoutes } from '../costs/routes.ts';
 import { sharedRules } from '../costs/shared/config.ts';
 import { type StatementServices, statementRoutes } from '../costs/statements/routes.ts';
+import { type DatasetServices, datasetRoutes } from '../datasets/routes.ts';
+import { createDatasetService } from '../datasets/service.ts';
 import { type FeatureServices, featureRoutes } from '../features/routes.ts';
 import { createFeatureService, type FeatureCatalogue } from '../features/service.ts';
 import { DEFAULT_SLO } from '../features/slo-config.ts';
@@ -133,6 +135,7 @@ export const API_ROUTES: readonly Route<ApiServices>[] = [
   ...viewRoutes,
   ...retentionRoutes,
   ...sqlRoutes,
+  ...datasetRoutes,
 ];
 
 type ApiServices = TraceServices &
@@ -159,7 +162,8 @@ type ApiServices = TraceServices &
   ReplayServices &
   ViewServices &
   RetentionServices &
-  SqlServices;
+  SqlServices &
+  DatasetServices;
 
 /** `/api/v1` of control: builds the services and hands every request to the router. */
 export class ControlApi {
@@ -242,6 +246,12 @@ export class ControlApi {
         replays: options.replaying.service(stores),
         views: createViewService({ store: stores.views, nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor), clock }),
         retention: (tenant) => options.retention.report(tenant),
+        datasets: createDatasetService({
+          store: stores.datasets,
+          eventLog: stores.eventLog,
+          nameOf: (tenant, actor) => actorName(stores.adminKeys, tenant, actor),
+          clock,
+        }),
         cache: options.caches.service(stores),
         eventLog: stores.eventLog,
         sql,

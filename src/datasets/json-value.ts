@@ -18,7 +18,11 @@ export function assertJson(value: unknown, place: string): asserts value is Json
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const { value: each, path, depth } = at;
     if (++nodes > JSON_CAPS.nodes) refuse('', `has more than ${JSON_CAPS.nodes} values; split it, or keep the large part in a file`);
-    if (each === null || typeof each === 'boolean' || typeof each === 'string') continue;
+    if (each === null || typeof each === 'boolean') continue;
+    if (typeof each === 'string') {
+      if (!each.isWellFormed()) refuse(path, 'has half of a surrogate pair, which no UTF-8 file can hold; repair the text');
+      continue;
+    }
     if (typeof each === 'number') {
       if (!Number.isFinite(each)) refuse(path, `${each} is no JSON number; write it as a text`);
       continue;
@@ -33,6 +37,7 @@ export function assertJson(value: unknown, place: string): asserts value is Json
     if (prototype !== Object.prototype && prototype !== null)
       refuse(path, `a ${each?.constructor?.name ?? 'value'} is no JSON value; write it as a text in quotes`);
     for (const [name, item] of Object.entries(each as object)) {
+      if (!name.isWellFormed()) refuse(path, 'has a name with half of a surrogate pair; repair it');
       if (name === '__proto__') refuse(path, 'the name __proto__ is not allowed; rename it');
       open.push({ value: item, path: path === '' ? name : `${path}.${name}`, depth: depth + 1 });
     }
@@ -48,4 +53,8 @@ export function canonicalJson(value: JsonValue): string {
     .sort()
     .map((name) => `${JSON.stringify(name)}:${canonicalJson(members[name] ?? null)}`)
     .join(',')}}`;
+}
+
+export function isObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -70,7 +70,9 @@ describe('case', () => {
     const after = readCase({ ...minimal, id: 'refund', expected: { answer: 'Yes' } }, 'b');
     assert.equal(caseIdentity(before), caseIdentity(after));
     assert.notEqual(before.hash, after.hash);
-    assert.equal(caseIdentity(readCase(minimal, 'a')), caseIdentity(readCase({ ...minimal, tags: ['x'] }, 'a')));
+    const traced = { ...minimal, provenance: { kind: 'trace', traceId: 't', spanId: 's' } };
+    assert.equal(caseIdentity(readCase(traced, 'a')), caseIdentity(readCase({ ...traced, tags: ['x'] }, 'a')));
+    assert.notEqual(caseIdentity(readCase(minimal, 'a')), caseIdentity(readCase({ ...minimal, tags: ['x'] }, 'a')));
   });
 
   it('has a question', () => {

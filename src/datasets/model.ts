@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { PlimsollError } from '../kernel/errors.ts';
 import { contentHash } from '../kernel/ids.ts';
 import { nearest } from '../kernel/suggest.ts';
-import { assertJson, canonicalJson, type JsonValue } from './json-value.ts';
+import { assertJson, canonicalJson, isObject, type JsonValue } from './json-value.ts';
 
 export const CASE_CAPS = { bytes: 1_048_576, contexts: 1_000, tags: 64, slices: 32, messages: 2_000, datasetCases: 100_000 } as const;
 
 /** Any JSON; `assertJson` has looked at it before. */
-const json = z.custom<JsonValue>((value) => value !== undefined);
+const json = z.unknown() as z.ZodType<JsonValue>; // unlike z.custom it can be told in OpenAPI
 const label = z
   .string()
   .min(1)
@@ -87,7 +87,7 @@ const CaseShape = z.strictObject({
     .array(label)
     .max(CASE_CAPS.tags)
     .default([])
-    .transform((tags) => [...new Set(tags)].sort()),
+    .overwrite((tags) => [...new Set(tags)].sort()),
   slices: z
     .record(label, label)
     .default({})
@@ -127,10 +127,6 @@ function withoutDefaults(value: JsonValue, defaults: JsonValue): JsonValue {
   return Object.fromEntries(kept);
 }
 
-export function isObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Content as files, database and hash have it: members in the order of the shape, defaults left out. */
 export function compactCase(content: CaseContent | EvalCase): { readonly [name: string]: JsonValue } {
   const ordered: Record<string, JsonValue> = {};
@@ -162,7 +158,10 @@ export function readCase(raw: unknown, place: string): EvalCase {
     throw new PlimsollError('invalid_argument', `${place}${path === '' ? '' : `, ${path}`}: ${message}`, { details: { place, path } });
   }
   const content = parsed.data;
-  if (Object.keys(content.input.variables).length === 0 && content.input.messages.length === 0 && content.input.files.length === 0)
+  const { variables, messages, files } = content.input;
+  const hasInput = Object.keys(variables).length > 0 || messages.length > 0 || files.length > 0;
+  // A prompt without variables has tests without input.
+  if (!hasInput && content.assertions.length === 0 && content.recorded === null)
     throw new PlimsollError('invalid_argument', `${place}: the case has no input; give input.variables, input.messages or input.files`, {
       details: { place, path: 'input' },
     });
@@ -182,17 +181,10 @@ export function clusterOf(evalCase: Pick<EvalCase, 'cluster' | 'hash'>): string 
   return evalCase.cluster ?? evalCase.hash;
 }
 
-/** What stays the same when a case is edited: its own id, else the span or finding that it came from, else what is asked. */
-export function caseIdentity(evalCase: CaseContent): string {
-  const { id, provenance, input } = evalCase;
+/** What stays the same when a case is edited: its own id, else the span that it came from; else nothing does. */
+export function caseIdentity({ id, provenance, hash }: Pick<EvalCase, 'id' | 'provenance' | 'hash'>): string {
   if (id !== null) return `id:${id}`;
-  if (provenance.traceId !== null) return `trace:${provenance.traceId}/${provenance.spanId ?? ''}`;
-  if (provenance.id !== null) return `${provenance.kind}:${provenance.id}`;
-  return `input:${inputHash(input)}`;
-}
-
-export function inputHash(input: CaseContent['input']): string {
-  return contentHash(canonicalJson(input as unknown as JsonValue)); // JSON, by the shape
+  return provenance.traceId === null ? `case:${hash}` : `trace:${provenance.traceId}/${provenance.spanId ?? ''}`;
 }
 
 /** The question in words: variables of usual names, else all of them, else the last message of the user. */

@@ -19,7 +19,7 @@ export interface OpenedCases {
   readonly name: string;
   /** Null = a file. */
   readonly version: number | null;
-  /** sha-256 over the hashes of the cases in order: equal hashes, equal cases. */
+  /** sha-256 over the hashes of the cases, in order of the hashes: equal for equal cases, in whatever order they stand. */
   readonly contentHash: string;
   /** Cases that `cases()` gives. */
   readonly count: number;

@@ -84,7 +84,7 @@ export function createRouter<S>(routes: readonly Route<S>[], options: RouterOpti
         { details: { param: 'query' } },
       );
     }
-    const body = await readJsonBody(request, limits);
+    const body = await readJsonBody(request, route.maxBodyBytes === null ? limits : { ...limits, maxBytes: route.maxBodyBytes });
     if (route.body === null && body !== undefined) {
       throw new PlimsollError('invalid_argument', `${route.method} ${route.path} takes no body.`, { details: { param: 'body' } });
     }

@@ -66,6 +66,8 @@ interface RouteBase {
   readonly fileTypes?: readonly string[];
   /** Success status; 200 unless said. 204 has no body. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** Most bytes of a body, where the API's own limit is too small: imports of files. */
+  readonly maxBodyBytes?: number;
   /** True = what is sent goes into the journal, synced before the answer, and changes nothing in the control store: no transaction, no audit row. */
   readonly isJournaled?: boolean;
   /** True = the handler itself records what is asked, because the work takes longer than a transaction may; it changes nothing else. */
@@ -100,6 +102,7 @@ export interface Route<S> {
   readonly audit: string | null;
   readonly isJournaled: boolean;
   readonly isSelfAudited: boolean;
+  readonly maxBodyBytes: number | null;
   // biome-ignore lint/suspicious/noExplicitAny: the router parses with the route's own schemas just before the call
   readonly handler: (request: RouteRequest<any, any, any, S>) => unknown;
 }
@@ -122,6 +125,7 @@ export function defineRoute<S>() {
     audit: definition.audit ?? null,
     isJournaled: definition.isJournaled ?? false,
     isSelfAudited: definition.isSelfAudited ?? false,
+    maxBodyBytes: definition.maxBodyBytes ?? null,
     handler: definition.handler,
   });
 }

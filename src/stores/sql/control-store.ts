@@ -1,6 +1,7 @@
 import type { AnomalyStore } from '../../costs/anomalies/store.ts';
 import type { InvoiceStore } from '../../costs/invoices/store.ts';
 import type { StatementStore } from '../../costs/statements/store.ts';
+import type { DatasetStore } from '../../datasets/store.ts';
 import type { FeatureSwitchStore } from '../../features/switch-store.ts';
 import type { AdminKeyStore, SessionStore, VirtualKeyStore } from '../../identity/store.ts';
 import type { AuditOutbox } from '../../kernel/audit.ts';
@@ -14,6 +15,7 @@ import { sqlAuditOutbox } from './audit-outbox.ts';
 import type { Connection, Handle } from './connection.ts';
 import { sqlCostAnomalies } from './cost-anomalies.ts';
 import { sqlCostInvoices, sqlCostStatements } from './cost-documents.ts';
+import { sqlDatasets } from './datasets.ts';
 import { sqlEventLog } from './event-log.ts';
 import { sqlFeatureSwitches } from './feature-switches.ts';
 import { type IngestCursorStore, sqlIngestCursors } from './ingest-cursors.ts';
@@ -48,6 +50,7 @@ export interface ControlStores {
   readonly invoices: InvoiceStore;
   readonly openRuns: SqlOpenRuns;
   readonly views: ViewStore;
+  readonly datasets: DatasetStore;
 }
 
 export interface ControlStoreStatus {
@@ -87,6 +90,7 @@ function storesOf(handle: Handle): ControlStores {
     invoices: sqlCostInvoices(handle),
     openRuns: sqlOpenRuns(handle),
     views: sqlViews(handle),
+    datasets: sqlDatasets(handle),
   };
 }
 

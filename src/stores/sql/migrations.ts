@@ -126,6 +126,24 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE UNIQUE INDEX saved_views_name ON saved_views (organisation_id, environment, page, reader, name)',
     ],
   },
+  {
+    version: 9,
+    name: 'datasets',
+    statements: [
+      `CREATE TABLE datasets (${TENANT}, name text NOT NULL, description text NOT NULL, split text, newest_version bigint NOT NULL,
+        created_at_ms bigint NOT NULL, archived_at_ms bigint, PRIMARY KEY (organisation_id, environment, name))`,
+      `CREATE TABLE dataset_versions (${TENANT}, dataset text NOT NULL, version bigint NOT NULL, parent bigint, author text NOT NULL,
+        message text NOT NULL, created_at_ms bigint NOT NULL, case_count bigint NOT NULL, added bigint NOT NULL, removed bigint NOT NULL,
+        content_hash text NOT NULL, PRIMARY KEY (organisation_id, environment, dataset, version))`,
+      `CREATE TABLE dataset_cases (${TENANT}, hash text NOT NULL, body text NOT NULL, PRIMARY KEY (organisation_id, environment, hash))`,
+      `CREATE TABLE dataset_members (${TENANT}, dataset text NOT NULL, case_hash text NOT NULL, from_version bigint NOT NULL,
+        to_version bigint, position bigint NOT NULL, PRIMARY KEY (organisation_id, environment, dataset, case_hash, from_version))`,
+      'CREATE INDEX dataset_members_position ON dataset_members (organisation_id, environment, dataset, position)',
+      `CREATE TABLE dataset_openings (${TENANT}, id text NOT NULL, dataset text NOT NULL, version bigint, reason text NOT NULL,
+        opened_by text NOT NULL, at_ms bigint NOT NULL, PRIMARY KEY (organisation_id, environment, id))`,
+      'CREATE INDEX dataset_openings_dataset ON dataset_openings (organisation_id, environment, dataset, id)',
+    ],
+  },
 ];
 
 export const SCHEMA_VERSION: number = Math.max(...MIGRATIONS.map((migration) => migration.version));

@@ -203,6 +203,53 @@ export interface SavedViewRow extends Tenant {
   updated_at_ms: number;
 }
 
+export interface DatasetRow extends Tenant {
+  name: string;
+  description: string;
+  /** JSON. */
+  split: string | null;
+  newest_version: number;
+  created_at_ms: number;
+  archived_at_ms: number | null;
+}
+
+export interface DatasetVersionRow extends Tenant {
+  dataset: string;
+  version: number;
+  parent: number | null;
+  author: string;
+  message: string;
+  created_at_ms: number;
+  case_count: number;
+  added: number;
+  removed: number;
+  content_hash: string;
+}
+
+/** A case is in every version from `from_version` to before `to_version` (null = still): a change of one case is one row, not all again. */
+export interface DatasetMemberRow extends Tenant {
+  dataset: string;
+  case_hash: string;
+  from_version: number;
+  to_version: number | null;
+  position: number;
+}
+
+export interface DatasetCaseRow extends Tenant {
+  hash: string;
+  /** JSON, as `compactCase` gives it. */
+  body: string;
+}
+
+export interface DatasetOpeningRow extends Tenant {
+  id: string;
+  dataset: string;
+  version: number | null;
+  reason: string;
+  opened_by: string;
+  at_ms: number;
+}
+
 export interface Database {
   schema_migrations: { version: number; name: string; applied_at_ms: number };
   virtual_keys: VirtualKeyRow;
@@ -223,4 +270,9 @@ export interface Database {
   cost_invoices: CostInvoiceRow;
   open_runs: OpenRunRow;
   saved_views: SavedViewRow;
+  datasets: DatasetRow;
+  dataset_versions: DatasetVersionRow;
+  dataset_members: DatasetMemberRow;
+  dataset_cases: DatasetCaseRow;
+  dataset_openings: DatasetOpeningRow;
 }

@@ -1538,6 +1538,234 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List datasets of eval cases, by name
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dataset with its versions and the openings of its holdout
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasetsByName"];
+        /**
+         * Describe, archive or restore a dataset
+         * @description Permission: `datasets:write`.
+         */
+        put: operations["putDatasetsByName"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases of a version, in order; the sealed holdout is only counted
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasetsByNameCases"];
+        put?: never;
+        /**
+         * Add cases, or edit those with the same id or trace, in a new version; makes the dataset when there is none
+         * @description Permission: `datasets:write`.
+         */
+        post: operations["postDatasetsByNameCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add the cases of a file: our YAML or JSONL, promptfoo tests (YAML, JSON, CSV), Ragas columns, DeepEval test cases
+         * @description Permission: `datasets:write`.
+         */
+        post: operations["postDatasetsByNameImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take open cases out, in a new version; the versions before keep them
+         * @description Permission: `datasets:write`.
+         */
+        post: operations["postDatasetsByNameRemovals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases of a version as a file; the sealed holdout is not in it
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasetsByNameExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs between two versions: cases added, removed and changed; sealed ones are only counted
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasetsByNameDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Near-duplicates, leaks across the split, parts and coverage of a version
+         * @description Permission: `datasets:read`.
+         */
+        get: operations["getDatasetsByNameCheck"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Divide a dataset by cluster or time into train, dev and a sealed holdout; refused when near-duplicates would stand on two sides
+         * @description Permission: `datasets:write`.
+         */
+        put: operations["putDatasetsByNameSplit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/holdout-openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the sealed holdout: counted, with its reason, for good
+         * @description Permission: `datasets:open_holdout`.
+         */
+        post: operations["postDatasetsByNameHoldoutOpenings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/case-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases that traces would become, redacted: look at them, then add them to a dataset
+         * @description Permission: `traces:read`.
+         */
+        get: operations["getCaseDrafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1694,6 +1922,40 @@ export interface components {
             query: string;
             /** @description Your own name for this run, by which DELETE /api/v1/sql/:runId cancels it */
             runId?: string;
+        };
+        DatasetSplit: {
+            /** @constant */
+            by: "cluster";
+            /**
+             * @description Another seed gives another split
+             * @default 1
+             */
+            seed: string;
+            /**
+             * @description Share of clusters that go to dev
+             * @default 0
+             */
+            devRatio: number;
+            /**
+             * @description Share of clusters that are sealed
+             * @default 0.2
+             */
+            holdoutRatio: number;
+        } | {
+            /** @constant */
+            by: "time";
+            /**
+             * @description Another seed gives another split
+             * @default 1
+             */
+            seed: string;
+            /**
+             * @description Share of clusters that go to dev
+             * @default 0
+             */
+            devRatio: number;
+            /** @description Cases from here on are sealed, epoch ms; of a cluster that stands on both sides they are in no part */
+            holdoutFrom: number;
         };
         FieldValues: {
             /** @description The most frequent ones first */
@@ -4546,6 +4808,538 @@ export interface components {
             }[];
             /** @description A query that works */
             example: string;
+        };
+        DatasetList: {
+            datasets: components["schemas"]["Dataset"][];
+        };
+        Dataset: {
+            name: string;
+            description: string;
+            /** @description Newest; 0 = none yet */
+            version: number;
+            /** @description Of the newest version, sealed ones included */
+            cases: number;
+            split: components["schemas"]["DatasetSplitOutput"] | null;
+            /** @description Epoch ms */
+            createdAt: number;
+            /** @description Epoch ms */
+            changedAt: number;
+            changedBy: string;
+            isArchived: boolean;
+            /** @description How often the sealed holdout was opened */
+            holdoutOpenings: number;
+        };
+        DatasetDetail: {
+            name: string;
+            description: string;
+            /** @description Newest; 0 = none yet */
+            version: number;
+            /** @description Of the newest version, sealed ones included */
+            cases: number;
+            split: components["schemas"]["DatasetSplitOutput"] | null;
+            /** @description Epoch ms */
+            createdAt: number;
+            /** @description Epoch ms */
+            changedAt: number;
+            changedBy: string;
+            isArchived: boolean;
+            /** @description How often the sealed holdout was opened */
+            holdoutOpenings: number;
+            versions: components["schemas"]["DatasetVersion"][];
+            openings: components["schemas"]["DatasetHoldoutOpening"][];
+        };
+        DatasetVersion: {
+            version: number;
+            parent: number | null;
+            author: string;
+            message: string;
+            /** @description Epoch ms */
+            createdAt: number;
+            caseCount: number;
+            added: number;
+            removed: number;
+            contentHash: string;
+        };
+        DatasetHoldoutOpening: {
+            version: number | null;
+            reason: string;
+            openedBy: string;
+            /** @description Epoch ms */
+            at: number;
+        };
+        DatasetCasePage: {
+            version: number;
+            cases: components["schemas"]["DatasetCase"][];
+            /** @description Open cases that match */
+            matches: number;
+            /** @description Of the whole version */
+            parts: {
+                train: number;
+                dev: number;
+                holdout: number;
+                excluded: number;
+            };
+            tags: {
+                name: string;
+                count: number;
+            }[];
+            slices: {
+                name: string;
+                value: string;
+                count: number;
+            }[];
+            nextCursor: number | null;
+        };
+        DatasetCase: {
+            /**
+             * @description Your own name of the case, once in a dataset; it stays when the case is edited
+             * @default null
+             */
+            id: string | null;
+            /** @default null */
+            description: string | null;
+            input: {
+                /**
+                 * @description Values for the prompt template
+                 * @default {}
+                 */
+                variables: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @description Conversation so far, when there is no template
+                 * @default []
+                 */
+                messages: ({
+                    /** @description system, user, assistant, tool */
+                    role: string;
+                    /**
+                     * @description Text, or parts as the client API has them
+                     * @default null
+                     */
+                    content: unknown;
+                } & {
+                    [key: string]: unknown;
+                })[];
+                /**
+                 * @description By content
+                 * @default []
+                 */
+                files: {
+                    name: string;
+                    sha256: string;
+                    /** @default application/octet-stream */
+                    mediaType: string;
+                }[];
+            };
+            expected: {
+                /**
+                 * @description The right answer; a structured one as JSON text
+                 * @default null
+                 */
+                answer: string | null;
+                /**
+                 * @description What a right answer says, one by one
+                 * @default []
+                 */
+                facts: string[];
+                /** @default null */
+                toolCalls: {
+                    name: string;
+                    /** @default {} */
+                    arguments: unknown;
+                }[] | null;
+            };
+            /**
+             * @description Passages given to the model, in rank order; null = no retrieval, which is not the same as an empty one
+             * @default null
+             */
+            contexts: {
+                /**
+                 * @description Id of the passage in its collection
+                 * @default null
+                 */
+                id: string | null;
+                text: string;
+            }[] | null;
+            /**
+             * @description Passages that hold the answer
+             * @default null
+             */
+            referenceContexts: {
+                /**
+                 * @description Id of the passage in its collection
+                 * @default null
+                 */
+                id: string | null;
+                text: string;
+            }[] | null;
+            /**
+             * @description What was answered when the case was taken; can be scored without a call
+             * @default null
+             */
+            recorded: {
+                /** @description An answer that was given */
+                output: string;
+                /** @default [] */
+                toolCalls: {
+                    name: string;
+                    /** @default {} */
+                    arguments: unknown;
+                }[];
+            } | null;
+            /**
+             * @description promptfoo's assertions
+             * @default []
+             */
+            assertions: unknown[];
+            /**
+             * @description promptfoo's other members of a test: threshold, options, provider
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @default {} */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @default [] */
+            tags: string[];
+            /**
+             * @description Groups that are checked on their own: {language: "de"}
+             * @default {}
+             */
+            slices: {
+                [key: string]: string;
+            };
+            /** @default 1 */
+            weight: number;
+            /**
+             * @description Document, conversation or user that cases share; null = the case stands alone
+             * @default null
+             */
+            cluster: string | null;
+            /**
+             * @description When what it tells of happened, epoch ms; for splits by time
+             * @default null
+             */
+            at: number | null;
+            provenance: {
+                /**
+                 * @default hand
+                 * @enum {string}
+                 */
+                kind: "hand" | "trace" | "feedback" | "incident" | "redteam" | "synthetic" | "import";
+                /** @default null */
+                traceId: string | null;
+                /** @default null */
+                spanId: string | null;
+                /**
+                 * @description Of the feedback, incident, finding or generator that it came from
+                 * @default null
+                 */
+                id: string | null;
+                /**
+                 * @description File and row, model, or words for people
+                 * @default null
+                 */
+                source: string | null;
+            };
+            /**
+             * @description SPDX id, or words
+             * @default null
+             */
+            licence: string | null;
+            hash: string;
+            /** @enum {string} */
+            part: "train" | "dev" | "holdout" | "excluded";
+            question: string;
+        };
+        DatasetSaved: {
+            name: string;
+            version: number;
+            /** @description False = everything was there already */
+            isNewVersion: boolean;
+            added: number;
+            /** @description Took the place of the case with the same id or trace */
+            changed: number;
+            removed: number;
+            unchanged: number;
+            /** @description Of what came in, what the split sealed */
+            sealed: number;
+            caseCount: number;
+            /** @description Cases that stood twice in the file */
+            repeated: {
+                place: string;
+                firstPlace: string;
+            }[];
+            warnings: string[];
+        };
+        DatasetDiff: {
+            added: components["schemas"]["EvalCase"][];
+            removed: components["schemas"]["EvalCase"][];
+            changed: {
+                before: components["schemas"]["EvalCase"];
+                after: components["schemas"]["EvalCase"];
+            }[];
+            sealedDifferences: number;
+        };
+        EvalCase: {
+            /**
+             * @description Your own name of the case, once in a dataset; it stays when the case is edited
+             * @default null
+             */
+            id: string | null;
+            /** @default null */
+            description: string | null;
+            input: {
+                /**
+                 * @description Values for the prompt template
+                 * @default {}
+                 */
+                variables: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @description Conversation so far, when there is no template
+                 * @default []
+                 */
+                messages: ({
+                    /** @description system, user, assistant, tool */
+                    role: string;
+                    /**
+                     * @description Text, or parts as the client API has them
+                     * @default null
+                     */
+                    content: unknown;
+                } & {
+                    [key: string]: unknown;
+                })[];
+                /**
+                 * @description By content
+                 * @default []
+                 */
+                files: {
+                    name: string;
+                    sha256: string;
+                    /** @default application/octet-stream */
+                    mediaType: string;
+                }[];
+            };
+            expected: {
+                /**
+                 * @description The right answer; a structured one as JSON text
+                 * @default null
+                 */
+                answer: string | null;
+                /**
+                 * @description What a right answer says, one by one
+                 * @default []
+                 */
+                facts: string[];
+                /** @default null */
+                toolCalls: {
+                    name: string;
+                    /** @default {} */
+                    arguments: unknown;
+                }[] | null;
+            };
+            /**
+             * @description Passages given to the model, in rank order; null = no retrieval, which is not the same as an empty one
+             * @default null
+             */
+            contexts: {
+                /**
+                 * @description Id of the passage in its collection
+                 * @default null
+                 */
+                id: string | null;
+                text: string;
+            }[] | null;
+            /**
+             * @description Passages that hold the answer
+             * @default null
+             */
+            referenceContexts: {
+                /**
+                 * @description Id of the passage in its collection
+                 * @default null
+                 */
+                id: string | null;
+                text: string;
+            }[] | null;
+            /**
+             * @description What was answered when the case was taken; can be scored without a call
+             * @default null
+             */
+            recorded: {
+                /** @description An answer that was given */
+                output: string;
+                /** @default [] */
+                toolCalls: {
+                    name: string;
+                    /** @default {} */
+                    arguments: unknown;
+                }[];
+            } | null;
+            /**
+             * @description promptfoo's assertions
+             * @default []
+             */
+            assertions: unknown[];
+            /**
+             * @description promptfoo's other members of a test: threshold, options, provider
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @default {} */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @default [] */
+            tags: string[];
+            /**
+             * @description Groups that are checked on their own: {language: "de"}
+             * @default {}
+             */
+            slices: {
+                [key: string]: string;
+            };
+            /** @default 1 */
+            weight: number;
+            /**
+             * @description Document, conversation or user that cases share; null = the case stands alone
+             * @default null
+             */
+            cluster: string | null;
+            /**
+             * @description When what it tells of happened, epoch ms; for splits by time
+             * @default null
+             */
+            at: number | null;
+            provenance: {
+                /**
+                 * @default hand
+                 * @enum {string}
+                 */
+                kind: "hand" | "trace" | "feedback" | "incident" | "redteam" | "synthetic" | "import";
+                /** @default null */
+                traceId: string | null;
+                /** @default null */
+                spanId: string | null;
+                /**
+                 * @description Of the feedback, incident, finding or generator that it came from
+                 * @default null
+                 */
+                id: string | null;
+                /**
+                 * @description File and row, model, or words for people
+                 * @default null
+                 */
+                source: string | null;
+            };
+            /**
+             * @description SPDX id, or words
+             * @default null
+             */
+            licence: string | null;
+            hash: string;
+        };
+        DatasetCheck: {
+            version: number;
+            cases: number;
+            clusters: number;
+            parts: {
+                train: number;
+                dev: number;
+                holdout: number;
+                excluded: number;
+            };
+            /** @description Most alike first; null = too many cases to compare at once */
+            duplicates: {
+                left: string;
+                right: string;
+                /** @description Jaccard similarity of 5-character shingles, exact */
+                similarity: number;
+            }[] | null;
+            /** @description Of the duplicates, those across the split */
+            leaks: {
+                left: string;
+                right: string;
+                /** @description Jaccard similarity of 5-character shingles, exact */
+                similarity: number;
+            }[] | null;
+            coverage: {
+                /** @description Failure categories by the slice "failure"; null = none named */
+                categories: (string | null)[];
+                rows: {
+                    label: string;
+                    total: number;
+                    counts: number[];
+                }[];
+            };
+        };
+        DatasetHoldout: {
+            version: number;
+            /** @description This one included */
+            holdoutOpenings: number;
+            cases: components["schemas"]["EvalCase"][];
+        };
+        CaseDrafts: {
+            drafts: {
+                traceId: string;
+                /** @description As EvalCase, without its hash */
+                draft: {
+                    [key: string]: unknown;
+                };
+                redactions: {
+                    name: string;
+                    count: number;
+                }[];
+            }[];
+            /** @description Traces that no case can be made of */
+            skipped: {
+                traceId: string;
+                reason: string;
+            }[];
+            nextCursor: string | null;
+        };
+        DatasetSplitOutput: {
+            /** @constant */
+            by: "cluster";
+            /**
+             * @description Another seed gives another split
+             * @default 1
+             */
+            seed: string;
+            /**
+             * @description Share of clusters that go to dev
+             * @default 0
+             */
+            devRatio: number;
+            /**
+             * @description Share of clusters that are sealed
+             * @default 0.2
+             */
+            holdoutRatio: number;
+        } | {
+            /** @constant */
+            by: "time";
+            /**
+             * @description Another seed gives another split
+             * @default 1
+             */
+            seed: string;
+            /**
+             * @description Share of clusters that go to dev
+             * @default 0
+             */
+            devRatio: number;
+            /** @description Cases from here on are sealed, epoch ms; of a cluster that stands on both sides they are in no part */
+            holdoutFrom: number;
         };
     };
     responses: never;
@@ -10075,6 +10869,985 @@ export interface operations {
             };
             /** @description Nothing has this id or name */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putDatasetsByName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    description?: string;
+                    isArchived?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByNameCases: {
+        parameters: {
+            query?: {
+                /** @description The newest when left out */
+                version?: number;
+                /** @description Text anywhere in the case, without regard to letter case */
+                q?: string;
+                tag?: string;
+                slice?: string;
+                part?: "train" | "dev" | "holdout" | "excluded";
+                provenance?: string;
+                /** @description nextCursor of the page before */
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetCasePage"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDatasetsByNameCases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description As EvalCase, without its hash */
+                    cases: {
+                        [key: string]: unknown;
+                    }[];
+                    /**
+                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @default merge
+                     * @enum {string}
+                     */
+                    mode?: "merge" | "replace";
+                    /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
+                    parent?: number;
+                    /**
+                     * @description What was changed, for people
+                     * @default
+                     */
+                    message?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSaved"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDatasetsByNameImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description For messages, and for the kind by its ending: .yaml, .yml, .json, .jsonl, .csv */
+                    fileName: string;
+                    text: string;
+                    /**
+                     * @description Told by the members when left out
+                     * @enum {string}
+                     */
+                    shape?: "plimsoll" | "promptfoo" | "ragas" | "deepeval";
+                    /**
+                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @default merge
+                     * @enum {string}
+                     */
+                    mode?: "merge" | "replace";
+                    /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
+                    parent?: number;
+                    /**
+                     * @description What was changed, for people
+                     * @default
+                     */
+                    message?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSaved"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDatasetsByNameRemovals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    hashes: string[];
+                    /**
+                     * @description What was changed, for people
+                     * @default
+                     */
+                    message?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetSaved"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByNameExport: {
+        parameters: {
+            query?: {
+                /** @description The newest when left out */
+                version?: number;
+                format?: "yaml" | "jsonl" | "csv" | "promptfoo" | "ragas" | "deepeval";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "application/json": string;
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByNameDiff: {
+        parameters: {
+            query: {
+                /** @description 0 = before the first */
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDiff"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDatasetsByNameCheck: {
+        parameters: {
+            query?: {
+                /** @description The newest when left out */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetCheck"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putDatasetsByNameSplit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    split: components["schemas"]["DatasetSplit"] | null;
+                    /** @description Needed when sealed cases would be opened */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDatasetsByNameHoldoutOpenings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The newest when left out */
+                    version?: number;
+                    /** @description Why; it is kept and shown */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHoldout"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has this id or name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCaseDrafts: {
+        parameters: {
+            query?: {
+                /** @description Epoch ms, inclusive */
+                from?: number;
+                /** @description Epoch ms, exclusive */
+                to?: number;
+                feature?: string;
+                team?: string;
+                user?: string;
+                session?: string;
+                customer?: string;
+                /** @description Requested, upstream or response model */
+                model?: string;
+                provider?: string;
+                route?: string;
+                status?: "ok" | "error" | "aborted";
+                errorType?: string;
+                traceId?: string;
+                /** @description name=value of an attribute of any span of the trace, e.g. resource.service.name=shop */
+                attribute?: string;
+                /** @description Words, and "phrases", that all occur in what is new in a prompt or in its answer; whole words, without case */
+                q?: string;
+                minDurationMs?: number;
+                minCostUsd?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description Of the trace that traceId names; left out: what the trace itself was asked */
+                spanId?: string;
+                /** @description e-mail addresses, telephone and card numbers, IBANs and keys become placeholders */
+                redact?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDrafts"];
+                };
+            };
+            /** @description A field is wrong; the detail names it, its value and what it takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The actor lacks the permission */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
