@@ -15,11 +15,13 @@ const DEFAULT_MARGIN = 0.03;
 const MetricConfig = z.strictObject({
   direction: z.enum(['higher', 'lower']).default('higher').describe('Whether a larger value is better'),
   margin: z.number().positive().default(DEFAULT_MARGIN).describe('A drop up to this does no harm, in units of the metric'),
-  threshold: z
+  threshold: z.number().optional().describe('The mean must be at least (lower is better: at most) this, judged where its interval ends'),
+  range: z
     .number()
-    .optional()
-    .describe('The mean must be at least (lower is better: at most) this, judged where its interval ends'),
-  range: z.number().positive().nullable().default(1).describe('Largest possible difference of two values; null = unbounded, such as a time'),
+    .positive()
+    .nullable()
+    .default(1)
+    .describe('Largest possible difference of two values; null = unbounded, such as a time'),
 });
 
 /** `evals/<name>.yaml`. Prompts, targets, cases and assertions are written as promptfoo has them. */
@@ -67,7 +69,9 @@ const OWN = ['feature', 'cases', 'metrics', 'gate', 'slices', 'cluster', 'repeat
 /** Reads our own suite file or a promptfoo configuration, whichever it is. @throws PlimsollError `invalid_argument` with the place */
 export function readSuite(text: string, path: string, reading: ConfigReading): ReadSuite {
   const isOwn = /\.(ya?ml|json)$/i.test(path) && OWN.some((key) => new RegExp(`^["']?${key}["']?\\s*:`, 'm').test(text));
-  return isOwn ? readOwn(text, path, reading) : { ...readPromptfooConfig(text, path, reading), gate: gateOf({}, [], DEFAULT_GATE), schedule: null };
+  return isOwn
+    ? readOwn(text, path, reading)
+    : { ...readPromptfooConfig(text, path, reading), gate: gateOf({}, [], DEFAULT_GATE), schedule: null };
 }
 
 function readOwn(text: string, path: string, { files, scorers, resolve }: ConfigReading): ReadSuite {
@@ -111,7 +115,12 @@ function readOwn(text: string, path: string, { files, scorers, resolve }: Config
     delayMs: Math.max(0, ...targets.map(({ delayMs }) => delayMs)),
     judge: file.judge ?? null,
   };
-  return { suite: findings.isRefused ? null : suite, findings, gate: gateOf(file.metrics, file.slices, file.gate), schedule: file.schedule ?? null };
+  return {
+    suite: findings.isRefused ? null : suite,
+    findings,
+    gate: gateOf(file.metrics, file.slices, file.gate),
+    schedule: file.schedule ?? null,
+  };
 }
 
 function gateOf(
@@ -132,12 +141,16 @@ function gateOf(
 
 /** Slices and cluster of a case by the names that the suite gives: of its metadata, else of its variables. */
 function withGroups(entry: SuiteCase, names: readonly string[], cluster: string | null): SuiteCase {
-  const valueOf = (name: string): string | undefined => {
-    const value = Object.hasOwn(entry.slices, name) ? entry.slices[name] : Object.hasOwn(entry.variables, name) ? entry.variables[name] : undefined;
+  const groupOf = (name: string): string | undefined => {
+    const value = Object.hasOwn(entry.slices, name)
+      ? entry.slices[name]
+      : Object.hasOwn(entry.variables, name)
+        ? entry.variables[name]
+        : undefined;
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
   };
-  const slices = Object.fromEntries(names.flatMap((name) => (valueOf(name) === undefined ? [] : [[name, valueOf(name) ?? '']])));
-  return { ...entry, slices, cluster: cluster === null ? entry.cluster : (valueOf(cluster) ?? entry.cluster) };
+  const slices = Object.fromEntries(names.flatMap((name) => (groupOf(name) === undefined ? [] : [[name, groupOf(name) ?? '']])));
+  return { ...entry, slices, cluster: cluster === null ? entry.cluster : (groupOf(cluster) ?? entry.cluster) };
 }
 
 /** Unknown members are refused with their place already. */

@@ -31,15 +31,20 @@ export async function caseScores(
     let entry = found.get(caseId);
     if (entry === undefined) {
       // Answers of several targets to one case are not independent either.
-      entry = { caseId, cluster: row.cluster ?? row.case, slices: row.slices ?? {}, scores: Object.fromEntries(metrics.map((name) => [name, []])) };
+      entry = {
+        caseId,
+        cluster: row.cluster ?? row.case,
+        slices: row.slices ?? {},
+        scores: Object.fromEntries(metrics.map((name) => [name, []])),
+      };
       found.set(caseId, entry);
     }
-    for (const name of metrics) entry.scores[name]?.push(valueOf(row, name));
+    for (const name of metrics) entry.scores[name]?.push(scoreOf(row, name));
   }
   return [...found.values()];
 }
 
-function valueOf(row: ResultRow, metric: string): number | null {
+function scoreOf(row: ResultRow, metric: string): number | null {
   switch (metric) {
     case 'pass':
       return row.state === 'passed' ? 1 : row.state === 'failed' ? 0 : null;

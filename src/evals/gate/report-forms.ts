@@ -91,7 +91,12 @@ function wrapped(text: string, columns: number): string {
 
 /** For a pull-request comment. */
 export function markdownReport(report: GateReport, head: ReportHead): string {
-  const cell = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/[\r\n]+/g, ' ').replaceAll(/[<>`@]/g, (one) => `&#${one.codePointAt(0)};`);
+  const cell = (text: string): string =>
+    text
+      .replaceAll('\\', '\\\\')
+      .replaceAll('|', '\\|')
+      .replaceAll(/[\r\n]+/g, ' ')
+      .replaceAll(/[<>`@]/g, (one) => `&#${one.codePointAt(0)};`);
   const rows = report.comparisons.map(
     (comparison) =>
       `| ${MARKS[comparison.verdict]} ${comparison.verdict} | ${cell(nameOf(comparison))} | ${comparison.cases} | ${shownNumber(comparison.baseline)} | ${shownNumber(comparison.candidate)} | ${interval(comparison.bounds)} | ${cell(comparison.reason + needed(comparison))} |`,
@@ -110,11 +115,13 @@ export function markdownReport(report: GateReport, head: ReportHead): string {
 }
 
 function xml(text: string): string {
-  return text
-    .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no way to write them
-    .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '\uFFFD')
-    .replaceAll(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
+  return (
+    text
+      .toWellFormed()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no way to write them
+      .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '\uFFFD')
+      .replaceAll(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`)
+  );
 }
 
 /** A test case per comparison; what regressed is a failure, too little evidence overall is an error. */

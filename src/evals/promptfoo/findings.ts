@@ -43,7 +43,10 @@ export class Findings {
       if (known.includes(key)) continue;
       const reason = Object.hasOwn(reasons, key) ? reasons[key] : undefined;
       const close = reason === undefined ? nearest(key, known) : null;
-      this.refuse(keyPlace, `${what} "${key}" is not supported${reason === undefined ? '' : `: ${reason}`}${close === null ? '' : `; did you mean "${close}"?`}`);
+      this.refuse(
+        keyPlace,
+        `${what} "${key}" is not supported${reason === undefined ? '' : `: ${reason}`}${close === null ? '' : `; did you mean "${close}"?`}`,
+      );
     }
   }
 

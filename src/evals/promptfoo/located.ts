@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { JsonValue } from '../scorer.ts';
 
@@ -33,6 +33,15 @@ export function readLocated(text: string, file: string): Located {
   };
   const [error] = document.errors;
   if (error !== undefined) throw new PlimsollError('invalid_argument', `${placeAt(error.pos[0])}: ${error.message}`);
+  // One walk: an alias stands for the last node of its name before it, and asking the document each time walks all of it.
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  visit(document, {
+    Alias: (_, alias) => void targets.set(alias, anchors.get(alias.source)),
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
   let nodes = 0;
   const read = (node: unknown, depth: number, fallback: string): Located => {
     nodes++;
@@ -41,7 +50,7 @@ export function readLocated(text: string, file: string): Located {
     if (depth > MAX_DEPTH) throw new PlimsollError('invalid_argument', `${place}: nested deeper than ${MAX_DEPTH} levels`);
     if (nodes > MAX_NODES) throw new PlimsollError('invalid_argument', `${place}: more than ${MAX_NODES} values, aliases counted`);
     if (isAlias(node)) {
-      const target = node.resolve(document);
+      const target = targets.get(node);
       if (target === undefined) throw new PlimsollError('invalid_argument', `${place}: nothing is anchored as "${node.source}"`);
       return read(target, depth + 1, place);
     }
@@ -114,7 +123,8 @@ export function dereference(root: Located): Located {
       throw new PlimsollError('invalid_argument', `${reference.keyPlace}: $ref "${path}" is not supported; only '#/…' within the file is`);
     if (open.includes(path)) throw new PlimsollError('invalid_argument', `${reference.keyPlace}: $ref "${path}" refers to itself`);
     let target: Located | undefined = root;
-    for (const part of path.slice(2).split('/')) target = target && member(target, decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'));
+    for (const part of path.slice(2).split('/'))
+      target = target && member(target, decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'));
     if (target === undefined) throw new PlimsollError('invalid_argument', `${reference.keyPlace}: $ref "${path}" refers to nothing`);
     const found = walk(target, [...open, path]);
     const own = [...node.members.values()].filter(({ key }) => key !== '$ref');

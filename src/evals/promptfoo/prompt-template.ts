@@ -38,7 +38,8 @@ function tryParse(read: () => unknown): JsonValue | undefined {
 function asMessages(value: JsonValue | undefined): readonly Message[] | null {
   if (!Array.isArray(value) || value.length === 0) return null;
   const isChat = value.every(
-    (item: JsonValue) => typeof item === 'object' && item !== null && !Array.isArray(item) && typeof (item as { role?: JsonValue }).role === 'string',
+    (item: JsonValue) =>
+      typeof item === 'object' && item !== null && !Array.isArray(item) && typeof (item as { role?: JsonValue }).role === 'string',
   );
   return isChat ? (value as unknown as readonly Message[]) : null; // just looked at
 }

@@ -74,7 +74,12 @@ function weightOf(item: LocatedMap, findings: Findings): number {
   return 1;
 }
 
-function assertion(item: LocatedMap, reading: AssertionReading, judge: string | null, rubricPrompt: JsonValue | null): SuiteAssertion | null {
+function assertion(
+  item: LocatedMap,
+  reading: AssertionReading,
+  judge: string | null,
+  rubricPrompt: JsonValue | null,
+): SuiteAssertion | null {
   const { findings, scorers } = reading;
   const typeNode = member(item, 'type');
   const type = textOf(typeNode);
@@ -86,8 +91,13 @@ function assertion(item: LocatedMap, reading: AssertionReading, judge: string | 
   if (!scorers.has(type)) {
     const reason = Object.hasOwn(REFUSED_TYPES, name) ? REFUSED_TYPES[name] : undefined;
     const close = nearest(name, scorers.names);
-    const what = PROMPTFOO_TYPES.has(name) ? `assertion "${type}" is not supported` : `assertion "${type}" does not exist, in promptfoo neither`;
-    findings.refuse(typeNode.place, `${what}${reason === undefined ? '' : `: ${reason}`}${reason === undefined && close !== null ? `; did you mean "${close}"?` : ''}`);
+    const what = PROMPTFOO_TYPES.has(name)
+      ? `assertion "${type}" is not supported`
+      : `assertion "${type}" does not exist, in promptfoo neither`;
+    findings.refuse(
+      typeNode.place,
+      `${what}${reason === undefined ? '' : `: ${reason}`}${reason === undefined && close !== null ? `; did you mean "${close}"?` : ''}`,
+    );
     return null;
   }
   if (ZERO_THRESHOLD.has(name) && !item.members.has('threshold'))
@@ -100,10 +110,12 @@ function assertion(item: LocatedMap, reading: AssertionReading, judge: string | 
     else options[key] = loaded(value, reading);
   }
   if (rubricPrompt !== null && scorers.mistakes(type, { ...options, rubricPrompt }).length === 0) options.rubricPrompt ??= rubricPrompt;
-  if (!hasTemplate(options)) for (const mistake of scorers.mistakes(type, options)) findings.refuse(item.place, `${type}: ${mistake.trim()}`);
+  const mistakes = hasTemplate(options) ? [] : scorers.mistakes(type, options);
+  if (mistakes.length > 0) findings.refuse(item.place, `${type}: ${mistakes.map((line) => line.trim().replace(/^✖ /, '')).join(' ')}`);
   const provider = member(item, 'provider');
   const id = textOf(provider) ?? textOf(provider && member(provider, 'id'));
-  if (provider !== undefined && id === undefined) findings.refuse(provider.place, 'the provider of an assertion is an id, or an object with "id"');
+  if (provider !== undefined && id === undefined)
+    findings.refuse(provider.place, 'the provider of an assertion is an id, or an object with "id"');
   return {
     kind: 'assertion',
     type,

@@ -9,7 +9,18 @@ import { type ModelResolver, readProviders } from './read-providers.ts';
 import { readTests } from './read-tests.ts';
 import { CODE, kindOf, type SuiteFiles } from './suite-files.ts';
 
-const READ = ['description', 'prompts', 'providers', 'targets', 'tests', 'scenarios', 'defaultTest', 'evaluateOptions', 'env', 'assertionTemplates'];
+const READ = [
+  'description',
+  'prompts',
+  'providers',
+  'targets',
+  'tests',
+  'scenarios',
+  'defaultTest',
+  'evaluateOptions',
+  'env',
+  'assertionTemplates',
+];
 /** They change no verdict. */
 const WITHOUT_EFFECT = ['tags', 'metadata', 'sharing', 'outputPath', 'writeLatestResults', 'commandLineOptions', '$schema'];
 const REASONS: Readonly<Record<string, string>> = {
@@ -40,7 +51,10 @@ export interface ReadConfig {
  */
 export function readPromptfooConfig(text: string, path: string, { files, scorers, resolve }: ConfigReading): ReadConfig {
   if (CODE.has(kindOf(path)))
-    throw new PlimsollError('invalid_argument', `${path} is a program; only configurations in YAML or JSON are read, since nothing of a suite is run outside a sandbox`);
+    throw new PlimsollError(
+      'invalid_argument',
+      `${path} is a program; only configurations in YAML or JSON are read, since nothing of a suite is run outside a sandbox`,
+    );
   const findings = new Findings();
   const root = dereference(readLocated(text, path));
   if (root.kind !== 'map') throw new PlimsollError('invalid_argument', `${path}:1:1: the file holds no configuration`);
@@ -63,7 +77,10 @@ export function readPromptfooConfig(text: string, path: string, { files, scorers
   );
   const options = member(root, 'evaluateOptions');
   if (options?.kind === 'map')
-    findings.onlyKnown(options, 'evaluateOptions', EVALUATE_READ, { timeoutMs: 'timeouts are set in plimsoll.yaml', maxEvalTimeMs: 'use --max-cost, or stop and resume' });
+    findings.onlyKnown(options, 'evaluateOptions', EVALUATE_READ, {
+      timeoutMs: 'timeouts are set in plimsoll.yaml',
+      maxEvalTimeMs: 'use --max-cost, or stop and resume',
+    });
   const cacheNode = options && member(options, 'cache');
   if (cacheNode?.kind === 'scalar' && cacheNode.value === true)
     findings.note(cacheNode.place, 'answers are kept per repeat, so that repeats are real; a run is resumed, not cached');

@@ -22,7 +22,8 @@ export function readPrompts(node: Located | undefined, files: SuiteFiles, findin
   for (const entry of node === undefined ? [] : node.kind === 'list' ? node.items : [node]) {
     if (entry.kind === 'map' && !['id', 'raw', 'label', 'path'].some((key) => entry.members.has(key)))
       // The older form: path → label.
-      for (const { key, keyPlace, value } of entry.members.values()) drafts.push(...fromText(key, textOf(value) ?? null, keyPlace, files, findings));
+      for (const { key, keyPlace, value } of entry.members.values())
+        drafts.push(...fromText(key, textOf(value) ?? null, keyPlace, files, findings));
     else drafts.push(...draftsOf(entry, files, findings));
   }
   const prompts: SuitePrompt[] = [];

@@ -25,7 +25,17 @@ const REFUSED: Readonly<Record<string, string>> = {
   browser: 'only models of the gateway are called',
   mcp: 'only models of the gateway are called',
 };
-const REFUSED_APIS: ReadonlySet<string> = new Set(['completion', 'assistant', 'image', 'realtime', 'moderation', 'transcription', 'speech', 'video', 'agents']);
+const REFUSED_APIS: ReadonlySet<string> = new Set([
+  'completion',
+  'assistant',
+  'image',
+  'realtime',
+  'moderation',
+  'transcription',
+  'speech',
+  'video',
+  'agents',
+]);
 
 /** Members of a provider's config that go into the chat request as they are. */
 const PARAMETERS = [

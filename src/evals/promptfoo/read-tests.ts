@@ -16,7 +16,15 @@ const TEST_REASONS: Readonly<Record<string, string>> = {
   provider: 'one test cannot bring a provider of its own; use "providers" to choose among those of the suite',
   assertScoringFunction: 'scoring functions are code',
 };
-const OPTION_KEYS = ['provider', 'rubricPrompt', 'prefix', 'suffix', 'disableVarExpansion', 'disableConversationVar', 'disableDefaultAsserts'];
+const OPTION_KEYS = [
+  'provider',
+  'rubricPrompt',
+  'prefix',
+  'suffix',
+  'disableVarExpansion',
+  'disableConversationVar',
+  'disableDefaultAsserts',
+];
 const OPTION_REASONS: Readonly<Record<string, string>> = {
   transform: 'transforms are code, and none is run here',
   postprocess: 'transforms are code, and none is run here',
@@ -35,7 +43,11 @@ interface TestDraft {
 
 /** Reads `tests`, `scenarios` and `defaultTest` into cases. */
 export function readTests(
-  { tests, scenarios, defaultTest }: { readonly tests?: Located | undefined; readonly scenarios?: Located | undefined; readonly defaultTest?: Located | undefined },
+  {
+    tests,
+    scenarios,
+    defaultTest,
+  }: { readonly tests?: Located | undefined; readonly scenarios?: Located | undefined; readonly defaultTest?: Located | undefined },
   environment: TemplateObject,
   reading: AssertionReading,
 ): SuiteCase[] {

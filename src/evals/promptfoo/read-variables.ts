@@ -27,7 +27,9 @@ export function readVariables(
     for (const path of hasPattern(paths) ? files.find(paths) : [paths]) {
       const text = files.read(path);
       if (text === null) findings.refuse(node.place, `the file "${path}" cannot be read`);
-      else for (const [name, value] of readVariables(readLocated(text, path), files, findings, { isWritten, isExpanded })) read.set(name, value);
+      else
+        for (const [name, value] of readVariables(readLocated(text, path), files, findings, { isWritten, isExpanded }))
+          read.set(name, value);
     }
     return read;
   }
@@ -47,7 +49,10 @@ function valuesOf(node: Located, files: SuiteFiles, findings: Findings): JsonVal
   const path = filePath(textOf(node) ?? '');
   if (path === null) return [plain(node)];
   if (CODE.has(kindOf(path)) || BINARY.has(kindOf(path))) {
-    findings.refuse(node.place, `"${path}" is ${CODE.has(kindOf(path)) ? 'a program' : 'no text'}; variables are read from texts and data only`);
+    findings.refuse(
+      node.place,
+      `"${path}" is ${CODE.has(kindOf(path)) ? 'a program' : 'no text'}; variables are read from texts and data only`,
+    );
     return [null];
   }
   const found = hasPattern(path) ? files.find(path) : [path];

@@ -6,7 +6,11 @@ import { parseJsonText } from '../../kernel/parse-json.ts';
 import type { JsonValue } from '../scorer.ts';
 
 /** Read loosely: only what we use. */
-const Token = z.object({ token: z.string(), logprob: z.number(), top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })).nullish() });
+const Token = z.object({
+  token: z.string(),
+  logprob: z.number(),
+  top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })).nullish(),
+});
 const ChatAnswer = z.object({
   model: z.string().nullish(),
   choices: z
@@ -103,7 +107,12 @@ export class GatewayCaller implements ModelCaller {
     return { value: jsonOf(text), costPicoUsd: costOf(headers) };
   }
 
-  async #send(path: string, body: JsonValue, key: string, mayUseCache: boolean): Promise<{ text: string; headers: Record<string, string> }> {
+  async #send(
+    path: string,
+    body: JsonValue,
+    key: string,
+    mayUseCache: boolean,
+  ): Promise<{ text: string; headers: Record<string, string> }> {
     let answer: Awaited<ReturnType<Pool['request']>>;
     let text: string;
     try {
@@ -122,9 +131,13 @@ export class GatewayCaller implements ModelCaller {
     const problem = Problem.safeParse(jsonOf(text));
     const code = problem.data?.error.code;
     const retryAfter = Number(headers['retry-after']);
-    throw new PlimsollError(isErrorCode(code) ? code : codeOf(answer.statusCode), problem.data?.error.message ?? `HTTP ${answer.statusCode}`, {
-      details: { status: answer.statusCode, ...(retryAfter >= 0 ? { retryAfterMs: retryAfter * 1000 } : {}) },
-    });
+    throw new PlimsollError(
+      isErrorCode(code) ? code : codeOf(answer.statusCode),
+      problem.data?.error.message ?? `HTTP ${answer.statusCode}`,
+      {
+        details: { status: answer.statusCode, ...(retryAfter >= 0 ? { retryAfterMs: retryAfter * 1000 } : {}) },
+      },
+    );
   }
 
   close(): Promise<void> {

@@ -60,6 +60,12 @@ export function rowLine(row: ResultRow): string {
 /** @returns null for a line that is torn or changed */
 export function parseRow(line: string): ResultRow | null {
   const found = /^([\s\S]*),"crc32":"([0-9a-f]{8})"\}$/.exec(line);
-  if (found === null || crc32(found[1] ?? '').toString(16).padStart(8, '0') !== found[2]) return null;
+  if (
+    found === null ||
+    crc32(found[1] ?? '')
+      .toString(16)
+      .padStart(8, '0') !== found[2]
+  )
+    return null;
   return JSON.parse(`${found[1]}}`) as ResultRow; // written by rowLine: the checksum says so
 }

@@ -1,4 +1,14 @@
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlimsollError } from '../../kernel/errors.ts';
@@ -166,7 +176,9 @@ export class RunWriter {
       await this.#file.appendFile(text);
       await this.#file.datasync();
     } catch (cause) {
-      this.#failure = new PlimsollError('data_dir_unusable', `The results of the run cannot be written: ${(cause as Error).message}`, { cause });
+      this.#failure = new PlimsollError('data_dir_unusable', `The results of the run cannot be written: ${(cause as Error).message}`, {
+        cause,
+      });
     }
   }
 

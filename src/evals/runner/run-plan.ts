@@ -42,7 +42,14 @@ export function assertionHash({ cases, judge }: Suite): string {
 export function planHash(suite: Suite): string {
   const { prompts, targets, repeats, cases, feature } = suite;
   return contentHash(
-    JSON.stringify([feature, prompts.map(({ hash, label }) => [label, hash]), targets, repeats, cases.map(({ id }) => id), assertionHash(suite)]),
+    JSON.stringify([
+      feature,
+      prompts.map(({ hash, label }) => [label, hash]),
+      targets,
+      repeats,
+      cases.map(({ id }) => id),
+      assertionHash(suite),
+    ]),
   ).slice(0, 16);
 }
 

@@ -137,7 +137,8 @@ export class SuiteRun {
   /** Calls in flight are counted at the dearest that was seen. */
   #mayStart(): boolean {
     const { maxCostPicoUsd } = this.#settings;
-    if (maxCostPicoUsd === null || this.#spent + this.#judge + BigInt(this.#inFlight + 1) * this.#dearestPicoUsd <= maxCostPicoUsd) return true;
+    if (maxCostPicoUsd === null || this.#spent + this.#judge + BigInt(this.#inFlight + 1) * this.#dearestPicoUsd <= maxCostPicoUsd)
+      return true;
     if (this.#inFlight === 0) this.#stopped = { code: 'cost', reason: 'The next call could pass the ceiling of --max-cost.' };
     return false;
   }
@@ -280,7 +281,10 @@ const NOT_CALLED: Omit<Answered, 'messages' | 'text'> = {
 function answeredOf(called: ModelAnswer, attempts: number, messages: readonly Message[]): Answered {
   const { answer, traceId, model, isCached, isReplayed } = called;
   const [choice] = answer.choices;
-  const toolCalls = (choice?.message.tool_calls ?? []).map(({ function: { name, arguments: given } }) => ({ name, arguments: parsed(given ?? '') }));
+  const toolCalls = (choice?.message.tool_calls ?? []).map(({ function: { name, arguments: given } }) => ({
+    name,
+    arguments: parsed(given ?? ''),
+  }));
   const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = answer.usage ?? {};
   return {
     messages,
@@ -326,10 +330,13 @@ function withAffixes(messages: readonly Message[], prefix: string, suffix: strin
   return messages.map((message, index) => (index === last ? { ...message, content: `${prefix}${message.content}${suffix}` } : message));
 }
 
-function baseOf({ n, case: entry, prompt, target, repeat }: RunItem): Pick<
-  ResultRow,
-  'n' | 'case' | 'prompt' | 'target' | 'repeat' | 'slices' | 'cluster' | 'description'
-> {
+function baseOf({
+  n,
+  case: entry,
+  prompt,
+  target,
+  repeat,
+}: RunItem): Pick<ResultRow, 'n' | 'case' | 'prompt' | 'target' | 'repeat' | 'slices' | 'cluster' | 'description'> {
   const { id, slices, cluster, description } = entry;
   return {
     n,

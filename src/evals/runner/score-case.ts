@@ -7,7 +7,12 @@ import type { SuiteAssertion, SuiteCase } from '../suite.ts';
 import type { AssertionResult, RowState } from './result-row.ts';
 
 /** Scores one assertion; what it throws is the caller's defect, not a score. @param options templates filled in */
-export type ScoreAssertion = (type: string, options: Readonly<Record<string, JsonValue>>, subject: Subject, tools: ScoringTools) => Promise<Score>;
+export type ScoreAssertion = (
+  type: string,
+  options: Readonly<Record<string, JsonValue>>,
+  subject: Subject,
+  tools: ScoringTools,
+) => Promise<Score>;
 
 export interface CaseVerdict {
   readonly state: RowState;
@@ -37,9 +42,7 @@ export async function scoreCase(
 ): Promise<CaseVerdict> {
   const results: AssertionResult[] = [];
   const single = async (assertion: SuiteAssertion): Promise<Weighted> => {
-    const given = await withFilled(assertion, variables, (options) =>
-      score(assertion.type, options, subject, toolsFor(assertion.judge)),
-    );
+    const given = await withFilled(assertion, variables, (options) => score(assertion.type, options, subject, toolsFor(assertion.judge)));
     results.push(resultOf(assertion, given));
     return { weight: assertion.weight, metric: assertion.metric, score: given };
   };
@@ -91,7 +94,9 @@ function filled(value: JsonValue, variables: TemplateObject, place: string): Jso
 function together(parts: readonly Weighted[], threshold: number | null): { state: RowState; mean: number | null } {
   if (parts.length === 0) return { state: 'passed', mean: 1 };
   const counted = parts.filter(({ weight }) => weight > 0);
-  const measured = parts.flatMap(({ score, weight }) => (score.state === 'measured' ? [{ value: score.value, passed: score.passed, weight }] : []));
+  const measured = parts.flatMap(({ score, weight }) =>
+    score.state === 'measured' ? [{ value: score.value, passed: score.passed, weight }] : [],
+  );
   const weight = measured.reduce((sum, part) => sum + part.weight, 0);
   const mean = weight === 0 ? null : measured.reduce((sum, part) => sum + part.value * part.weight, 0) / weight;
   const isUntold = counted.some(({ score }) => score.state === 'failed');

@@ -115,7 +115,9 @@ export class Summariser {
       endedAtMs: end?.atMs ?? null,
       done: this.#done,
       total,
-      cells: this.#cells.map((cell, index) => cellSummary(cell, prompts[Math.floor(index / targets.length)]?.label, targets[index % targets.length]?.label)),
+      cells: this.#cells.map((cell, index) =>
+        cellSummary(cell, prompts[Math.floor(index / targets.length)]?.label, targets[index % targets.length]?.label),
+      ),
       metrics: [...this.#metrics].map(([name, { sum, measured, unmeasured }]) => ({
         name,
         mean: measured === 0 ? null : sum / measured,
