@@ -9,9 +9,6 @@ interface Collected {
   readonly scores: Record<string, (number | null)[]>;
 }
 
-/** Metrics that every run has; others are those that assertions name. */
-const OF_EVERY_RUN = ['pass', 'score', 'latencyMs', 'costUsd'];
-
 /**
  * Rows of a run as the gate compares them: one entry per case, prompt and target, repeats together. A run with one prompt pairs its cases with those of
  * another such run whatever the prompt's text: the prompt is what changed. Of several prompts and targets the first pairs with the first.
@@ -57,8 +54,4 @@ function scoreOf(row: ResultRow, metric: string): number | null {
     default:
       return row.metrics !== undefined && Object.hasOwn(row.metrics, metric) ? (row.metrics[metric] ?? null) : null;
   }
-}
-
-export function knownMetrics(named: Iterable<string>): string[] {
-  return [...new Set([...OF_EVERY_RUN, ...named])];
 }

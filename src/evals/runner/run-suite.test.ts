@@ -311,7 +311,7 @@ describe('RunDirectory', () => {
     const directory = new RunDirectory(root, 'torn');
     directory.create(HEADER);
     const writer = await directory.writer();
-    for (let n = 0; n < 500; n++) writer.append({ ...ROW, n });
+    for (let n = 0; n < 500; n++) void writer.append({ ...ROW, n });
     await writer.close();
     const whole = readFileSync(directory.results);
     for (const cut of [1, 5, 40, 100]) {
@@ -339,7 +339,7 @@ describe('RunDirectory', () => {
     const directory = new RunDirectory(root, 'batch');
     directory.create(HEADER);
     const writer = await directory.writer();
-    for (let n = 0; n < 64; n++) writer.append({ ...ROW, n });
+    for (let n = 0; n < 64; n++) void writer.append({ ...ROW, n });
     await writer.flush();
     assert.ok(statSync(directory.results).size > 64 * 100);
     await writer.close();
