@@ -204,6 +204,32 @@ export const COMMANDS: readonly { readonly name: string; readonly summary: strin
     load: () => import('./commands/datasets-restore.ts'),
   },
   {
+    name: 'eval run',
+    summary: 'Run a suite or a promptfooconfig.yaml: prompts × targets × cases × repeats through the gateway',
+    load: () => import('./commands/eval-run.ts'),
+  },
+  {
+    name: 'eval check',
+    summary: 'Say what of a suite or a promptfooconfig.yaml is supported, with file, line and column; nothing is called',
+    load: () => import('./commands/eval-check.ts'),
+  },
+  { name: 'eval list', summary: 'List eval runs of this machine, the newest first', load: () => import('./commands/eval-list.ts') },
+  {
+    name: 'eval show',
+    summary: 'Show an eval run: the matrix, and the cases that did not pass',
+    load: () => import('./commands/eval-show.ts'),
+  },
+  {
+    name: 'eval compare',
+    summary: 'Compare two eval runs case by case, with intervals; the exit code says nothing of the verdict (see: plimsoll gate)',
+    load: () => import('./commands/eval-compare.ts'),
+  },
+  {
+    name: 'gate',
+    summary: 'Compare a new version with a baseline run, paired and by slice: pass, regressed, or not enough evidence',
+    load: () => import('./commands/gate.ts'),
+  },
+  {
     name: 'sim traffic',
     summary: 'Drive the example features through the running gateway',
     load: () => import('./commands/sim-traffic.ts'),
