@@ -176,6 +176,7 @@ describe('who judges', () => {
       judgeOf(llmRubric, options(prompt), { model: 'm', rubric, parameters: {} });
     assert.deepEqual(of(), of());
     assert.notEqual(of()?.promptHash, of('{{ output }}')?.promptHash);
+    assert.deepEqual(of()?.parameters, { options: '{"votes":1}' });
     assert.notEqual(of()?.rubricVersion, of(undefined, 'Names {{ town }}.')?.rubricVersion);
     assert.equal(judgeOf({}, {}, { model: 'm', rubric: null, parameters: {} }), null);
   });

@@ -33,7 +33,14 @@ export function judgeOf(
   { model, rubric, parameters }: { readonly model: string; readonly rubric: JsonValue; readonly parameters: Judge['parameters'] },
 ): Judge | null {
   if (judgePrompts === undefined) return null;
-  return { model, promptHash: promptHash(judgePrompts(options)), rubricVersion: contentHash(JSON.stringify(rubric)), parameters };
+  // The rubric stands for the value; a threshold, votes and the like make other verdicts of the same replies.
+  const { value: _, ...others } = typeof options === 'object' && options !== null ? (options as { readonly value?: unknown }) : {};
+  return {
+    model,
+    promptHash: promptHash(judgePrompts(options)),
+    rubricVersion: contentHash(JSON.stringify(rubric)),
+    parameters: { ...parameters, options: JSON.stringify(others) },
+  };
 }
 
 const FAMILIES: readonly (readonly [string, RegExp])[] = [

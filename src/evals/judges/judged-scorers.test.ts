@@ -358,6 +358,10 @@ describe('metrics of retrieval and conversation', () => {
       { role: 'assistant', content: [{ type: 'text', text: 'Hello Ann.' }] },
       { role: 'user', content: 'Who am I?' },
     ];
-    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages, output: 'What is your name?' })), [0, null]);
+    const output = 'What is your name?';
+    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages, output })), [0, null]);
+    // A recorded conversation ends with the output, which then is no further turn.
+    const recorded = [...messages, { role: 'assistant', content: output }];
+    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages: recorded, output })), [0, null]);
   });
 });
