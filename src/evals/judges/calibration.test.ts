@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { seededRandom } from '../../sim/seeded-random.ts';
 import { decideGate } from '../gate/decide.ts';
 import { type CaseScores, DEFAULT_GATE, type GateMetric } from '../gate/model.ts';
+import llmRubric from '../scorers/llm-rubric.ts';
 import { CalibrationPolicy, calibrate, calibrationState, correctRate, type JudgedLabel, withCalibration } from './calibration.ts';
-import { judgeHash, promptHash, selfPreferenceWarning } from './judge.ts';
+import { judgeHash, judgeOf, promptHash, selfPreferenceWarning } from './judge.ts';
 
 const POLICY = CalibrationPolicy.parse({});
 
@@ -166,6 +167,18 @@ describe('who judges', () => {
     ])
       assert.notEqual(judgeHash({ ...judge, ...other }), hash);
     assert.notEqual(promptHash(['a', 'b']), promptHash(['ab', '']));
+  });
+
+  it('is told by a scorer: its prompts and the rubric of the suite', () => {
+    const options = (rubricPrompt?: string) =>
+      llmRubric.options.parse({ value: 'Names Ulm.', ...(rubricPrompt === undefined ? {} : { rubricPrompt }) });
+    const of = (prompt?: string, rubric = 'Names {{ city }}.') =>
+      judgeOf(llmRubric, options(prompt), { model: 'm', rubric, parameters: {} });
+    assert.deepEqual(of(), of());
+    assert.notEqual(of()?.promptHash, of('{{ output }}')?.promptHash);
+    assert.deepEqual(of()?.parameters, { options: '{"votes":1}' });
+    assert.notEqual(of()?.rubricVersion, of(undefined, 'Names {{ town }}.')?.rubricVersion);
+    assert.equal(judgeOf({}, {}, { model: 'm', rubric: null, parameters: {} }), null);
   });
 
   it('warns of a judge that judges itself or its kin', () => {

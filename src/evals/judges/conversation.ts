@@ -36,6 +36,8 @@ export function turnsOf({ messages, variables, question, output }: Subject): Tur
       user = [];
     }
   }
+  // A recorded conversation may already end with the output.
+  if (user.length === 0 && turns.at(-1)?.assistant === output) return turns;
   return [...turns, { user: user.length > 0 ? user.join('\n') : question, assistant: output }];
 }
 
@@ -51,12 +53,14 @@ export function transcript(turns: readonly Turn[]): string {
 
 /** What an agent did: its spans in time order, else its tool calls; null when neither was recorded. */
 export function trajectoryOf({ spans, toolCalls }: Subject): string | null {
-  const steps = [...(spans ?? [])]
+  const all = spans ?? [];
+  const ofAgent = all.filter(({ operation, toolName }) => operation !== null || toolName !== null);
+  const steps = [...(ofAgent.length > 0 ? ofAgent : all)]
     .sort((a, b) => a.startMs - b.startMs)
     .map(({ name, operation, toolName, toolArguments, isError }) => {
       const what = toolName === null ? `${operation ?? 'step'} ${name}` : `tool ${toolName} ${JSON.stringify(toolArguments)}`;
       return isError ? `${what} (failed)` : what;
     });
-  const all = steps.length > 0 ? steps : toolCalls.map((call) => `tool ${call.name} ${JSON.stringify(call.arguments)}`);
-  return all.length === 0 && spans === null ? null : all.map((step, index) => `${index + 1}. ${step}`).join('\n');
+  const lines = steps.length > 0 ? steps : toolCalls.map((call) => `tool ${call.name} ${JSON.stringify(call.arguments)}`);
+  return lines.length === 0 && spans === null ? null : lines.map((step, index) => `${index + 1}. ${step}`).join('\n');
 }

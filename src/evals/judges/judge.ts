@@ -1,4 +1,5 @@
 import { contentHash } from '../../kernel/ids.ts';
+import type { JsonValue, ScorerDefinition } from '../scorer.ts';
 
 /** Who judged. Two judges with the same hash were told the same, by the same model, with the same parameters. */
 export interface Judge {
@@ -19,6 +20,27 @@ export function promptHash(prompts: readonly string[]): string {
 export function judgeHash({ model, promptHash: prompt, rubricVersion, parameters }: Judge): string {
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return contentHash(JSON.stringify([model, prompt, rubricVersion, sorted]));
+}
+
+/**
+ * The judge that a scorer is with these options.
+ * @param rubric the assertion's value as the suite has it, before it is filled in for a case: else every case would have a judge of its own
+ * @returns null when the scorer asks no judge
+ */
+export function judgeOf(
+  { judgePrompts }: Pick<ScorerDefinition, 'judgePrompts'>,
+  options: unknown,
+  { model, rubric, parameters }: { readonly model: string; readonly rubric: JsonValue; readonly parameters: Judge['parameters'] },
+): Judge | null {
+  if (judgePrompts === undefined) return null;
+  // The rubric stands for the value; a threshold, votes and the like make other verdicts of the same replies.
+  const { value: _, ...others } = typeof options === 'object' && options !== null ? (options as { readonly value?: unknown }) : {};
+  return {
+    model,
+    promptHash: promptHash(judgePrompts(options)),
+    rubricVersion: contentHash(JSON.stringify(rubric)),
+    parameters: { ...parameters, options: JSON.stringify(others) },
+  };
 }
 
 const FAMILIES: readonly (readonly [string, RegExp])[] = [

@@ -41,9 +41,14 @@ export function expectedAnswer(value: string | undefined, reference: string | nu
 export const ThresholdOption = z.number().describe('The score must be at least this; absent = nothing is demanded').optional();
 /** For metrics of which less is better. */
 export const MaximumOption = z.number().describe('The score must be at most this; absent = nothing is demanded').optional();
+const ChatPrompt = z.array(z.object({ role: z.string(), content: z.string() })).min(1);
+/** What is filled in by name alone; anything else between braces would reach the judge as it stands. */
+const UNFILLED = /\{%|\{\{(?!-?\s*[A-Za-z_]\w*\s*(?:\|\s*safe\s*)?-?\}\})/;
 export const RubricPromptOption = z
-  .string()
-  .describe('Your own prompt for the judge in place of ours: a text or the JSON of chat messages, with {{ names }} of what is filled in')
+  .union([z.string(), ChatPrompt])
+  .transform((prompt) => (typeof prompt === 'string' ? prompt : JSON.stringify(prompt)))
+  .refine((prompt) => !UNFILLED.test(prompt), 'in a rubric prompt only {{ names }} are filled in: no loops, conditions, members or filters')
+  .describe('Your own prompt for the judge in place of ours: a text or chat messages, with {{ names }} of what is filled in')
   .optional();
 
 /** A share of what was counted, with its threshold. Comparisons forgive the last bit, as promptfoo's do. */

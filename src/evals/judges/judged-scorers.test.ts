@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { Score } from '../score.ts';
 import { negated } from '../score.ts';
-import type { JudgeReply, ScorerDefinition, Subject } from '../scorer.ts';
+import type { JudgeReply, JudgeRequest, ScorerDefinition, Subject } from '../scorer.ts';
 import answerCorrectness from '../scorers/answer-correctness.ts';
 import answerRelevancy from '../scorers/answer-relevancy.ts';
 import bias from '../scorers/bias.ts';
@@ -124,6 +124,30 @@ describe('promptfoo’s graded types', () => {
     );
   });
 
+  it('refuses what it would not fill in', () => {
+    for (const rubricPrompt of ['{% if output %}x{% endif %}', '{{ output | upper }}', '{{ output.text }}', '{{ 1 + 1 }}'])
+      assert.equal(llmRubric.options.safeParse({ ...rubric, rubricPrompt }).success, false, rubricPrompt);
+    for (const rubricPrompt of ['{{ output }} {{rubric|safe}} {{- x -}}', 'a { b } }}', [{ role: 'user', content: '{{ output }}' }]])
+      assert.equal(llmRubric.options.safeParse({ rubricPrompt }).success, true);
+    assert.equal(llmRubric.options.safeParse({}).success, false);
+    assert.equal(llmRubric.options.safeParse({ ...rubric, votes: 2 }).success, false);
+  });
+
+  it('llm-rubric: votes of one judge', async () => {
+    const tools = scriptedTools([
+      '{"pass": true, "score": 1}',
+      '{"pass": false, "score": 0.2, "reason": "no date"}',
+      '{"pass": true, "score": 0.9}',
+    ]);
+    const result = await score(llmRubric, { ...rubric, votes: 3 }, tools);
+    assert.ok(result.state === 'measured' && Math.abs(result.value - 0.7) < 1e-9 && result.passed === true);
+    assert.deepEqual(result.parts, [{ name: 'consistency', value: 2 / 3 }]);
+    assert.deepEqual(
+      tools.requests.map(({ sample }) => sample),
+      [0, 1, 2],
+    );
+  });
+
   it('factuality: categories, both forms, scores of one’s own', async () => {
     assert.deepEqual(seen(await score(factuality, {}, '{"category": "d", "reason": "another day"}')), [0, false]);
     assert.deepEqual(seen(await score(factuality, {}, '{"category": "A"}')), [1, true]);
@@ -161,6 +185,15 @@ describe('promptfoo’s graded types', () => {
     assert.deepEqual(seen(await score(gEval, { value: 'Correct.', steps: ['Look.'] }, weighted)), [0.7, true]);
     assert.equal(weighted.requests.length, 1);
     assert.equal(seen(await score(gEval, { value: 'Correct.', steps: ['Look.'] }, '{"score": 11}')), 'failed');
+    const plain = scriptedTools('{"score": 9}');
+    const picky = {
+      ...plain,
+      judge: (request: JudgeRequest) =>
+        request.wantsLogProbabilities === true
+          ? Promise.reject(new PlimsollError('invalid_argument', 'No logprobs.'))
+          : plain.judge(request),
+    };
+    assert.deepEqual(seen(await score(gEval, { value: 'Correct.', steps: ['Look.'], samples: 2 }, picky)), [0.9, true]);
     assert.deepEqual(
       seen(await score(gEval, { value: ['a', 'b'], steps: ['Look.'], samples: 1 }, scriptedTools(['{"score": 10}', '{"score": 0}']))),
       [0.5, false],
@@ -325,6 +358,10 @@ describe('metrics of retrieval and conversation', () => {
       { role: 'assistant', content: [{ type: 'text', text: 'Hello Ann.' }] },
       { role: 'user', content: 'Who am I?' },
     ];
-    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages, output: 'What is your name?' })), [0, null]);
+    const output = 'What is your name?';
+    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages, output })), [0, null]);
+    // A recorded conversation ends with the output, which then is no further turn.
+    const recorded = [...messages, { role: 'assistant', content: output }];
+    assert.deepEqual(seen(await score(knowledgeRetention, {}, verdicts('no'), { messages: recorded, output })), [0, null]);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { jsonReader, readVerdict, textListReader, VerdictField, verdictListReader } from './read-reply.ts';
+import { jsonReader, ReasonField, readVerdict, textListReader, VerdictField, verdictListReader } from './read-reply.ts';
 
 const read = jsonReader(z.object({ verdict: VerdictField }), z.object({ verdict: VerdictField }));
 
@@ -12,6 +12,13 @@ describe('reading replies', () => {
     assert.equal(readVerdict('I don’t know'), 'idk');
     for (const word of ['maybe', 'yes and no', '', null, {}, 2, '__proto__', 'constructor', Number.NaN])
       assert.equal(readVerdict(word), null);
+  });
+
+  it('keeps no more of a reason than a person reads', () => {
+    const reason = jsonReader(z.object({ reason: ReasonField }))(JSON.stringify({ reason: `a\ud800${'b'.repeat(9000)}` }));
+    assert.ok('value' in reason && reason.value.reason.length === 1000 && reason.value.reason.isWellFormed());
+    assert.deepEqual(jsonReader(z.object({ reason: ReasonField }))('{"reason": 7}'), { value: { reason: '' } });
+    assert.deepEqual(jsonReader(z.object({ reason: ReasonField }))('{}'), { value: { reason: '' } });
   });
 
   it('does not choose between objects that contradict each other', () => {
@@ -53,5 +60,6 @@ describe('reading replies', () => {
     assert.deepEqual(statements('{"claims": ["a"]}'), { value: ['a'] });
     assert.ok('problem' in statements('{"statements": ["a", "b"'));
     assert.ok('problem' in statements('I cannot do that.'));
+    assert.ok('problem' in statements(JSON.stringify({ statements: Array(501).fill('a') })));
   });
 });

@@ -49,10 +49,16 @@ export const NumberField = z.unknown().transform((value, context): number => {
   return z.NEVER;
 });
 
-export const TextField = z.string().trim().min(1);
+export const TextField = z.string().trim().min(1).max(4000);
 
-/** For people only: whatever stands there, or nothing. */
-export const ReasonField = z.string().catch('');
+/** For people only: the beginning of whatever stands there, or nothing. It is stored with every score. */
+export const ReasonField = z
+  .string()
+  .catch('')
+  .transform((text) => text.trim().slice(0, 1000).toWellFormed());
+
+/** More than an answer asserts; a judge that lists more is in a loop. */
+const MAXIMUM_LISTED = 500;
 
 /**
  * Reads a reply whose object (or array) fits the schema.
@@ -120,9 +126,8 @@ export function verdictListReader(count: number): ReplyReader<readonly ListedVer
 
 /** Reads `{"statements": ["…"]}`, whatever the list is called, or the array alone. An empty list is an answer. */
 export function textListReader(name: string): ReplyReader<readonly string[]> {
-  const texts = z.array(
-    z.union([TextField, z.object({ [name.replace(/s$/, '')]: TextField }).transform((item) => Object.values(item)[0] ?? '')]),
-  );
+  const item = z.object({ [name.replace(/s$/, '')]: TextField }).transform((object) => Object.values(object)[0] ?? '');
+  const texts = z.array(z.union([TextField, item])).max(MAXIMUM_LISTED);
   return jsonReader(
     z.preprocess((value) => {
       if (!isObject(value)) return value;

@@ -3,16 +3,32 @@ import { measured, type Score } from '../score.ts';
 import type { ScoringTools } from '../scorer.ts';
 import { askJudge } from './ask.ts';
 import { RubricPromptOption } from './judged-scorer.ts';
+import { majorityVote } from './pairwise.ts';
 import { customMessages, type JudgePrompt, promptMessages, promptText } from './prompt.ts';
 import { jsonReader, NumberField, ReasonField, readVerdict } from './read-reply.ts';
 
 /** `pass`, `score` and `reason` from a judge that holds an output against a text of demands. */
 
-export const RubricOptions = z.strictObject({
-  value: z.union([z.string().min(1), z.record(z.string(), z.json()), z.array(z.json())]).describe('What the output must be or do'),
-  threshold: z.number().describe('The score must also be at least this; absent = the judge’s own verdict decides').optional(),
-  rubricPrompt: RubricPromptOption,
-});
+/** An odd number cannot be split evenly. */
+export const VotesOption = z
+  .int()
+  .min(1)
+  .max(15)
+  .refine((votes) => votes % 2 === 1, 'an odd number of votes, so that one side has more')
+  .default(1)
+  .describe('How often the judge is asked; the majority’s verdict counts, and the mean of the scores');
+
+export const RubricOptions = z
+  .strictObject({
+    value: z
+      .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
+      .default('')
+      .describe('What the output must be or do; may be absent where the rubric prompt says it'),
+    threshold: z.number().describe('The score must also be at least this; absent = the judge’s own verdict decides').optional(),
+    rubricPrompt: RubricPromptOption,
+    votes: VotesOption,
+  })
+  .refine(({ value, rubricPrompt }) => value !== '' || rubricPrompt !== undefined, { path: ['value'], message: 'a rubric is needed' });
 
 export const RUBRIC_FORM =
   'Answer with one JSON object and nothing else: {"reason": "one or two sentences", "pass": true or false, "score": a number from 0.0 (not met at all) to 1.0 (met in full)}.';
@@ -35,19 +51,27 @@ export async function scoreRubric(
   tools: ScoringTools,
   prompt: JudgePrompt,
   values: Readonly<Record<string, string>>,
-  { threshold, rubricPrompt }: { readonly threshold?: number | undefined; readonly rubricPrompt?: string | undefined },
+  options: { readonly threshold?: number | undefined; readonly rubricPrompt?: string | undefined; readonly votes: number },
 ): Promise<Score> {
+  const { threshold, rubricPrompt, votes } = options;
   const messages = rubricPrompt === undefined ? promptMessages(prompt, values) : customMessages(rubricPrompt, values);
-  const { value } = await askJudge(tools, { messages, read: readRubric });
-  const isMet = (value.pass ?? 'yes') === 'yes';
-  const score = typeof value.score === 'number' ? value.score : isMet ? 1 : 0;
+  const answers = await Promise.all(
+    Array.from({ length: votes }, (_, sample) =>
+      askJudge(tools, { messages, read: readRubric, ...(votes > 1 ? { sample, temperature: 1 } : {}) }),
+    ),
+  );
+  const isMet = answers.map(({ value }) => (value.pass ?? 'yes') === 'yes');
+  const scores = answers.map(({ value }, index) => (typeof value.score === 'number' ? value.score : isMet[index] ? 1 : 0));
+  const vote = majorityVote(isMet);
+  const isPassed = vote?.choice ?? false;
+  const score = scores.reduce((sum, one) => sum + one, 0) / votes;
   const reaches = threshold === undefined || score >= threshold;
   const limit = reaches ? '' : ` The score ${score} is below the threshold ${threshold}.`;
-  return measured(
-    score,
-    isMet && reaches,
-    `${value.reason || (isMet ? 'The judge says that it is met.' : 'The judge says that it is not met.')}${limit}`,
-  );
+  const said = answers.find((_, index) => isMet[index] === isPassed)?.value.reason;
+  const consistency = vote?.consistency ?? 1;
+  const split = consistency === 1 ? '' : ` ${Math.round(consistency * votes)} of ${votes} votes.`;
+  const reason = `${said || (isPassed ? 'The judge says that it is met.' : 'The judge says that it is not met.')}${split}${limit}`;
+  return measured(score, isPassed && reaches, reason, votes === 1 ? undefined : [{ name: 'consistency', value: consistency }]);
 }
 
 export function rubricTexts(prompt: JudgePrompt, rubricPrompt: string | undefined): readonly string[] {

@@ -32,7 +32,11 @@ export async function scorePassages(
   const useful = await Promise.all(
     passages.map(async (passage) => {
       const messages = promptMessages(USEFUL, { question, answer, passage });
-      const all = await Promise.all(Array.from({ length: votes }, (_, sample) => askJudge(tools, { messages, read: readReply, sample })));
+      const all = await Promise.all(
+        Array.from({ length: votes }, (_, sample) =>
+          askJudge(tools, { messages, read: readReply, ...(votes > 1 ? { sample, temperature: 1 } : {}) }),
+        ),
+      );
       return all.filter(({ value }) => value.verdict === 'yes').length > votes / 2;
     }),
   );

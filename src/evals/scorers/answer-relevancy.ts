@@ -36,7 +36,7 @@ export default defineJudgedScorer({
     if (output.trim() === '') return unmeasured('The output is empty: it answers nothing.');
     const messages = promptMessages(PROMPT, { answer: output });
     const generated = await Promise.all(
-      Array.from({ length: questions }, (_, sample) => askJudge(tools, { messages, read: readGenerated, sample })),
+      Array.from({ length: questions }, (_, sample) => askJudge(tools, { messages, read: readGenerated, sample, temperature: 0.3 })),
     );
     const vectors = await embedAll(tools, [question, ...generated.map(({ value }) => value.question)]);
     if ('problem' in vectors) return failed(vectors.problem, true);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { share } from '../judges/claim-arithmetic.ts';
-import { atLeast, defineJudgedScorer } from '../judges/judged-scorer.ts';
+import { atLeast, defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
 import { customMessages, promptMessages, promptText } from '../judges/prompt.ts';
 import { type ReplyReader, readVerdict, textListReader, type Verdict, verdictListReader } from '../judges/read-reply.ts';
 import { variableTexts } from '../judges/rubric.ts';
@@ -52,7 +52,7 @@ export default defineJudgedScorer({
   options: z.strictObject({
     threshold: z.number().default(0).describe('The score must be at least this; with 0 it cannot fail'),
     rubricPrompt: z
-      .array(z.string())
+      .array(RubricPromptOption.unwrap())
       .length(2)
       .describe(
         'Your own prompts: for the statements ({{ question }}, {{ answer }}) and for the verdicts ({{ context }}, {{ statements }})',

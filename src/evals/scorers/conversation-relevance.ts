@@ -26,14 +26,17 @@ export default defineJudgedScorer({
   options: z.strictObject({
     threshold: z.number().default(0).describe('The score must be at least this; with 0 it cannot fail'),
     windowSize: z.int().min(1).max(100).default(5).describe('Turns in a window'),
+    config: z
+      .strictObject({ windowSize: z.int().min(1).max(100).optional() })
+      .describe('promptfoo’s place for windowSize')
+      .prefault({}),
     rubricPrompt: RubricPromptOption,
   }),
   judgePrompts: ({ rubricPrompt }) => rubricTexts(PROMPT, rubricPrompt),
-  async score(subject, { threshold, windowSize, rubricPrompt }, tools) {
+  async score(subject, { threshold, windowSize, config, rubricPrompt }, tools) {
     const turns = turnsOf(subject);
-    const windows = Array.from({ length: Math.max(1, turns.length - windowSize + 1) }, (_, start) =>
-      turns.slice(start, start + windowSize),
-    );
+    const size = config.windowSize ?? windowSize;
+    const windows = Array.from({ length: Math.max(1, turns.length - size + 1) }, (_, start) => turns.slice(start, start + size));
     const verdicts = await Promise.all(
       windows.map(async (window) => {
         const values = { conversation: transcript(window) };

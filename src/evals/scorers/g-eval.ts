@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { askJudge } from '../judges/ask.ts';
+import { PlimsollError } from '../../kernel/errors.ts';
+import { askJudge, type JudgeAnswer } from '../judges/ask.ts';
 import { scaledScore, weightedScore } from '../judges/g-eval-score.ts';
-import { defineJudgedScorer } from '../judges/judged-scorer.ts';
+import { defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
 import { customMessages, type JudgePrompt, promptMessages, promptText } from '../judges/prompt.ts';
 import { jsonReader, NumberField, ReasonField, TextField } from '../judges/read-reply.ts';
 import { measured } from '../score.ts';
@@ -37,7 +38,7 @@ export default defineJudgedScorer({
     steps: z.array(z.string().min(1)).min(1).describe('Steps for the judge; absent = the judge makes them from the criteria').optional(),
     samples: z.int().min(1).max(50).default(5).describe('How often the judge is asked where it gives no log-probabilities'),
     rubricPrompt: z
-      .strictObject({ steps: z.string().optional(), evaluate: z.string().optional() })
+      .strictObject({ steps: RubricPromptOption, evaluate: RubricPromptOption })
       .describe('Your own prompts for the two steps')
       .prefault({}),
   }),
@@ -64,12 +65,25 @@ async function stepsFor(tools: ScoringTools, criteria: string, custom: string | 
   return (await askJudge(tools, { messages, read: readSteps })).value.steps;
 }
 
+/** With log-probabilities; where the model refuses a request that asks for them, without. */
+async function askFirst(
+  tools: ScoringTools,
+  messages: ReturnType<typeof promptMessages>,
+): Promise<JudgeAnswer<z.infer<typeof Evaluation>>> {
+  try {
+    return await askJudge(tools, { messages, read: readEvaluation, wantsLogProbabilities: true });
+  } catch (error) {
+    if (!(error instanceof PlimsollError) || error.retryable) throw error;
+    return askJudge(tools, { messages, read: readEvaluation });
+  }
+}
+
 async function evaluate(
   tools: ScoringTools,
   messages: ReturnType<typeof promptMessages>,
   samples: number,
 ): Promise<{ score: number; reason: string }> {
-  const first = await askJudge(tools, { messages, read: readEvaluation, wantsLogProbabilities: true });
+  const first = await askFirst(tools, messages);
   const { score, reason } = first.value;
   const weighted = first.reply.tokens === null ? null : weightedScore(score, first.reply.tokens, LOWEST, HIGHEST);
   if (weighted !== null) return { score: weighted, reason: reason || `Weighted by probability: ${weighted.toFixed(2)} of ${HIGHEST}.` };

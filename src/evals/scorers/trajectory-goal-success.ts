@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { trajectoryOf } from '../judges/conversation.ts';
 import { defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
 import type { JudgePrompt } from '../judges/prompt.ts';
-import { RUBRIC_FORM, rubricTexts, scoreRubric, variableTexts } from '../judges/rubric.ts';
+import { RUBRIC_FORM, rubricTexts, scoreRubric, VotesOption, variableTexts } from '../judges/rubric.ts';
 import { unmeasured } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
@@ -21,6 +21,7 @@ export default defineJudgedScorer({
     value: z.union([z.string().min(1), z.looseObject({ goal: z.string().min(1) })]).describe('The goal, in words or as { goal }'),
     threshold: z.number().describe('The score must also be at least this').optional(),
     rubricPrompt: RubricPromptOption,
+    votes: VotesOption,
   }),
   judgePrompts: ({ rubricPrompt }) => rubricTexts(PROMPT, rubricPrompt),
   score(subject, options, tools) {
