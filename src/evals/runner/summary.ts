@@ -1,5 +1,5 @@
 import type { PicoUsd } from '../../kernel/money.ts';
-import { wilsonInterval } from '../../stats/intervals.ts';
+import { boundedMeanInterval } from '../../stats/intervals.ts';
 import type { ResultRow } from './result-row.ts';
 import type { RunHeader } from './run-directory.ts';
 import type { RunEnd } from './run-suite.ts';
@@ -14,7 +14,7 @@ export interface CellSummary {
   readonly errors: number;
   /** Of those that passed or failed; null without any. */
   readonly passRatio: number | null;
-  /** Wilson, 95 %, over answers; repeats of a case are not independent, see the gate for a comparison. */
+  /** 95 %, as if the repeats of a case always agreed: they say something of the case, nothing of other cases. */
   readonly passInterval: readonly [number, number] | null;
   readonly meanScore: number | null;
 }
@@ -105,7 +105,7 @@ export class Summariser {
   }
 
   summary(end: { readonly stopped: RunEnd['stopped']; readonly atMs: number } | null): RunSummary {
-    const { id, suite, prompts, targets, startedAtMs, total } = this.#header;
+    const { id, suite, prompts, targets, repeats, startedAtMs, total } = this.#header;
     return {
       id,
       suite,
@@ -116,7 +116,7 @@ export class Summariser {
       done: this.#done,
       total,
       cells: this.#cells.map((cell, index) =>
-        cellSummary(cell, prompts[Math.floor(index / targets.length)]?.label, targets[index % targets.length]?.label),
+        cellSummary(cell, repeats, prompts[Math.floor(index / targets.length)]?.label, targets[index % targets.length]?.label),
       ),
       metrics: [...this.#metrics].map(([name, { sum, measured, unmeasured }]) => ({
         name,
@@ -133,8 +133,10 @@ export class Summariser {
   }
 }
 
-function cellSummary({ passed, failed, unmeasured, errors, scores, scored }: Cell, prompt = '', target = ''): CellSummary {
+function cellSummary(cell: Cell, repeats: number, prompt = '', target = ''): CellSummary {
+  const { passed, failed, unmeasured, errors, scores, scored } = cell;
   const told = passed + failed;
+  const cases = Math.max(1, Math.floor(told / repeats));
   return {
     prompt,
     target,
@@ -143,7 +145,7 @@ function cellSummary({ passed, failed, unmeasured, errors, scores, scored }: Cel
     unmeasured,
     errors,
     passRatio: told === 0 ? null : passed / told,
-    passInterval: told === 0 ? null : wilsonInterval(passed, told),
+    passInterval: told === 0 ? null : boundedMeanInterval(passed / told, cases, 0, 1),
     meanScore: scored === 0 ? null : scores / scored,
   };
 }
