@@ -43,6 +43,7 @@ import moderation from './moderation.ts';
 import noiseSensitivity from './noise-sensitivity.ts';
 import nonContradiction from './non-contradiction.ts';
 import perplexity from './perplexity.ts';
+import refusal from './refusal.ts';
 import refusalGraded from './refusal-graded.ts';
 import regex from './regex.ts';
 import retrievedContexts from './retrieved-contexts.ts';
@@ -67,4 +68,4 @@ import turnRelevancy from './turn-relevancy.ts';
 import validToolCalls from './valid-tool-calls.ts';
 import wordCount from './word-count.ts';
 
-export const SCORERS: readonly ScorerDefinition[] = [agentRubric, answerCorrectness, answerLength, answerRelevance, answerRelevancy, bias, bleu, claimMetrics, classifier, contains, containsAll, containsAny, contextFaithfulness, contextPrecision, contextRecall, contextRelevance, contextUtilization, conversationCompleteness, conversationRelevance, cost, equals, factualCorrectness, factuality, faithfulness, finishReason, gEval, gleu, goalAccuracy, guardrails, hallucination, javascript, json, jsonDiff, knowledgeRetention, latency, levenshtein, llmRubric, meteor, modelGradedClosedqa, moderation, noiseSensitivity, nonContradiction, perplexity, refusalGraded, regex, retrievedContexts, roleAdherence, rouge, similar, similarDot, similarEuclidean, skillUsed, startsWith, statementRelevancy, stringSimilarity, summarization, toolCallAccuracy, toolCallF1, topicAdherence, toxicity, trace, trajectory, trajectoryGoalSuccess, turnRelevancy, validToolCalls, wordCount].flat();
+export const SCORERS: readonly ScorerDefinition[] = [agentRubric, answerCorrectness, answerLength, answerRelevance, answerRelevancy, bias, bleu, claimMetrics, classifier, contains, containsAll, containsAny, contextFaithfulness, contextPrecision, contextRecall, contextRelevance, contextUtilization, conversationCompleteness, conversationRelevance, cost, equals, factualCorrectness, factuality, faithfulness, finishReason, gEval, gleu, goalAccuracy, guardrails, hallucination, javascript, json, jsonDiff, knowledgeRetention, latency, levenshtein, llmRubric, meteor, modelGradedClosedqa, moderation, noiseSensitivity, nonContradiction, perplexity, refusal, refusalGraded, regex, retrievedContexts, roleAdherence, rouge, similar, similarDot, similarEuclidean, skillUsed, startsWith, statementRelevancy, stringSimilarity, summarization, toolCallAccuracy, toolCallF1, topicAdherence, toxicity, trace, trajectory, trajectoryGoalSuccess, turnRelevancy, validToolCalls, wordCount].flat();
