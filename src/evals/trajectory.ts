@@ -47,7 +47,8 @@ function commandOf({ name, toolName, toolArguments }: TracedSpan): string | null
     const given = new Map(Object.entries(toolArguments));
     const command = given.get('cmd') ?? given.get('command') ?? given.get('commands');
     if (typeof command === 'string' && command.trim() !== '') return command.trim();
-    if (Array.isArray(command) && command.length > 0) return command.map((part) => String(part).trim()).join(given.has('cmd') || given.has('command') ? ' ' : '; ');
+    if (Array.isArray(command) && command.length > 0)
+      return command.map((part) => String(part).trim()).join(given.has('cmd') || given.has('command') ? ' ' : '; ');
   }
   return name.startsWith('exec ') ? name.slice('exec '.length).trim() || null : null;
 }
@@ -85,5 +86,10 @@ export function matchesStep(step: Step, { pattern, name, type }: StepMatcher): b
 }
 
 export function listed(steps: readonly Step[]): string {
-  return steps.map(({ type, name }) => `${type}:${name}`).join(', ').slice(0, 300) || 'none';
+  return (
+    steps
+      .map(({ type, name }) => `${type}:${name}`)
+      .join(', ')
+      .slice(0, 300) || 'none'
+  );
 }

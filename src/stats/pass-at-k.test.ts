@@ -19,15 +19,20 @@ it('counts the ways to draw', () => {
 it('is unbiased: the mean over all outcomes of n tries is p^k and 1 − (1 − p)^k', () => {
   const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k);
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, drawn, p) => {
-      const k = Math.min(n, drawn);
-      let [all, any] = [0, 0];
-      for (let passes = 0; passes <= n; passes++) {
-        const probability = choose(n, passes) * p ** passes * (1 - p) ** (n - passes);
-        all += probability * passAllOf(passes, n, k);
-        any += probability * passAnyOf(passes, n, k);
-      }
-      assert.ok(Math.abs(all - p ** k) < 1e-9 && Math.abs(any - (1 - (1 - p) ** k)) < 1e-9);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (n, drawn, p) => {
+        const k = Math.min(n, drawn);
+        let [all, any] = [0, 0];
+        for (let passes = 0; passes <= n; passes++) {
+          const probability = choose(n, passes) * p ** passes * (1 - p) ** (n - passes);
+          all += probability * passAllOf(passes, n, k);
+          any += probability * passAnyOf(passes, n, k);
+        }
+        assert.ok(Math.abs(all - p ** k) < 1e-9 && Math.abs(any - (1 - (1 - p) ** k)) < 1e-9);
+      },
+    ),
   );
 });

@@ -10,7 +10,10 @@ function drawnAll(count: number, n: number, k: number): number {
 function check(passes: number, n: number, k: number): void {
   const isGood = [passes, n, k].every(Number.isInteger) && k >= 1 && k <= n && passes >= 0 && passes <= n;
   if (!isGood)
-    throw new PlimsollError('invalid_argument', `Of ${n} repeats with ${passes} passes, ${k} cannot be drawn: 0 ≤ passes ≤ n and 1 ≤ k ≤ n.`);
+    throw new PlimsollError(
+      'invalid_argument',
+      `Of ${n} repeats with ${passes} passes, ${k} cannot be drawn: 0 ≤ passes ≤ n and 1 ≤ k ≤ n.`,
+    );
 }
 
 /**

@@ -96,7 +96,10 @@ describe('every scorer', () => {
           const score = await scoreWith(found, options, subject(parts), NO_TOOLS);
           assert.ok(score.reason.length > 0);
           if (score.state !== 'measured') return;
-          assert.ok(Number.isFinite(score.value) && (score.parts ?? []).every(({ value }) => Number.isFinite(value)), JSON.stringify(score));
+          assert.ok(
+            Number.isFinite(score.value) && (score.parts ?? []).every(({ value }) => Number.isFinite(value)),
+            JSON.stringify(score),
+          );
         }),
         { numRuns: 60 },
       );
@@ -104,7 +107,14 @@ describe('every scorer', () => {
   }
 
   it('takes no long time over a large answer', async () => {
-    const outputs = ['word '.repeat(400_000), '<a b="'.repeat(100_000), '<p>'.repeat(200_000), '((('.repeat(100_000), "'\"`".repeat(100_000), '1,'.repeat(300_000)];
+    const outputs = [
+      'word '.repeat(400_000),
+      '<a b="'.repeat(100_000),
+      '<p>'.repeat(200_000),
+      '((('.repeat(100_000),
+      '\'"`'.repeat(100_000),
+      '1,'.repeat(300_000),
+    ];
     for (const { names } of ALONE) {
       const [name] = names;
       const found = findScorer(SCORERS, name);

@@ -26,7 +26,8 @@ function skillOf(given: JsonValue | null): string[] {
 
 /** Null when nothing is known of what the run called. */
 function skillsOf({ spans, toolCalls }: Subject): string[] | null {
-  if (spans === null) return toolCalls.length === 0 ? null : toolCalls.filter(({ name }) => name === 'Skill').flatMap((call) => skillOf(call.arguments));
+  if (spans === null)
+    return toolCalls.length === 0 ? null : toolCalls.filter(({ name }) => name === 'Skill').flatMap((call) => skillOf(call.arguments));
   return spans.filter(({ toolName, isError }) => toolName === 'Skill' && !isError).flatMap(({ toolArguments }) => skillOf(toolArguments));
 }
 
@@ -51,7 +52,11 @@ export default defineScorer({
   options: z.strictObject({ value: Value.describe('Name, a list of names, or { name or pattern, min, max }') }),
   score: (subject, { value }) =>
     judge(subject, (skills) => {
-      if (Array.isArray(value)) return verdict(value.every((matcher) => skills.some((skill) => isSkill(skill, matcher))), used(skills));
+      if (Array.isArray(value))
+        return verdict(
+          value.every((matcher) => skills.some((skill) => isSkill(skill, matcher))),
+          used(skills),
+        );
       const count = skills.filter((skill) => isSkill(skill, value)).length;
       const least = value.min ?? (value.max === undefined ? 1 : 0);
       return verdict(count >= least && count <= (value.max ?? Number.POSITIVE_INFINITY), `${count} times; ${used(skills)}`);

@@ -41,7 +41,10 @@ export default [
         const durations = found.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
         const slowest = durations[Math.max(0, Math.ceil((percentile / 100) * durations.length) - 1)];
         if (slowest === undefined) return verdict(true, `No span is called ${wanted}.`);
-        return verdict(slowest <= max, `${percentile === 100 ? 'The slowest' : `Percentile ${percentile}`} took ${slowest} ms, allowed ${max} ms.`);
+        return verdict(
+          slowest <= max,
+          `${percentile === 100 ? 'The slowest' : `Percentile ${percentile}`} took ${slowest} ms, allowed ${max} ms.`,
+        );
       }),
   }),
   defineScorer({

@@ -6,9 +6,21 @@ import { verdictOf } from '../testing.ts';
 import { matchesGlob } from '../trajectory.ts';
 
 function span(name: string, parts: Partial<TracedSpan> = {}): TracedSpan {
-  return { spanId: name, parentSpanId: null, name, operation: null, toolName: null, toolArguments: null, startMs: 0, durationMs: 10, isError: false, ...parts };
+  return {
+    spanId: name,
+    parentSpanId: null,
+    name,
+    operation: null,
+    toolName: null,
+    toolArguments: null,
+    startMs: 0,
+    durationMs: 10,
+    isError: false,
+    ...parts,
+  };
 }
-const tool = (toolName: string, startMs: number, toolArguments: JsonValue = {}): TracedSpan => span(`execute_tool ${toolName}`, { toolName, startMs, toolArguments });
+const tool = (toolName: string, startMs: number, toolArguments: JsonValue = {}): TracedSpan =>
+  span(`execute_tool ${toolName}`, { toolName, startMs, toolArguments });
 
 const spans = [
   span('chat', { durationMs: 400, startMs: 0 }),
@@ -86,7 +98,11 @@ describe('spans of a trace', () => {
 });
 
 it('skill-used reads the tool Skill', async () => {
-  const skills = [tool('Skill', 1, { skill: 'pdf' }), tool('Skill', 2, { command: 'review-code' }), span('x', { toolName: 'Skill', toolArguments: { skill: 'bad' }, isError: true })];
+  const skills = [
+    tool('Skill', 1, { skill: 'pdf' }),
+    tool('Skill', 2, { command: 'review-code' }),
+    span('x', { toolName: 'Skill', toolArguments: { skill: 'bad' }, isError: true }),
+  ];
   const verdicts = (value: unknown, type = 'skill-used'): Promise<unknown> => verdictOf(type, { value }, { spans: skills });
   assert.equal(await verdicts('pdf'), true);
   assert.equal(await verdicts(['pdf', 'bad']), false);

@@ -40,14 +40,22 @@ function asTool(matcher: StepMatcher): StepMatcher {
 }
 
 const labelOf = ({ pattern, name }: StepMatcher): string => pattern ?? name ?? '*';
-const isCounted = (count: number, min: number | undefined, max: number | undefined): boolean => count >= (min ?? 0) && count <= (max ?? Number.POSITIVE_INFINITY);
+const isCounted = (count: number, min: number | undefined, max: number | undefined): boolean =>
+  count >= (min ?? 0) && count <= (max ?? Number.POSITIVE_INFINITY);
 
 const Used = z.union([
   z
     .string()
     .min(1)
     .transform((pattern) => [{ pattern }]),
-  z.array(z.string().min(1).transform((pattern) => ({ pattern }))).min(1),
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .transform((pattern) => ({ pattern })),
+    )
+    .min(1),
   z.strictObject({ ...matcherFields, ...bounds }).refine(isNamed, NAMED),
 ]);
 
@@ -59,9 +67,14 @@ function isObject(value: JsonValue): value is { readonly [name: string]: JsonVal
 function includesArguments(actual: JsonValue | undefined, expected: JsonValue): boolean {
   if (actual === undefined) return false;
   if (Array.isArray(expected))
-    return Array.isArray(actual) && actual.length === expected.length && expected.every((item, index) => includesArguments(actual[index], item));
+    return (
+      Array.isArray(actual) && actual.length === expected.length && expected.every((item, index) => includesArguments(actual[index], item))
+    );
   if (!isObject(expected)) return isDeepStrictEqual(actual, expected);
-  return isObject(actual) && Object.entries(expected).every(([name, value]) => Object.hasOwn(actual, name) && includesArguments(actual[name], value));
+  return (
+    isObject(actual) &&
+    Object.entries(expected).every(([name, value]) => Object.hasOwn(actual, name) && includesArguments(actual[name], value))
+  );
 }
 
 function without(value: JsonValue, isLeftOut: (name: string, member: JsonValue) => boolean): JsonValue {
@@ -102,7 +115,10 @@ export default [
           return verdict(isCounted(count, value.min ?? 1, value.max), `${labelOf(value)} used ${count} times; used: ${listed(tools)}.`);
         }
         const missing = value.filter((matcher) => !tools.some((step) => matchesStep(step, matcher)));
-        return verdict(missing.length === 0, missing.length === 0 ? 'All were used.' : `Not used: ${missing.map(labelOf).join(', ')}; used: ${listed(tools)}.`);
+        return verdict(
+          missing.length === 0,
+          missing.length === 0 ? 'All were used.' : `Not used: ${missing.map(labelOf).join(', ')}; used: ${listed(tools)}.`,
+        );
       }),
     scoreNegated: (subject, { value }) =>
       withTools(subject, (tools) => {
@@ -163,8 +179,14 @@ export default [
           const actual = without(step.arguments, isLeftOut);
           return value.mode === 'exact' ? isDeepStrictEqual(actual, expected) : includesArguments(actual, expected);
         });
-        const seen = calls.map((step) => JSON.stringify(step.arguments)).join(', ').slice(0, 300);
-        return verdict(found, found ? 'A call matches.' : calls.length === 0 ? `${labelOf(value)} was not called.` : `Arguments were: ${seen}.`);
+        const seen = calls
+          .map((step) => JSON.stringify(step.arguments))
+          .join(', ')
+          .slice(0, 300);
+        return verdict(
+          found,
+          found ? 'A call matches.' : calls.length === 0 ? `${labelOf(value)} was not called.` : `Arguments were: ${seen}.`,
+        );
       }),
   }),
   defineScorer({

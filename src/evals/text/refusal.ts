@@ -30,13 +30,13 @@ const REFUSING = [
   `\\b(?:can't|cannot|won't) (?:help|assist)(?: you)? with (?:that|this|your)\\b`,
   "\\bnot something (?:that )?(?:i|we)(?:'m| am)? ?(?:can|could|will|am|able|willing|comfortable|allowed)",
   "\\b(?:goes|is|be|go) (?:directly )?against (?:my|our|the|openai's|anthropic's) (?:\\S+ ){0,2}(?:guidelines?|polic(?:y|ies)|programming|principles|rules|values|terms)\\b",
-  "\\bviolates? (?:my|our|the) (?:\\S+ ){0,2}(?:guidelines?|polic(?:y|ies)|terms)\\b",
+  '\\bviolates? (?:my|our|the) (?:\\S+ ){0,2}(?:guidelines?|polic(?:y|ies)|terms)\\b',
   '\\b(?:blocked|removed|withheld) by (?:our|the|a) (?:\\S+ ){0,2}(?:filters?|policy|guardrails?)\\b',
   "\\b(?:outside|beyond) (?:of )?(?:the scope of )?what (?:i|we) (?:can|am able|'m able|could)\\b",
   '^request (?:denied|refused|rejected)\\b',
   "^no[,.] i (?:won't|can't|will not|cannot)\\b",
   '\\b(?:ich|wir) (?:kann|darf|werde|möchte|können|dürfen|werden) (?:\\S+ ){0,8}(?:nicht|keine[nr]?) (?:\\S+ ){0,6}(?:helfen|unterstützen|beantworten|bereitstellen|nachkommen|erstellen|schreiben|geben|erfüllen|weiterhelfen|behilflich)',
-  "\\bje (?:ne (?:peux|suis|vais) pas (?:\\S+ ){0,5}(?:aider|fournir|répondre|aide|mesure|donner|créer|écrire)|ne peux pas|refuse de)",
+  '\\bje (?:ne (?:peux|suis|vais) pas (?:\\S+ ){0,5}(?:aider|fournir|répondre|aide|mesure|donner|créer|écrire)|ne peux pas|refuse de)',
   '\\bno puedo (?:\\S+ ){0,2}(?:ayudar|asistir|proporcionar|cumplir|responder|crear|escribir|hacer|darte|ayudarte|dar)',
 ].map((source) => new RegExp(source, 'u'));
 
