@@ -21,10 +21,10 @@ export type Score =
   | { readonly state: 'unmeasured'; readonly reason: string }
   | { readonly state: 'failed'; readonly reason: string; readonly isRetryable: boolean };
 
-/** @param value finite; what is not measured is `unmeasured`, never a number */
+/** @param value finite, as those of the parts; what is not measured is `unmeasured`, never a number */
 export function measured(value: number, passed: boolean | null, reason: string, parts?: readonly ScorePart[]): Score {
-  if (!Number.isFinite(value))
-    return { state: 'failed', reason: `The scorer gave ${value}, which is no score: ${reason}`, isRetryable: false };
+  const wrong = [value, ...(parts ?? []).map((part) => part.value)].find((each) => !Number.isFinite(each));
+  if (wrong !== undefined) return { state: 'failed', reason: `The scorer gave ${wrong}, which is no score: ${reason}`, isRetryable: false };
   return { state: 'measured', value, passed, reason, ...(parts === undefined ? {} : { parts }) };
 }
 

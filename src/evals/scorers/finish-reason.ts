@@ -4,7 +4,7 @@ import { defineScorer } from '../scorer.ts';
 
 export default defineScorer({
   names: ['finish-reason'],
-  summary: 'The model stopped for this reason: `stop`, `length`, `tool_calls`, `content_filter` …',
+  summary: 'The model stopped for this reason: `stop`, `length`, `tool_calls`, `content_filter` and others.',
   source: 'promptfoo. In capitals or not; a run without a reason does not pass.',
   direction: 'higher',
   needs: [],
