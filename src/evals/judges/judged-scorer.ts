@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { failed, measured, type Score, type ScorePart, unmeasured } from '../score.ts';
 import { defineScorer, type ScorerDefinition, type Subject } from '../scorer.ts';
+import { boundedTools } from './bounded-tools.ts';
 import { ChatPrompt, checkPrompt } from './prompt.ts';
 
 /**
@@ -15,7 +16,7 @@ export function defineJudgedScorer<Options extends z.ZodType>(definition: Scorer
       const lacking = whatLacks(subject, definition.needs);
       if (lacking !== null) return unmeasured(lacking);
       try {
-        return await definition.score(subject, options, tools);
+        return await definition.score(subject, options, boundedTools(tools));
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'judge_unreadable') return failed(error.message, true);
         throw error;

@@ -59,6 +59,32 @@ describe('asking a judge', () => {
     assert.equal(negated(result).state, 'failed');
   });
 
+  it('asks at most eight questions at once, also when some fail', async () => {
+    let running = 0;
+    let most = 0;
+    const answered = scriptedTools('{"verdict": "yes"}');
+    const slow = (failing: number): ScriptedTools => ({
+      ...answered,
+      judge: async (request) => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        if (request.messages[1]?.content.includes(`passage ${failing}\n`) === true) throw new PlimsollError('rate_limited', 'Too many.');
+        return answered.judge(request);
+      },
+    });
+    const contexts = Array.from({ length: 50 }, (_, index) => `passage ${index}`);
+    const good = await score(contextPrecision, {}, slow(-1), { contexts });
+    assert.ok(good.state === 'measured' && Math.abs(good.value - 1) < 1e-6);
+    assert.deepEqual([most, answered.requests.length], [8, 50]);
+    await assert.rejects(score(contextPrecision, {}, slow(0), { contexts }), { code: 'rate_limited' });
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // The seven that were under way, and none of those that waited.
+    assert.equal(answered.requests.length, 57);
+    await score(contextPrecision, {}, slow(-1), { contexts });
+    assert.equal(most, 8);
+  });
+
   it('passes on what the gateway throws', async () => {
     const tools = { ...scriptedTools(''), judge: () => Promise.reject(new PlimsollError('rate_limited', 'Too many.')) };
     await assert.rejects(score(llmRubric, { value: 'x' }, tools), { code: 'rate_limited' });
