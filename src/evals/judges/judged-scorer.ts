@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { failed, measured, type Score, type ScorePart, unmeasured } from '../score.ts';
 import { defineScorer, type ScorerDefinition, type Subject } from '../scorer.ts';
+import { boundedTools } from './bounded-tools.ts';
+import { ChatPrompt, checkPrompt } from './prompt.ts';
 
 /**
  * A scorer that asks a model. Without what it needs it is unmeasured, and no model is asked; a judge that cannot be read is a failed score that may be
@@ -14,7 +16,7 @@ export function defineJudgedScorer<Options extends z.ZodType>(definition: Scorer
       const lacking = whatLacks(subject, definition.needs);
       if (lacking !== null) return unmeasured(lacking);
       try {
-        return await definition.score(subject, options, tools);
+        return await definition.score(subject, options, boundedTools(tools));
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'judge_unreadable') return failed(error.message, true);
         throw error;
@@ -41,14 +43,18 @@ export function expectedAnswer(value: string | undefined, reference: string | nu
 export const ThresholdOption = z.number().describe('The score must be at least this; absent = nothing is demanded').optional();
 /** For metrics of which less is better. */
 export const MaximumOption = z.number().describe('The score must be at most this; absent = nothing is demanded').optional();
-const ChatPrompt = z.array(z.object({ role: z.string(), content: z.string() })).min(1);
-/** What is filled in by name alone; anything else between braces would reach the judge as it stands. */
-const UNFILLED = /\{%|\{\{(?!-?\s*[A-Za-z_]\w*\s*(?:\|\s*safe\s*)?-?\}\})/;
 export const RubricPromptOption = z
   .union([z.string(), ChatPrompt])
-  .transform((prompt) => (typeof prompt === 'string' ? prompt : JSON.stringify(prompt)))
-  .refine((prompt) => !UNFILLED.test(prompt), 'in a rubric prompt only {{ names }} are filled in: no loops, conditions, members or filters')
-  .describe('Your own prompt for the judge in place of ours: a text or chat messages, with {{ names }} of what is filled in')
+  .transform((prompt, context) => {
+    const source = typeof prompt === 'string' ? prompt : JSON.stringify(prompt);
+    try {
+      checkPrompt(source);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+    return source;
+  })
+  .describe('Your own prompt for the judge in place of ours: a template of a text, or chat messages')
   .optional();
 
 /** A share of what was counted, with its threshold. Comparisons forgive the last bit, as promptfoo's do. */

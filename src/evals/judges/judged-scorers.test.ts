@@ -59,6 +59,32 @@ describe('asking a judge', () => {
     assert.equal(negated(result).state, 'failed');
   });
 
+  it('asks at most eight questions at once, also when some fail', async () => {
+    let running = 0;
+    let most = 0;
+    const answered = scriptedTools('{"verdict": "yes"}');
+    const slow = (failing: number): ScriptedTools => ({
+      ...answered,
+      judge: async (request) => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        if (request.messages[1]?.content.includes(`passage ${failing}\n`) === true) throw new PlimsollError('rate_limited', 'Too many.');
+        return answered.judge(request);
+      },
+    });
+    const contexts = Array.from({ length: 50 }, (_, index) => `passage ${index}`);
+    const good = await score(contextPrecision, {}, slow(-1), { contexts });
+    assert.ok(good.state === 'measured' && Math.abs(good.value - 1) < 1e-6);
+    assert.deepEqual([most, answered.requests.length], [8, 50]);
+    await assert.rejects(score(contextPrecision, {}, slow(0), { contexts }), { code: 'rate_limited' });
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // The seven that were under way, and none of those that waited.
+    assert.equal(answered.requests.length, 57);
+    await score(contextPrecision, {}, slow(-1), { contexts });
+    assert.equal(most, 8);
+  });
+
   it('passes on what the gateway throws', async () => {
     const tools = { ...scriptedTools(''), judge: () => Promise.reject(new PlimsollError('rate_limited', 'Too many.')) };
     await assert.rejects(score(llmRubric, { value: 'x' }, tools), { code: 'rate_limited' });
@@ -107,7 +133,7 @@ describe('promptfoo’s graded types', () => {
       output: '{{ rubric }}',
       variables: { city: 'Ulm' },
     });
-    assert.deepEqual(tools.requests[0]?.messages, [{ role: 'user', content: 'Names a date.|{{ rubric }}|Ulm|{{ other }}' }]);
+    assert.deepEqual(tools.requests[0]?.messages, [{ role: 'user', content: 'Names a date.|{{ rubric }}|Ulm|' }]);
     await score(
       llmRubric,
       { ...rubric, rubricPrompt: '[{"role": "system", "content": "Judge."}, {"role": "user", "content": "{{ output }}"}]' },
@@ -124,11 +150,25 @@ describe('promptfoo’s graded types', () => {
     );
   });
 
-  it('refuses what it would not fill in', () => {
-    for (const rubricPrompt of ['{% if output %}x{% endif %}', '{{ output | upper }}', '{{ output.text }}', '{{ 1 + 1 }}'])
-      assert.equal(llmRubric.options.safeParse({ ...rubric, rubricPrompt }).success, false, rubricPrompt);
-    for (const rubricPrompt of ['{{ output }} {{rubric|safe}} {{- x -}}', 'a { b } }}', [{ role: 'user', content: '{{ output }}' }]])
-      assert.equal(llmRubric.options.safeParse({ rubricPrompt }).success, true);
+  it('fills in templates, and refuses what is none before anything is asked', async () => {
+    const tools = scriptedTools('{"pass": true, "score": 1}');
+    const shown = async (rubricPrompt: string, variables: Subject['variables'] = {}): Promise<unknown> => {
+      await score(llmRubric, { ...rubric, rubricPrompt }, tools, { output: 'a "b"', variables });
+      return tools.requests.at(-1)?.messages;
+    };
+    assert.deepEqual(
+      await shown('{% for one in list %}{{ one | upper }};{% endfor %}{{ object }}', { list: ['x', { y: 1 }], object: { z: 2 } }),
+      [{ role: 'user', content: 'X;{"Y":1};{"z":2}' }],
+    );
+    assert.deepEqual(await shown('[{"role": "user", "content": {{ output | dump }}}]'), [{ role: 'user', content: 'a "b"' }]);
+    for (const rubricPrompt of [
+      '{% if output %}x',
+      '{{ output | ',
+      '{{ output | nosuchfilter }}',
+      [{ role: 'user', content: '{% for %}' }],
+    ])
+      assert.equal(llmRubric.options.safeParse({ ...rubric, rubricPrompt }).success, false, JSON.stringify(rubricPrompt));
+    assert.equal(llmRubric.options.safeParse({ rubricPrompt: [{ role: 'user', content: '{{ output }}' }] }).success, true);
     assert.equal(llmRubric.options.safeParse({}).success, false);
     assert.equal(llmRubric.options.safeParse({ ...rubric, votes: 2 }).success, false);
   });

@@ -1,3 +1,12 @@
+import { z } from 'zod';
+import { parseJsonText } from '../../kernel/parse-json.ts';
+import { Template } from '../../prompts/templates/template.ts';
+import type { TemplateObject, TemplateValue } from '../../prompts/templates/values.ts';
+import type { JsonValue } from '../scorer.ts';
+
+/** Chat messages in place of a text. */
+export const ChatPrompt = z.array(z.object({ role: z.string(), content: z.string() })).min(1);
+
 /** What a judge is told about a metric, before the case is filled in. */
 export interface JudgePrompt {
   /** What to do and in which form to answer. */
@@ -25,34 +34,50 @@ export function promptMessages(prompt: JudgePrompt, values: Readonly<Record<stri
   ];
 }
 
-const PLACEHOLDER = /\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\|\s*safe\s*)?-?\}\}/g;
+const NAME = 'rubricPrompt';
 
-/**
- * Messages of a user's own rubric prompt: a text, or the JSON of chat messages, as in promptfoo. `{{ name }}` is replaced once: what stands in a
- * value is never read as a template. Loops and filters are not part of it.
- */
-export function customMessages(template: string, values: Readonly<Record<string, string>>): Messages {
-  const fill = (text: string): string =>
-    text.replace(PLACEHOLDER, (whole, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : whole));
-  const chat = chatMessages(template);
-  return chat === null
-    ? [{ role: 'user', content: fill(template) }]
-    : chat.map(({ role, content }) => ({ role: role === 'system' ? ('system' as const) : ('user' as const), content: fill(content) }));
+/** Reads a user's own rubric prompt, so that a mistake in it is found before anything is spent. @throws PlimsollError `invalid_argument` with its place */
+export function checkPrompt(source: string): void {
+  for (const { content } of chatOf(source) ?? [{ content: source }]) new Template(NAME, content);
 }
 
-function chatMessages(template: string): { role: string; content: string }[] | null {
-  if (!template.trimStart().startsWith('[')) return null;
+/**
+ * Messages of a user's own rubric prompt: a template of a text, or the JSON of chat messages, before or after it is filled in, as in promptfoo. What stands
+ * in a value is never read as a template.
+ * @throws PlimsollError `invalid_argument`
+ */
+export function customMessages(source: string, values: TemplateObject): Messages {
+  const fill = (text: string): string => new Template(NAME, text).render(values).text;
+  const chat = chatOf(source)?.map(({ role, content }) => ({ role, content: fill(content) }));
+  if (chat !== undefined) return chat;
+  const text = fill(source);
+  return (source.trimStart().startsWith('[') ? chatOf(text) : null) ?? [{ role: 'user', content: text }];
+}
+
+function chatOf(text: string): Messages | null {
+  if (!text.trimStart().startsWith('[')) return null;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(template);
+    parsed = parseJsonText(text);
   } catch {
     return null; // A text that begins with a bracket.
   }
-  const isChat =
-    Array.isArray(parsed) &&
-    parsed.length > 0 &&
-    parsed.every(
-      (message: { role?: unknown; content?: unknown } | null) => typeof message?.role === 'string' && typeof message.content === 'string',
-    );
-  return isChat ? (parsed as { role: string; content: string }[]) : null; // checked above
+  const chat = ChatPrompt.safeParse(parsed);
+  return chat.success
+    ? chat.data.map(({ role, content }) => ({
+        role: role === 'system' || role === 'developer' ? ('system' as const) : ('user' as const),
+        content,
+      }))
+    : null;
+}
+
+/** A case's variables as rubric prompts see them: objects as JSON, as in promptfoo. */
+export function templateVariables(variables: Readonly<Record<string, JsonValue>>): TemplateObject {
+  const flat = (value: JsonValue): TemplateValue => (typeof value === 'object' && value !== null ? JSON.stringify(value) : value);
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? (value as readonly JsonValue[]).map(flat) : flat(value),
+    ]),
+  );
 }

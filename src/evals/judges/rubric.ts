@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { measured, type Score } from '../score.ts';
-import type { ScoringTools } from '../scorer.ts';
+import type { ScoringTools, Subject } from '../scorer.ts';
 import { askJudge } from './ask.ts';
 import { RubricPromptOption } from './judged-scorer.ts';
 import { majorityVote } from './pairwise.ts';
-import { customMessages, type JudgePrompt, promptMessages, promptText } from './prompt.ts';
+import { customMessages, type JudgePrompt, promptMessages, promptText, templateVariables } from './prompt.ts';
 import { jsonReader, NumberField, ReasonField, readVerdict } from './read-reply.ts';
 
 /** `pass`, `score` and `reason` from a judge that holds an output against a text of demands. */
@@ -45,16 +45,20 @@ const readRubric = jsonReader(Whole, Cut);
 
 /**
  * As promptfoo counts: without a score the verdict is the score; without a verdict the output passes unless a threshold is given and not reached.
- * @param values what the prompt's sections, or a user's own prompt, are filled with
+ * @param values what the prompt's sections are filled with; a user's own prompt has the case's variables besides
  */
 export async function scoreRubric(
   tools: ScoringTools,
   prompt: JudgePrompt,
   values: Readonly<Record<string, string>>,
+  variables: Subject['variables'],
   options: { readonly threshold?: number | undefined; readonly rubricPrompt?: string | undefined; readonly votes: number },
 ): Promise<Score> {
   const { threshold, rubricPrompt, votes } = options;
-  const messages = rubricPrompt === undefined ? promptMessages(prompt, values) : customMessages(rubricPrompt, values);
+  const messages =
+    rubricPrompt === undefined
+      ? promptMessages(prompt, values)
+      : customMessages(rubricPrompt, { ...templateVariables(variables), ...values });
   const answers = await Promise.all(
     Array.from({ length: votes }, (_, sample) =>
       askJudge(tools, { messages, read: readRubric, ...(votes > 1 ? { sample, temperature: 1 } : {}) }),
@@ -80,11 +84,4 @@ export function rubricTexts(prompt: JudgePrompt, rubricPrompt: string | undefine
 
 export function rubricText(value: z.infer<typeof RubricOptions>['value']): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** The case's variables as text, for prompts of the user's own. */
-export function variableTexts(variables: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  );
 }

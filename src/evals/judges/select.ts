@@ -1,5 +1,6 @@
 import { type Score, unmeasured, verdict } from '../score.ts';
 import type { ScoringTools } from '../scorer.ts';
+import { boundedTools } from './bounded-tools.ts';
 import { comparePair, type PairwiseTally, tallyPairs } from './pairwise.ts';
 
 /** Scorers over several outputs of one case: `select-best` and `max-score`. They stand apart from `ScorerDefinition`, which sees one output. */
@@ -27,8 +28,9 @@ export async function selectBest(
   if (outputs.length < 2)
     return { scores: outputs.map(() => unmeasured('There is only one output: nothing to choose from.')), tally: null };
   const pairs = outputs.flatMap((_, a) => outputs.slice(a + 1).map((__, offset) => [a, a + 1 + offset] as const));
+  const bounded = boundedTools(tools);
   const compared = await Promise.all(
-    pairs.map(async ([a, b]) => ({ a, b, ...(await comparePair(tools, criteria, outputs[a] ?? '', outputs[b] ?? '', rubricPrompt)) })),
+    pairs.map(async ([a, b]) => ({ a, b, ...(await comparePair(bounded, criteria, outputs[a] ?? '', outputs[b] ?? '', rubricPrompt)) })),
   );
   const wins = outputs.map((_, index) =>
     compared.reduce((sum, { a, b, winner }) => {

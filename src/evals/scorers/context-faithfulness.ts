@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { share } from '../judges/claim-arithmetic.ts';
 import { atLeast, defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
-import { customMessages, promptMessages, promptText } from '../judges/prompt.ts';
+import { customMessages, promptMessages, promptText, templateVariables } from '../judges/prompt.ts';
 import { type ReplyReader, readVerdict, textListReader, type Verdict, verdictListReader } from '../judges/read-reply.ts';
-import { variableTexts } from '../judges/rubric.ts';
 import { listLines } from '../judges/sentences.ts';
 import { ANSWER_STATEMENTS, ENTAILED, numbered } from '../judges/statements.ts';
 import { unmeasured } from '../score.ts';
@@ -64,7 +63,7 @@ export default defineJudgedScorer({
     if (output.trim() === '') return unmeasured('The output is empty: it states nothing.');
     const source = (contexts ?? []).join('\n\n');
     const [forStatements, forVerdicts] = rubricPrompt ?? [];
-    const own = variableTexts(variables);
+    const own = templateVariables(variables);
     const { value: statements } = await askJudge(tools, {
       messages:
         forStatements === undefined
@@ -77,7 +76,7 @@ export default defineJudgedScorer({
       messages:
         forVerdicts === undefined
           ? promptMessages(ENTAILED, { source, statements: numbered(statements) })
-          : customMessages(forVerdicts, { ...own, context: source, statements: numbered(statements) }),
+          : customMessages(forVerdicts, { ...own, context: source, statements }),
       read: verdictReader(statements.length),
     });
     const supported = verdicts.map((verdict) => verdict === 'yes');

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { share } from '../judges/claim-arithmetic.ts';
 import { atLeast, defineJudgedScorer, expectedAnswer, NO_REFERENCE, RubricPromptOption } from '../judges/judged-scorer.ts';
-import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
+import { customMessages, type JudgePrompt, promptMessages, templateVariables } from '../judges/prompt.ts';
 import { jsonReader, type ReplyReader, VerdictField } from '../judges/read-reply.ts';
-import { rubricTexts, variableTexts } from '../judges/rubric.ts';
+import { rubricTexts } from '../judges/rubric.ts';
 import { unmeasured } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
@@ -45,7 +45,7 @@ export default defineJudgedScorer({
     const messages =
       rubricPrompt === undefined
         ? promptMessages(PROMPT, { question, contexts: source, right_answer: expected })
-        : customMessages(rubricPrompt, { ...variableTexts(variables), context: source, groundTruth: expected });
+        : customMessages(rubricPrompt, { ...templateVariables(variables), context: source, groundTruth: expected });
     const { value: attributions } = await askJudge(tools, { messages, read: readAttributions });
     const score = share(attributions);
     if (score === null) return unmeasured('The reference has no sentence that could be attributed.');

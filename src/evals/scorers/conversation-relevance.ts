@@ -3,9 +3,9 @@ import { askJudge } from '../judges/ask.ts';
 import { share } from '../judges/claim-arithmetic.ts';
 import { transcript, turnsOf } from '../judges/conversation.ts';
 import { atLeast, defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
-import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
+import { customMessages, type JudgePrompt, promptMessages, templateVariables } from '../judges/prompt.ts';
 import { jsonReader, ReasonField, VerdictField } from '../judges/read-reply.ts';
-import { rubricTexts, variableTexts } from '../judges/rubric.ts';
+import { rubricTexts } from '../judges/rubric.ts';
 
 const PROMPT: JudgePrompt = {
   instructions: `You are given a part of a conversation. Decide whether the assistant's last message is relevant to what the user said in this part. Short or vague messages are relevant as long as they fit; an answer to another question is not.
@@ -43,7 +43,11 @@ export default defineJudgedScorer({
         const messages =
           rubricPrompt === undefined
             ? promptMessages(PROMPT, values)
-            : customMessages(rubricPrompt, { messages: values.conversation, ...values, ...variableTexts(subject.variables) });
+            : customMessages(rubricPrompt, {
+                messages: window.map((turn) => ({ input: turn.user, output: turn.assistant })),
+                ...values,
+                ...templateVariables(subject.variables),
+              });
         return (await askJudge(tools, { messages, read: readReply })).value;
       }),
     );

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { defineJudgedScorer, expectedAnswer, NO_REFERENCE, RubricPromptOption } from '../judges/judged-scorer.ts';
-import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
+import { customMessages, type JudgePrompt, promptMessages, templateVariables } from '../judges/prompt.ts';
 import { jsonReader, ReasonField, type ReplyReader } from '../judges/read-reply.ts';
-import { rubricTexts, variableTexts } from '../judges/rubric.ts';
+import { rubricTexts } from '../judges/rubric.ts';
 import { measured, unmeasured } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
@@ -67,7 +67,7 @@ export default defineJudgedScorer({
     const messages =
       rubricPrompt === undefined
         ? promptMessages(PROMPT, { question, expert_answer: expected, submitted_answer: output })
-        : customMessages(rubricPrompt, { input: question, ideal: expected, completion: output, ...variableTexts(variables) });
+        : customMessages(rubricPrompt, { input: question, ideal: expected, completion: output, ...templateVariables(variables) });
     const { value: answer } = await askJudge(tools, { messages, read: readCategory });
     const score = factuality[CATEGORIES[answer.category]];
     return measured(score, score > 0, `Category ${answer.category} (${CATEGORIES[answer.category]}). ${answer.reason}`.trim());

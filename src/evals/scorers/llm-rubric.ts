@@ -1,6 +1,6 @@
 import { defineJudgedScorer } from '../judges/judged-scorer.ts';
 import type { JudgePrompt } from '../judges/prompt.ts';
-import { RUBRIC_FORM, RubricOptions, rubricText, rubricTexts, scoreRubric, variableTexts } from '../judges/rubric.ts';
+import { RUBRIC_FORM, RubricOptions, rubricText, rubricTexts, scoreRubric } from '../judges/rubric.ts';
 
 const PROMPT: JudgePrompt = {
   instructions: `You hold an output against a rubric. Judge only what the rubric asks for; length, style and politeness count only where it names them. When the rubric has several demands, all of them must be met.
@@ -17,5 +17,5 @@ export default defineJudgedScorer({
   options: RubricOptions,
   judgePrompts: ({ rubricPrompt }) => rubricTexts(PROMPT, rubricPrompt),
   score: ({ output, variables }, options, tools) =>
-    scoreRubric(tools, PROMPT, { ...variableTexts(variables), rubric: rubricText(options.value), output }, options),
+    scoreRubric(tools, PROMPT, { rubric: rubricText(options.value), output }, variables, options),
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { askJudge } from '../judges/ask.ts';
 import { defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
-import { customMessages, type JudgePrompt, promptMessages } from '../judges/prompt.ts';
+import { customMessages, type JudgePrompt, promptMessages, templateVariables } from '../judges/prompt.ts';
 import type { ReplyReader } from '../judges/read-reply.ts';
-import { rubricTexts, variableTexts } from '../judges/rubric.ts';
+import { rubricTexts } from '../judges/rubric.ts';
 import { verdict } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
@@ -29,7 +29,7 @@ export default defineJudgedScorer({
     const messages =
       rubricPrompt === undefined
         ? promptMessages(PROMPT, { question, submission: output, criterion })
-        : customMessages(rubricPrompt, { input: question, criteria: criterion, completion: output, ...variableTexts(variables) });
+        : customMessages(rubricPrompt, { input: question, criteria: criterion, completion: output, ...templateVariables(variables) });
     const { value: isMet, reply } = await askJudge(tools, { messages, read: readLastWord });
     return verdict(isMet, `The criterion is ${isMet ? '' : 'not '}met: ${reply.text.trim().slice(0, 500)}`);
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { trajectoryOf } from '../judges/conversation.ts';
 import { defineJudgedScorer, RubricPromptOption } from '../judges/judged-scorer.ts';
 import type { JudgePrompt } from '../judges/prompt.ts';
-import { RUBRIC_FORM, rubricTexts, scoreRubric, VotesOption, variableTexts } from '../judges/rubric.ts';
+import { RUBRIC_FORM, rubricTexts, scoreRubric, VotesOption } from '../judges/rubric.ts';
 import { unmeasured } from '../score.ts';
 
 const PROMPT: JudgePrompt = {
@@ -28,7 +28,7 @@ export default defineJudgedScorer({
     const steps = trajectoryOf(subject);
     if (steps === null) return unmeasured('No steps were recorded: neither spans nor tool calls.');
     const goal = typeof options.value === 'string' ? options.value : options.value.goal;
-    const values = { ...variableTexts(subject.variables), goal, steps, trajectory: steps, output: subject.output };
-    return scoreRubric(tools, PROMPT, values, options);
+    const values = { goal, steps, trajectory: steps, output: subject.output };
+    return scoreRubric(tools, PROMPT, values, subject.variables, options);
   },
 });
