@@ -11171,11 +11171,11 @@ export interface operations {
                         [key: string]: unknown;
                     }[];
                     /**
-                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @description merge: come in, or take the place of the case with the same id or trace; add: of a case that is there already keep all, and add tags and slices; replace: be all that is open. What is sealed stays
                      * @default merge
                      * @enum {string}
                      */
-                    mode?: "merge" | "replace";
+                    mode?: "merge" | "add" | "replace";
                     /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
                     parent?: number;
                     /**
@@ -11264,11 +11264,11 @@ export interface operations {
                      */
                     shape?: "plimsoll" | "promptfoo" | "ragas" | "deepeval";
                     /**
-                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @description merge: come in, or take the place of the case with the same id or trace; add: of a case that is there already keep all, and add tags and slices; replace: be all that is open. What is sealed stays
                      * @default merge
                      * @enum {string}
                      */
-                    mode?: "merge" | "replace";
+                    mode?: "merge" | "add" | "replace";
                     /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
                     parent?: number;
                     /**
