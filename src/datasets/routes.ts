@@ -355,6 +355,7 @@ export const datasetRoutes = [
         parts: PartCountsShape,
         duplicates: z.array(Pair).nullable().describe('Most alike first; null = too many cases to compare at once'),
         leaks: z.array(Pair).nullable().describe('Of the duplicates, those across the split'),
+        questions: z.record(hash, z.string()).describe('What the open cases of these pairs ask; sealed ones are not in it'),
         coverage: z.object({
           categories: z.array(z.string().nullable()).describe('Failure categories by the slice "failure"; null = none named'),
           rows: z.array(z.object({ label: z.string(), total: z.int(), counts: z.array(z.int()) })),

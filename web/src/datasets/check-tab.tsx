@@ -10,17 +10,25 @@ import { datasetCheckQuery } from './dataset-queries.ts';
 type Pair = NonNullable<CaseCheck['duplicates']>[number];
 type Row = CaseCheck['coverage']['rows'][number];
 
-const PAIR_COLUMNS: readonly Column<Pair>[] = [
-  { key: 'left', header: 'Case', cell: ({ left }) => <code className="font-mono text-xs">{left.slice(0, 12)}</code> },
-  { key: 'right', header: 'Is nearly', cell: ({ right }) => <code className="font-mono text-xs">{right.slice(0, 12)}</code> },
-  {
-    key: 'similarity',
-    header: 'Alike',
-    isNumeric: true,
-    cell: ({ similarity }) => `${Math.floor(similarity * 100)} %`,
-    tip: 'Jaccard similarity of 5-character shingles of the normalised input',
-  },
-];
+function pairColumns(questions: CaseCheck['questions']): readonly Column<Pair>[] {
+  const caseCell = (hash: string): ReactNode => (
+    <span className="flex min-w-0 items-baseline gap-2 py-1">
+      <code className="font-mono text-2xs text-ink-3">{hash.slice(0, 12)}</code>
+      <span className="line-clamp-2 break-words">{questions[hash] ?? <span className="text-ink-3">sealed</span>}</span>
+    </span>
+  );
+  return [
+    { key: 'left', header: 'Case', cell: ({ left }) => caseCell(left), className: 'w-[45%]' },
+    { key: 'right', header: 'Is nearly', cell: ({ right }) => caseCell(right), className: 'w-[45%]' },
+    {
+      key: 'similarity',
+      header: 'Alike',
+      isNumeric: true,
+      cell: ({ similarity }) => `${Math.floor(similarity * 100)} %`,
+      tip: 'Jaccard similarity of 5-character shingles of the normalised input',
+    },
+  ];
+}
 
 export function CheckTab({ name, version }: { name: string; version: number | undefined }): ReactNode {
   const check = useQuery(datasetCheckQuery(name, version));
@@ -31,7 +39,7 @@ export function CheckTab({ name, version }: { name: string; version: number | un
           <Parts check={found} />
           <Leaks check={found} />
           <CoverageTable coverage={found.coverage} />
-          <Duplicates pairs={found.duplicates} />
+          <Duplicates pairs={found.duplicates} questions={found.questions} />
         </div>
       )}
     </QueryState>
@@ -62,7 +70,7 @@ function Parts({ check: { cases, clusters, parts } }: { check: CaseCheck }): Rea
   );
 }
 
-function Leaks({ check: { leaks, parts } }: { check: CaseCheck }): ReactNode {
+function Leaks({ check: { leaks, parts, questions } }: { check: CaseCheck }): ReactNode {
   if (leaks === null) return <StateMark state="unmeasured" word="Leaks across the split: unmeasured, too many cases to compare at once" />;
   if (leaks.length === 0)
     return (
@@ -77,7 +85,7 @@ function Leaks({ check: { leaks, parts } }: { check: CaseCheck }): ReactNode {
         state="critical"
         word={`${formatInteger(leaks.length)} ${leaks.length === 1 ? 'pair leaks' : 'pairs leak'} across the split: what is asked in one part is known from the other`}
       />
-      <Table caption="Leaks" rows={leaks} columns={PAIR_COLUMNS} rowKey={({ left, right }) => `${left} ${right}`} empty="" />
+      <Table caption="Leaks" rows={leaks} columns={pairColumns(questions)} rowKey={({ left, right }) => `${left} ${right}`} empty="" />
     </section>
   );
 }
@@ -128,7 +136,7 @@ function CoverageTable({ coverage }: { coverage: CaseCheck['coverage'] }): React
 
 const PAIRS_SHOWN = 50;
 
-function Duplicates({ pairs }: { pairs: CaseCheck['duplicates'] }): ReactNode {
+function Duplicates({ pairs, questions }: Pick<CaseCheck, 'questions'> & { pairs: CaseCheck['duplicates'] }): ReactNode {
   return (
     <section className="flex flex-col gap-2">
       <h2 className="font-semibold">Near-duplicates</h2>
@@ -138,9 +146,10 @@ function Duplicates({ pairs }: { pairs: CaseCheck['duplicates'] }): ReactNode {
         <Table
           caption="Near-duplicates, the most alike first"
           rows={pairs.slice(0, PAIRS_SHOWN)}
-          columns={PAIR_COLUMNS}
+          columns={pairColumns(questions)}
           rowKey={({ left, right }) => `${left} ${right}`}
           empty="No two inputs are alike by 80 % or more."
+          minWidth={640}
         />
       )}
       {pairs !== null && pairs.length > PAIRS_SHOWN && (
