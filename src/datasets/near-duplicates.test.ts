@@ -23,8 +23,13 @@ describe('near-duplicates', () => {
   });
 
   it('is not led astray by a system prompt that all share', () => {
-    const system = { role: 'system', content: 'You are the patient helper of a shop for lamps and parcels. Answer in one sentence, and be kind. '.repeat(10) };
-    const cases = ['Where is my parcel?', 'Can I return a lamp?'].map((content) => readCase({ input: { messages: [system, { role: 'user', content }] } }, 'a'));
+    const system = {
+      role: 'system',
+      content: 'You are the patient helper of a shop for lamps and parcels. Answer in one sentence, and be kind. '.repeat(10),
+    };
+    const cases = ['Where is my parcel?', 'Can I return a lamp?'].map((content) =>
+      readCase({ input: { messages: [system, { role: 'user', content }] } }, 'a'),
+    );
     assert.deepEqual(nearDuplicates(cases), []);
   });
 

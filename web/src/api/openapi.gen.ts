@@ -5272,6 +5272,10 @@ export interface components {
                 /** @description Jaccard similarity of 5-character shingles, exact */
                 similarity: number;
             }[] | null;
+            /** @description What the open cases of these pairs ask; sealed ones are not in it */
+            questions: {
+                [key: string]: string;
+            };
             coverage: {
                 /** @description Failure categories by the slice "failure"; null = none named */
                 categories: (string | null)[];
