@@ -1,5 +1,5 @@
 import { type Coverage, coverageOf } from './coverage.ts';
-import { clusterOf, type EvalCase } from './model.ts';
+import { clusterOf, type EvalCase, questionOf } from './model.ts';
 import { type DuplicatePair, leaksOf, nearDuplicates } from './near-duplicates.ts';
 import type { CasePart } from './source.ts';
 
@@ -28,18 +28,30 @@ export interface CaseCheck {
   readonly duplicates: readonly DuplicatePair[] | null;
   /** Of the duplicates, those across the split: what is asked in one part is known from the other. */
   readonly leaks: readonly DuplicatePair[] | null;
+  /** What the open cases of these pairs ask, by hash, cut to one line; sealed ones are not in it. */
+  readonly questions: Readonly<Record<string, string>>;
   /** Of what is open. */
   readonly coverage: Coverage;
 }
 
+/** First words of what is asked. */
+function lineOf(evalCase: EvalCase): string {
+  return questionOf(evalCase).replaceAll(/\s+/g, ' ').trim().slice(0, 160).toWellFormed();
+}
+
 export function checkCases(cases: readonly EvalCase[], parts: ReadonlyMap<string, CasePart>): CaseCheck {
   const pairs = cases.length > COMPARED_CASES ? null : nearDuplicates(cases);
+  const told = pairs?.slice(0, TOLD_PAIRS) ?? null;
+  const leaks = pairs === null ? null : leaksOf(pairs, parts).slice(0, TOLD_PAIRS);
+  const named = new Set([...(told ?? []), ...(leaks ?? [])].flatMap(({ left, right }) => [left, right]));
+  const open = cases.filter(({ hash }) => parts.get(hash) !== 'holdout');
   return {
     cases: cases.length,
     clusters: new Set(cases.map(clusterOf)).size,
     parts: countParts(parts),
-    duplicates: pairs?.slice(0, TOLD_PAIRS) ?? null,
-    leaks: pairs === null ? null : leaksOf(pairs, parts).slice(0, TOLD_PAIRS),
-    coverage: coverageOf(cases.filter(({ hash }) => parts.get(hash) !== 'holdout')),
+    duplicates: told,
+    leaks,
+    questions: Object.fromEntries(open.flatMap((each) => (named.has(each.hash) ? [[each.hash, lineOf(each)]] : []))),
+    coverage: coverageOf(open),
   };
 }

@@ -48,6 +48,18 @@ describe('membership', () => {
     );
   });
 
+  it('add: what people made of a case since is kept', () => {
+    const traced = (more: object): EvalCase =>
+      readCase({ input: { variables: { question: 'q' } }, provenance: { kind: 'trace', traceId: 't', spanId: 's' }, ...more }, 'drawn');
+    const edited = traced({ expected: { answer: 'by hand', facts: ['f'] }, tags: ['x'], slices: { language: 'en' } });
+    const given = traced({ expected: { answer: 'of the feedback' }, tags: ['y'], slices: { tier: 'pro' } });
+    const [only, ...others] = planMembership(placed([edited]), [given], 'add', new Set()).result;
+    assert.equal(others.length, 0);
+    assert.deepEqual([only?.evalCase.tags, only?.evalCase.slices], [['x', 'y'], { language: 'en', tier: 'pro' }]);
+    assert.deepEqual([only?.evalCase.expected.answer, only?.evalCase.expected.facts], ['by hand', ['f']]);
+    assert.deepEqual(planMembership(only === undefined ? [] : [only], [given], 'add', new Set()).added, []);
+  });
+
   it('an edit keeps its place', () => {
     const change = planMembership(placed([make('a', '1'), make('b', '2'), make('c', '3')]), [make('b', '9')], 'merge', new Set());
     assert.deepEqual(

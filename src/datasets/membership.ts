@@ -1,9 +1,23 @@
 import { contentHash } from '../kernel/ids.ts';
-import { caseIdentity, type EvalCase } from './model.ts';
+import { caseIdentity, compactCase, type EvalCase, readCase } from './model.ts';
 import type { PlacedCase } from './store.ts';
 
-/** `merge`: what is given comes in, or takes the place of what it is an edit of. `replace`: what is given is all that is open. */
-export type SaveMode = 'merge' | 'replace';
+/**
+ * `merge`: what is given comes in, or takes the place of what it is an edit of. `add`: what is there already is kept, with the tags and slices
+ * that are given on top. `replace`: what is given is all that is open.
+ */
+export type SaveMode = 'merge' | 'add' | 'replace';
+
+/** A case that is taken again: nothing that people made of it since is lost. */
+function addedOnto(existing: EvalCase, given: EvalCase): EvalCase {
+  const content = {
+    ...compactCase(existing),
+    tags: [...existing.tags, ...given.tags],
+    slices: { ...existing.slices, ...given.slices },
+    expected: { ...existing.expected, answer: existing.expected.answer ?? given.expected.answer },
+  };
+  return readCase(content, `case ${existing.hash.slice(0, 12)}`);
+}
 
 export interface MembershipChange {
   readonly ended: readonly string[];
@@ -31,12 +45,11 @@ export function hashOfCases(cases: Iterable<Pick<EvalCase, 'hash'>>): string {
  */
 export function planMembership(
   current: readonly PlacedCase[],
-  incoming: readonly EvalCase[],
+  given: readonly EvalCase[],
   mode: SaveMode,
   sealed: ReadonlySet<string>,
 ): MembershipChange {
   const held = new Map(current.map((placed) => [placed.evalCase.hash, placed]));
-  const given = new Set(incoming.map(({ hash }) => hash));
   const identities = (cases: readonly EvalCase[]): Map<string, EvalCase | null> => {
     const found = new Map<string, EvalCase | null>();
     for (const each of cases) {
@@ -46,8 +59,10 @@ export function planMembership(
     return found;
   };
   const before = identities(current.map(({ evalCase }) => evalCase));
+  const incoming = mode !== 'add' ? given : given.map((each) => addedOnto(before.get(caseIdentity(each)) ?? each, each));
+  const incomingHashes = new Set(incoming.map(({ hash }) => hash));
   const now = identities(incoming);
-  const ended = new Set(mode === 'replace' ? [...held.keys()].filter((hash) => !given.has(hash) && !sealed.has(hash)) : []);
+  const ended = new Set(mode === 'replace' ? [...held.keys()].filter((hash) => !incomingHashes.has(hash) && !sealed.has(hash)) : []);
   let next = current.reduce((most, { position }) => Math.max(most, position), 0);
   let changed = 0;
   const added: PlacedCase[] = [];
@@ -57,7 +72,7 @@ export function planMembership(
     seen.add(evalCase.hash);
     const identity = caseIdentity(evalCase);
     const earlier = now.get(identity) === null ? null : before.get(identity);
-    const place = earlier === null || earlier === undefined || given.has(earlier.hash) ? undefined : held.get(earlier.hash);
+    const place = earlier === null || earlier === undefined || incomingHashes.has(earlier.hash) ? undefined : held.get(earlier.hash);
     if (place === undefined) added.push({ position: ++next, evalCase });
     else {
       changed++;

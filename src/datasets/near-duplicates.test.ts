@@ -22,6 +22,17 @@ describe('near-duplicates', () => {
     assert.ok(near !== undefined && near.similarity > 0.8 && near.similarity < 1);
   });
 
+  it('is not led astray by a system prompt that all share', () => {
+    const system = {
+      role: 'system',
+      content: 'You are the patient helper of a shop for lamps and parcels. Answer in one sentence, and be kind. '.repeat(10),
+    };
+    const cases = ['Where is my parcel?', 'Can I return a lamp?'].map((content) =>
+      readCase({ input: { messages: [system, { role: 'user', content }] } }, 'a'),
+    );
+    assert.deepEqual(nearDuplicates(cases), []);
+  });
+
   it('finds the same pairs as comparing all with all', () => {
     const words = ['refund', 'parcel', 'lamp', 'order', 'late', 'broken', 'please', 'help', 'when', 'where', 'invoice', 'address'];
     const text = fc.array(fc.constantFrom(...words), { minLength: 8, maxLength: 20 }).map((list) => list.join(' '));

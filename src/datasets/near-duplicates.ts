@@ -33,7 +33,7 @@ export function normalisedText(text: string): string {
     .trim();
 }
 
-/** All that is asked. */
+/** All that is asked. Of a conversation what the user said: a system prompt that every case has would make all of them alike. */
 function inputText({ input }: Pick<EvalCase, 'input'>): string {
   const texts: string[] = [];
   const collect = (value: JsonValue): void => {
@@ -41,7 +41,8 @@ function inputText({ input }: Pick<EvalCase, 'input'>): string {
     else texts.push(canonicalJson(value));
   };
   for (const value of Object.values(input.variables)) collect(value);
-  for (const { content } of input.messages) collect(content);
+  const asked = input.messages.filter(({ role }) => role === 'user');
+  for (const { content } of asked.length > 0 ? asked : input.messages) collect(content);
   for (const { sha256 } of input.files) texts.push(sha256);
   return texts.join('\n');
 }

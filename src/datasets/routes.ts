@@ -30,9 +30,11 @@ const version = z.coerce.number().int().min(1).optional().describe('The newest w
 const message = z.string().trim().max(500).default('').describe('What was changed, for people');
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const mode = z
-  .enum(['merge', 'replace'])
+  .enum(['merge', 'add', 'replace'])
   .default('merge')
-  .describe('merge: come in beside what is there; replace: be all that is open. What is sealed stays');
+  .describe(
+    'merge: come in, or take the place of the case with the same id or trace; add: of a case that is there already keep all, and add tags and slices; replace: be all that is open. What is sealed stays',
+  );
 const parent = z
   .int()
   .min(0)
@@ -353,6 +355,7 @@ export const datasetRoutes = [
         parts: PartCountsShape,
         duplicates: z.array(Pair).nullable().describe('Most alike first; null = too many cases to compare at once'),
         leaks: z.array(Pair).nullable().describe('Of the duplicates, those across the split'),
+        questions: z.record(hash, z.string()).describe('What the open cases of these pairs ask; sealed ones are not in it'),
         coverage: z.object({
           categories: z.array(z.string().nullable()).describe('Failure categories by the slice "failure"; null = none named'),
           rows: z.array(z.object({ label: z.string(), total: z.int(), counts: z.array(z.int()) })),

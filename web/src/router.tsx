@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { asApiError } from './api/problem.ts';
 import { parseCompareSearch } from './compare/compare-search.ts';
 import { parseCostsSearch } from './costs/costs-search.ts';
+import { parseDatasetSearch } from './datasets/datasets-search.ts';
 import { parseLimitsSearch } from './limits/limits-search.ts';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { parseRangeSearch } from './range/range.ts';
@@ -130,6 +131,17 @@ const costsRoute = createRoute({
   validateSearch: parseCostsSearch,
   component: lazyRouteComponent(() => import('./costs/costs-page.tsx'), 'CostsPage'),
 });
+const datasetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('./datasets/datasets-page.tsx'), 'DatasetsPage'),
+});
+const datasetRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/datasets/$name',
+  validateSearch: parseDatasetSearch,
+  component: lazyRouteComponent(() => import('./datasets/dataset-page.tsx'), 'DatasetPage'),
+});
 const sqlRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/sql',
@@ -167,6 +179,8 @@ export const router = createRouter({
       limitsRoute,
       cacheRoute,
       costsRoute,
+      datasetsRoute,
+      datasetRoute,
       sqlRoute,
       keysRoute,
     ]),

@@ -88,7 +88,7 @@ export default defineCommand<CliContext>()({
       }
     }
     const saved = await context.client.call<SaveAnswer>('POST', `${datasetPath(name)}/cases`, {
-      body: { cases, message: options.message },
+      body: { cases, mode: 'add', message: options.message },
     });
     output.print(savedText(saved), { saved, drafts: cases });
     return 0;

@@ -32,7 +32,8 @@ export default defineCommand<CliContext>()({
   exitCodes: { 0: 'no leak', 2: 'near-duplicates stand on two sides of the split' },
   async run({ options, output, context }) {
     const { label, check } = await checked(context.client, options.dataset);
-    const { parts, duplicates, leaks, coverage } = check;
+    const { parts, duplicates, leaks, questions, coverage } = check;
+    const title = (hash: string): string => `${hash.slice(0, 12)} ${(questions[hash] ?? 'sealed').slice(0, 48)}`;
     const pairs = (list: CaseCheck['duplicates'], word: string): string[] =>
       list === null
         ? [`${word}: unmeasured, too many cases to compare at once`]
@@ -41,7 +42,7 @@ export default defineCommand<CliContext>()({
             ...list
               .slice(0, 20)
               .map(
-                ({ left, right, similarity }) => `  ${left.slice(0, 12)}  ${right.slice(0, 12)}  ${Math.floor(similarity * 100)} % alike`,
+                ({ left, right, similarity }) => `  ${`${Math.floor(similarity * 100)}`.padStart(3)} %  ${title(left)}  ≈  ${title(right)}`,
               ),
           ];
     const table = renderTable(

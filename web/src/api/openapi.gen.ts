@@ -5272,6 +5272,10 @@ export interface components {
                 /** @description Jaccard similarity of 5-character shingles, exact */
                 similarity: number;
             }[] | null;
+            /** @description What the open cases of these pairs ask; sealed ones are not in it */
+            questions: {
+                [key: string]: string;
+            };
             coverage: {
                 /** @description Failure categories by the slice "failure"; null = none named */
                 categories: (string | null)[];
@@ -11171,11 +11175,11 @@ export interface operations {
                         [key: string]: unknown;
                     }[];
                     /**
-                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @description merge: come in, or take the place of the case with the same id or trace; add: of a case that is there already keep all, and add tags and slices; replace: be all that is open. What is sealed stays
                      * @default merge
                      * @enum {string}
                      */
-                    mode?: "merge" | "replace";
+                    mode?: "merge" | "add" | "replace";
                     /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
                     parent?: number;
                     /**
@@ -11264,11 +11268,11 @@ export interface operations {
                      */
                     shape?: "plimsoll" | "promptfoo" | "ragas" | "deepeval";
                     /**
-                     * @description merge: come in beside what is there; replace: be all that is open. What is sealed stays
+                     * @description merge: come in, or take the place of the case with the same id or trace; add: of a case that is there already keep all, and add tags and slices; replace: be all that is open. What is sealed stays
                      * @default merge
                      * @enum {string}
                      */
-                    mode?: "merge" | "replace";
+                    mode?: "merge" | "add" | "replace";
                     /** @description The newest version that you know, 0 = none: a newer one is a conflict. Left out: whatever is newest */
                     parent?: number;
                     /**

@@ -11,6 +11,7 @@ export const GO_TARGETS = {
   m: '/costs',
   l: '/limits',
   c: '/cache',
+  d: '/datasets',
   q: '/sql',
   k: '/keys',
 } as const;

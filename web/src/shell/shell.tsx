@@ -27,6 +27,7 @@ const PAGES = [
   { path: '/costs', name: 'Costs', icon: 'costs' },
   { path: '/limits', name: 'Limits', icon: 'limits' },
   { path: '/cache', name: 'Cache', icon: 'cache' },
+  { path: '/datasets', name: 'Datasets', icon: 'datasets' },
   { path: '/sql', name: 'SQL', icon: 'sql' },
   { path: '/keys', name: 'Keys', icon: 'keys' },
 ] as const satisfies readonly { path: string; name: string; icon: IconName }[];

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { spanTextsQuery, traceQuery } from '../api/queries.ts';
 import type { Span, TraceDetail } from '../api/schema.ts';
 import { CompareButton } from '../compare/compare-dialog.tsx';
+import { AddToDatasetButton } from '../datasets/add-to-dataset.tsx';
 import { formatCount, formatDuration, formatInteger } from '../format/number.ts';
 import { formatDate, formatMoment } from '../format/time.ts';
 import { ReplayButton } from '../replays/replay-button.tsx';
@@ -110,6 +111,7 @@ function TraceHeader({ detail: { trace, spans } }: { detail: TraceDetail }): Rea
         </div>
       </div>
       <CompareButton trace={trace} />
+      <AddToDatasetButton origin={() => ({ traceId: trace.traceId })} what="this trace" />
       <ReplayButton source={{ traceId: trace.traceId }} what="this trace" />
       <CopyButton text={trace.traceId} label="Copy trace id" />
       {curl.kind === 'command' ? (

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { tracesQuery } from '../api/queries.ts';
+import { AddToDatasetButton } from '../datasets/add-to-dataset.tsx';
 import { FirstCall } from '../overview/first-call.tsx';
 import { rangeOf, resolveRange, searchOf } from '../range/range.ts';
 import { RangePicker } from '../range/range-picker.tsx';
@@ -18,6 +19,9 @@ import { TraceList } from './trace-list.tsx';
 import { useLiveTail } from './use-live-tail.ts';
 
 const route = getRouteApi('/shell/traces');
+
+/** Traces that one click makes cases of: as many as a person looks at. */
+const CASES_AT_ONCE = 20;
 
 export function TracesPage(): ReactNode {
   const search = useParsedSearch(route.useSearch(), parseTracesSearch);
@@ -42,6 +46,10 @@ export function TracesPage(): ReactNode {
         <Link to="/replays" className="link text-sm">
           Replays
         </Link>
+        <AddToDatasetButton
+          origin={() => ({ ...resolveRange(range, Date.now()), ...filters, limit: CASES_AT_ONCE })}
+          what={`the newest ${CASES_AT_ONCE} of these traces`}
+        />
         <ReplayButton source={{ filter: { ...resolveRange(range, Date.now()), ...filters } }} what="these calls" />
         <button
           type="button"
