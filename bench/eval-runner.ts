@@ -124,6 +124,13 @@ function bytesPerResult(pattern: string, cwd: string, results: number): number {
   return globSync(pattern, { cwd }).reduce((sum, path) => sum + statSync(join(cwd, path)).size, 0) / results;
 }
 
+/** A run that did less than it was asked to would look fast. */
+function assertComplete(data: string, results: number): void {
+  const [path] = globSync(`${data}/evals/*/results.jsonl`, { cwd: folder });
+  const lines = path === undefined ? 0 : readFileSync(join(folder, path), 'utf8').split('\n').length - 1;
+  if (lines !== results) throw new Error(`${lines} results instead of ${results}`);
+}
+
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const stub = await startStub();
@@ -161,6 +168,8 @@ try {
     if (entry !== null) taken.promptfooMany.push(await promptfoo(many));
   }
   const largeRun = await plimsoll(huge, 'huge');
+  assertComplete('many-0', cases);
+  assertComplete('huge', large);
   const perCaseMs = (start: readonly Measured[], all: readonly Measured[]): number =>
     (1000 * (median(all.map(({ cpuSeconds }) => cpuSeconds)) - median(start.map(({ cpuSeconds }) => cpuSeconds)))) / (cases - 1);
   const rows = [

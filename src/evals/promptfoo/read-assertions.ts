@@ -19,6 +19,8 @@ export interface KnownScorers {
 
 export interface AssertionReading extends ProviderReading {
   readonly scorers: KnownScorers;
+  /** Read once: those of `defaultTest` belong to every case. */
+  readonly known: WeakMap<Located, Map<string, readonly (SuiteAssertion | SuiteAssertionSet)[]>>;
 }
 
 const MODULES: ReadonlySet<string> = new Set(['.js', '.mjs', '.ts', '.mts']);
@@ -35,8 +37,23 @@ export function readAssertions(
   reading: AssertionReading,
   judge: string | null,
   rubricPrompt: JsonValue | null = null,
-): (SuiteAssertion | SuiteAssertionSet)[] {
+): readonly (SuiteAssertion | SuiteAssertionSet)[] {
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return [];
+  const key = JSON.stringify([judge, rubricPrompt]);
+  const known = reading.known.get(node)?.get(key);
+  if (known !== undefined) return known;
+  const read = assertionsOf(node, reading, judge, rubricPrompt);
+  const byKey = reading.known.get(node) ?? new Map<string, readonly (SuiteAssertion | SuiteAssertionSet)[]>();
+  reading.known.set(node, byKey.set(key, read));
+  return read;
+}
+
+function assertionsOf(
+  node: Located,
+  reading: AssertionReading,
+  judge: string | null,
+  rubricPrompt: JsonValue | null,
+): (SuiteAssertion | SuiteAssertionSet)[] {
   const { findings } = reading;
   if (node.kind !== 'list') {
     findings.refuse(node.place, '"assert" must be a list');
