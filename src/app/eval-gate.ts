@@ -1,6 +1,8 @@
 import { caseScores } from '../evals/gate/case-scores.ts';
 import type { CaseScores, GateSpec } from '../evals/gate/model.ts';
 import { RunDirectory, type RunHeader } from '../evals/runner/run-directory.ts';
+import { findScorer } from '../evals/score-with.ts';
+import { SCORERS } from '../evals/scorers/index.gen.ts';
 import type { CliContext } from './cli.ts';
 import { evalsFolder } from './eval-run.ts';
 
@@ -17,6 +19,7 @@ export async function comparedRun(id: string, spec: Pick<GateSpec, 'metrics'>, c
     header,
     directory.rows(),
     spec.metrics.map(({ name }) => name),
+    isJudged,
   );
   return { header, cases };
 }
@@ -34,4 +37,9 @@ export function remarksOn(baseline: RunHeader, candidate: RunHeader): string[] {
       ? ['The models of the two runs are not the same.']
       : []),
   ];
+}
+
+/** Whether a judge decides an assertion of that type. */
+export function isJudged(type: string): boolean {
+  return findScorer(SCORERS, type)?.definition.needs.includes('judge') ?? false;
 }

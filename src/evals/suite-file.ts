@@ -3,7 +3,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { DEFAULT_GATE, type GateSpec } from './gate/model.ts';
 import { Findings } from './promptfoo/findings.ts';
 import { dereference, type Located, type LocatedMap, member, plain, readLocated } from './promptfoo/located.ts';
-import { type AssertionReading, type KnownScorers, readAssertions } from './promptfoo/read-assertions.ts';
+import { type AssertionReading, readAssertions } from './promptfoo/read-assertions.ts';
 import { type ConfigReading, type ReadConfig, readPromptfooConfig } from './promptfoo/read-config.ts';
 import { readPrompts } from './promptfoo/read-prompts.ts';
 import { readProviders } from './promptfoo/read-providers.ts';
@@ -89,7 +89,7 @@ function readOwn(text: string, path: string, { files, scorers, resolve }: Config
     return { suite: null, findings, gate: gateOf({}, [], DEFAULT_GATE), schedule: null };
   }
   const file = parsed.data;
-  const assertions: AssertionReading = { files, findings, resolve, scorers: scorers satisfies KnownScorers };
+  const assertions: AssertionReading = { files, findings, resolve, scorers, known: new WeakMap() };
   const prompts = readPrompts(member(root, 'prompts'), files, findings);
   const targets = readProviders(member(root, 'targets'), assertions);
   for (const key of ['prompts', 'targets', 'cases'])

@@ -2,12 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { decideGate } from '../../evals/gate/decide.ts';
 import { assertMeasured, forecastGate, type GateForecast } from '../../evals/gate/forecast.ts';
+import { withoutJudgedBlocks } from '../../evals/gate/judged-metrics.ts';
 import type { GateSpec } from '../../evals/gate/model.ts';
 import { junitReport, markdownReport, sarifReport, shownNumber, terminalReport } from '../../evals/gate/report-forms.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { CliContext } from '../cli.ts';
-import { comparedRun, remarksOn } from '../eval-gate.ts';
+import { comparedRun, isJudged, remarksOn } from '../eval-gate.ts';
 import { prepareSuite, RUN_OPTIONS } from '../eval-options.ts';
 import { runEval } from '../eval-run.ts';
 
@@ -55,11 +56,12 @@ export default defineCommand<CliContext>()({
   },
   async run({ options, output, context, signal }) {
     const { opened, suite, estimate } = await prepareSuite(options.suite, options, output, context);
-    const spec: GateSpec = {
+    const asked: GateSpec = {
       ...opened.gate,
       metrics: opened.gate.metrics.map((metric) => ({ ...metric, margin: options.margin ?? metric.margin })),
       slices: [...new Set([...opened.gate.slices, ...options.slice])],
     };
+    const { spec, remarks } = withoutJudgedBlocks(asked, suite, isJudged);
     const baseline = await comparedRun(options.baseline, spec, context);
     const forecasts = forecastGate(baseline.cases, spec, suite.repeats);
     assertMeasured(forecasts);
@@ -96,7 +98,7 @@ export default defineCommand<CliContext>()({
       baseline: baseline.header.id,
       candidate: candidate.header.id,
       file: opened.path,
-      remarks: remarksOn(baseline.header, candidate.header),
+      remarks: [...remarks, ...remarksOn(baseline.header, candidate.header)],
     };
     if (options.junit !== undefined) writeReport(options.junit, () => junitReport(report, head));
     if (options.sarif !== undefined) writeReport(options.sarif, () => `${JSON.stringify(sarifReport(report, head), null, 2)}\n`);

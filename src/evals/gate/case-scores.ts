@@ -13,11 +13,13 @@ interface Collected {
  * Rows of a run as the gate compares them: one entry per case, prompt and target, repeats together. A run with one prompt pairs its cases with those of
  * another such run whatever the prompt's text: the prompt is what changed. Of several prompts and targets the first pairs with the first.
  * @param metrics names; one that a row does not have is unmeasured there
+ * @param isJudged whether a judge decides an assertion of that type
  */
 export async function caseScores(
   header: Pick<RunHeader, 'prompts' | 'targets'>,
   rows: AsyncIterable<ResultRow>,
   metrics: readonly string[],
+  isJudged: (type: string) => boolean,
 ): Promise<CaseScores[]> {
   const found = new Map<string, Collected>();
   for await (const row of rows) {
@@ -36,15 +38,17 @@ export async function caseScores(
       };
       found.set(caseId, entry);
     }
-    for (const name of metrics) entry.scores[name]?.push(scoreOf(row, name));
+    for (const name of metrics) entry.scores[name]?.push(scoreOf(row, name, isJudged));
   }
   return [...found.values()];
 }
 
-function scoreOf(row: ResultRow, metric: string): number | null {
+function scoreOf(row: ResultRow, metric: string, isJudged: (type: string) => boolean): number | null {
   switch (metric) {
     case 'pass':
       return row.state === 'passed' ? 1 : row.state === 'failed' ? 0 : null;
+    case 'checks':
+      return checksOf(row, isJudged);
     case 'score':
       return row.state === 'error' ? null : row.score;
     case 'latencyMs':
@@ -54,4 +58,12 @@ function scoreOf(row: ResultRow, metric: string): number | null {
     default:
       return row.metrics !== undefined && Object.hasOwn(row.metrics, metric) ? (row.metrics[metric] ?? null) : null;
   }
+}
+
+/** Whether every assertion passed that no judge decides. */
+function checksOf({ assertions, state }: ResultRow, isJudged: (type: string) => boolean): number | null {
+  const checks = assertions.filter(({ type, isInformational }) => isInformational !== true && !isJudged(type));
+  if (checks.some(({ passed }) => passed === false)) return 0;
+  if (checks.length === 0 || (state === 'error' && checks.some(({ state: told }) => told === 'failed'))) return null;
+  return checks.some(({ passed }) => passed === true) ? 1 : null;
 }

@@ -18,8 +18,9 @@ export function shownNumber(value: number | null): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
 }
 
-export function nameOf({ metric, slice }: Comparison): string {
-  return slice === null ? metric : `${metric}, ${slice.name} ${slice.value}`;
+export function nameOf({ metric, slice, mayBlock }: Comparison): string {
+  const name = slice === null ? metric : `${metric}, ${slice.name} ${slice.value}`;
+  return mayBlock ? name : `${name} (informs)`;
 }
 
 function signed(value: number | null): string {
@@ -126,13 +127,14 @@ function xml(text: string): string {
 
 /** A test case per comparison; what regressed is a failure, too little evidence overall is an error. */
 export function junitReport(report: GateReport, head: ReportHead): string {
-  const failures = report.comparisons.filter(({ verdict }) => verdict === 'regressed').length;
-  const isOpen = ({ verdict, slice }: Comparison): boolean => verdict === 'not enough evidence' && slice === null;
+  const failures = report.comparisons.filter(({ verdict, mayBlock }) => mayBlock && verdict === 'regressed').length;
+  const isOpen = ({ verdict, slice, mayBlock }: Comparison): boolean => mayBlock && verdict === 'not enough evidence' && slice === null;
   const errors = report.comparisons.filter(isOpen).length;
   const cases = report.comparisons.map((comparison) => {
     const start = `    <testcase classname="${xml(head.suite)}" name="${xml(nameOf(comparison))}"`;
     const message = xml(comparison.reason + needed(comparison));
-    if (comparison.verdict === 'regressed') return `${start}>\n      <failure type="regressed" message="${message}"/>\n    </testcase>`;
+    if (comparison.mayBlock && comparison.verdict === 'regressed')
+      return `${start}>\n      <failure type="regressed" message="${message}"/>\n    </testcase>`;
     if (isOpen(comparison)) return `${start}>\n      <error type="not enough evidence" message="${message}"/>\n    </testcase>`;
     return `${start}/>`;
   });
@@ -154,7 +156,7 @@ export function sarifReport(report: GateReport, head: ReportHead): unknown {
     .filter(({ verdict, slice }) => verdict === 'regressed' || (slice === null && verdict !== 'pass'))
     .map((comparison) => ({
       ruleId: comparison.verdict === 'regressed' ? 'regressed' : 'not-enough-evidence',
-      level: comparison.verdict === 'regressed' ? 'error' : 'warning',
+      level: !comparison.mayBlock ? 'note' : comparison.verdict === 'regressed' ? 'error' : 'warning',
       message: { text: `${nameOf(comparison)}: ${comparison.reason}${needed(comparison)}` },
       locations: [{ physicalLocation: { artifactLocation: { uri: head.file.replaceAll('\\', '/') }, region: { startLine: 1 } } }],
     }));

@@ -19,8 +19,11 @@ export interface KnownScorers {
 
 export interface AssertionReading extends ProviderReading {
   readonly scorers: KnownScorers;
+  /** Read once: those of `defaultTest` belong to every case. */
+  readonly known: WeakMap<Located, Map<string, readonly (SuiteAssertion | SuiteAssertionSet)[]>>;
 }
 
+const MODULES: ReadonlySet<string> = new Set(['.js', '.mjs', '.ts', '.mts']);
 /** Members that the runner reads; all others belong to the scorer. */
 const OF_THE_RUNNER = ['type', 'weight', 'metric', 'provider'];
 const CODE_MEMBERS: Readonly<Record<string, string>> = {
@@ -34,8 +37,23 @@ export function readAssertions(
   reading: AssertionReading,
   judge: string | null,
   rubricPrompt: JsonValue | null = null,
-): (SuiteAssertion | SuiteAssertionSet)[] {
+): readonly (SuiteAssertion | SuiteAssertionSet)[] {
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return [];
+  const key = JSON.stringify([judge, rubricPrompt]);
+  const known = reading.known.get(node)?.get(key);
+  if (known !== undefined) return known;
+  const read = assertionsOf(node, reading, judge, rubricPrompt);
+  const byKey = reading.known.get(node) ?? new Map<string, readonly (SuiteAssertion | SuiteAssertionSet)[]>();
+  reading.known.set(node, byKey.set(key, read));
+  return read;
+}
+
+function assertionsOf(
+  node: Located,
+  reading: AssertionReading,
+  judge: string | null,
+  rubricPrompt: JsonValue | null,
+): (SuiteAssertion | SuiteAssertionSet)[] {
   const { findings } = reading;
   if (node.kind !== 'list') {
     findings.refuse(node.place, '"assert" must be a list');
@@ -106,7 +124,9 @@ function assertion(
   for (const { key, keyPlace, value } of item.members.values()) {
     if (OF_THE_RUNNER.includes(key)) continue;
     const refused = Object.hasOwn(CODE_MEMBERS, key) ? CODE_MEMBERS[key] : undefined;
+    const path = name === 'javascript' && key === 'value' ? filePath(textOf(value) ?? '') : null;
     if (refused !== undefined) findings.refuse(keyPlace, `"${key}" is not supported: ${refused}`);
+    else if (path !== null && MODULES.has(kindOf(path))) Object.assign(options, moduleOf(path, value.place, reading));
     else options[key] = loaded(value, reading);
   }
   if (rubricPrompt !== null && scorers.mistakes(type, { ...options, rubricPrompt }).length === 0) options.rubricPrompt ??= rubricPrompt;
@@ -127,12 +147,22 @@ function assertion(
   };
 }
 
+/** The source of a function in a file, for the sandbox; `file.mjs:name` names an export. */
+function moduleOf(named: string, place: string, { files, findings }: AssertionReading): Readonly<Record<string, JsonValue>> {
+  const [, path = named, exported] = /^(.*?)(?::([A-Za-z_$][\w$]*))?$/.exec(named) ?? [];
+  const source = files.read(path);
+  if (source === null) findings.refuse(place, `the file "${path}" cannot be read`);
+  else if (/\bmodule\.exports\b|\brequire\s*\(|\bexports\.\w+\s*=/.test(source))
+    findings.refuse(place, `"${path}" is CommonJS; the sandbox takes ES modules without imports: export default (output, context) => …`);
+  return { module: source ?? '', ...(exported === undefined ? {} : { export: exported }) };
+}
+
 /** A value, or what the file holds that it names. */
 function loaded(node: Located, { files, findings }: AssertionReading): JsonValue {
   const path = filePath(textOf(node) ?? '');
   if (path === null) return plain(node);
   if (CODE.has(kindOf(path))) {
-    findings.refuse(node.place, `"${path}" is a program; write the code of a "javascript" assertion into its value`);
+    findings.refuse(node.place, `"${path}" is a program; only "javascript" assertions take one, as an ES module`);
     return null;
   }
   const text = files.read(path);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { PlimsollError } from '../../kernel/errors.ts';
 import { knownScorers } from '../known-scorers.ts';
 import { SCORERS } from '../scorers/index.gen.ts';
@@ -255,7 +256,31 @@ describe('assertionFromText', () => {
 });
 
 describe('readCsv', () => {
-  it('says where a quote is not closed', () => assert.throws(() => readCsv('a\n"b', 'x.csv'), /x\.csv:2:1: a quote is not closed/));
+  it('reads what was written, with the line of each row', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r\n', ' ', 'é') });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+        fc.boolean(),
+        (rows, isLast) => {
+          const quoted = rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(','));
+          const read = [...readCsv(quoted.join('\r\n') + (isLast ? '\n' : ''), 'x.csv')];
+          assert.deepEqual(
+            read.map(({ cells }) => cells),
+            rows,
+          );
+        },
+      ),
+    );
+    const plain = [...readCsv('a,b,\n\n c ,"d"\ne,f', 'x.csv')];
+    assert.deepEqual(plain, [
+      { line: 1, cells: ['a', 'b', ''] },
+      { line: 3, cells: [' c ', 'd'] },
+      { line: 4, cells: ['e', 'f'] },
+    ]);
+  });
+
+  it('says where a quote is not closed', () => assert.throws(() => [...readCsv('a\n"b', 'x.csv')], /x\.csv:2:1: a quote is not closed/));
 });
 
 describe('readSuite', () => {

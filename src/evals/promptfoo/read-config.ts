@@ -63,7 +63,7 @@ export function readPromptfooConfig(text: string, path: string, { files, scorers
     if (found !== undefined && key !== '$schema') findings.note(found.keyPlace, `"${key}" has no effect here`);
   }
   findings.onlyKnown(root, 'key', [...READ, ...WITHOUT_EFFECT, ...[...root.members.keys()].filter((key) => key.startsWith('x-'))], REASONS);
-  const reading: AssertionReading = { files, findings, resolve, scorers };
+  const reading: AssertionReading = { files, findings, resolve, scorers, known: new WeakMap() };
   const environment = environmentOf(member(root, 'env'));
   const prompts = readPrompts(member(root, 'prompts'), files, findings);
   const providers = readProviders(member(root, 'targets') ?? member(root, 'providers'), reading);

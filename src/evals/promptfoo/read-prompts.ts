@@ -102,7 +102,7 @@ function fromFile(path: string, label: string | null, place: string, files: Suit
     case '.jsonl':
       return parts(text.split('\n').map((source, index) => ({ source, line: index + 1 })));
     case '.csv': {
-      const rows = readCsv(text, path);
+      const rows = [...readCsv(text, path)];
       const head = rows[0]?.cells.map((cell) => cell.trim().toLowerCase()) ?? [];
       const column = Math.max(0, head.indexOf('prompt'));
       return parts((head.includes('prompt') ? rows.slice(1) : rows).map(({ cells, line }) => ({ source: cells[column] ?? '', line })));

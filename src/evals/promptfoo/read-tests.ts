@@ -34,6 +34,7 @@ const OPTION_REASONS: Readonly<Record<string, string>> = {
   repeat: 'repeats belong to evaluateOptions or --repeat',
 };
 const MAX_CASES = 200_000;
+const NO_SLICES: Readonly<Record<string, string>> = {};
 
 /** A test before its variables are multiplied out; `isWritten` = by the suite's author, not a row of data. */
 interface TestDraft {
@@ -54,14 +55,27 @@ export function readTests(
   const { findings } = reading;
   const fallback = defaultTest === undefined ? null : mapOf(defaultTest, reading, 'defaultTest');
   const lists: TestDraft[][] = [];
-  for (const draft of testsOf(tests, reading, 0)) lists.push([draft]);
+  const base: TestDraft[] = fallback === null ? [] : [{ node: fallback, isWritten: true }];
+  const cases: SuiteCase[] = [];
+  const seen = new Map<string, number>();
+  const hasWarned = { template: false };
+  const add = (list: readonly TestDraft[]): void => {
+    for (const made of casesOf([...base, ...list], base.length, environment, reading, hasWarned)) {
+      if (cases.length >= MAX_CASES) throw new PlimsollError('invalid_argument', `The suite has more than ${MAX_CASES} cases`);
+      const count = (seen.get(made.id) ?? 0) + 1;
+      seen.set(made.id, count);
+      cases.push(count === 1 ? made : { ...made, id: `${made.id}-${count}` });
+    }
+  };
+  // One row at a time: of a large file only the cases stay.
+  for (const draft of testsOf(tests, reading, 0)) add([draft]);
   for (const scenario of scenarios?.kind === 'list' ? scenarios.items : []) {
     if (scenario.kind !== 'map') {
       findings.refuse(scenario.place, 'a scenario is an object with "config" and "tests"');
       continue;
     }
     findings.onlyKnown(scenario, 'scenario key', ['config', 'tests', 'description']);
-    const inner = testsOf(member(scenario, 'tests'), reading, 0);
+    const inner = [...testsOf(member(scenario, 'tests'), reading, 0)];
     for (const data of testsOf(member(scenario, 'config'), reading, 0))
       for (const test of inner.length === 0 ? [null] : inner) lists.push(test === null ? [data] : [data, test]);
   }
@@ -70,18 +84,7 @@ export function readTests(
     const node = locate({}, defaultTest?.place ?? '') as LocatedMap; // an object was given
     lists.push([{ node, isWritten: true }]);
   }
-  const base: TestDraft[] = fallback === null ? [] : [{ node: fallback, isWritten: true }];
-  const cases: SuiteCase[] = [];
-  const seen = new Map<string, number>();
-  const hasWarned = { template: false };
-  for (const list of lists) {
-    for (const made of casesOf([...base, ...list], base.length, environment, reading, hasWarned)) {
-      if (cases.length >= MAX_CASES) throw new PlimsollError('invalid_argument', `The suite has more than ${MAX_CASES} cases`);
-      const count = (seen.get(made.id) ?? 0) + 1;
-      seen.set(made.id, count);
-      cases.push(count === 1 ? made : { ...made, id: `${made.id}-${count}` });
-    }
-  }
+  for (const list of lists) add(list);
   return cases;
 }
 
@@ -94,86 +97,110 @@ function mapOf(node: Located, { files, findings }: AssertionReading, what: strin
   return null;
 }
 
-function testsOf(node: Located | undefined, reading: AssertionReading, depth: number): TestDraft[] {
+function* testsOf(node: Located | undefined, reading: AssertionReading, depth: number): Generator<TestDraft> {
   const { findings, files } = reading;
-  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return [];
-  if (node.kind === 'list') return node.items.flatMap((item) => testsOf(item, reading, depth));
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return;
+  if (node.kind === 'list') {
+    for (const item of node.items) yield* testsOf(item, reading, depth);
+    return;
+  }
   if (node.kind === 'map') {
     const path = textOf(member(node, 'path'));
-    if (path === undefined || member(node, 'vars') !== undefined) return [{ node, isWritten: true }];
-    findings.refuse(node.place, `tests from "${path}" with a configuration are not supported`);
-    return [];
+    if (path === undefined || member(node, 'vars') !== undefined) yield { node, isWritten: true };
+    else findings.refuse(node.place, `tests from "${path}" with a configuration are not supported`);
+    return;
   }
   const text = textOf(node) ?? '';
   const path = filePath(text) ?? text;
   if (/^(https?|huggingface|azureblob|s3|gs):/.test(text)) {
     findings.refuse(node.place, `tests from the network ("${text.slice(0, 40)}") are not supported; save them beside the suite`);
-    return [];
+    return;
   }
   if (CODE.has(kindOf(path))) {
     findings.refuse(node.place, `"${path}" is a program: tests are read from data only (YAML, JSON, JSONL, CSV)`);
-    return [];
+    return;
   }
   const found = hasPattern(path) ? files.find(path) : [path];
   if (found.length === 0) findings.refuse(node.place, `no file matches "${path}"`);
-  return found.flatMap((one) => fromFile(one, node.place, reading, depth));
+  for (const one of found) yield* fromFile(one, node.place, reading, depth);
 }
 
-function fromFile(path: string, place: string, reading: AssertionReading, depth: number): TestDraft[] {
+function* fromFile(path: string, place: string, reading: AssertionReading, depth: number): Generator<TestDraft> {
   const text = depth > 3 ? null : reading.files.read(path);
   if (text === null) {
     reading.findings.refuse(place, `the file "${path}" cannot be read`);
-    return [];
+    return;
   }
   switch (kindOf(path)) {
     case '.csv':
     case '.tsv':
-      return csvTests(text, path, reading);
+      yield* csvTests(text, path, reading);
+      return;
     case '.jsonl':
-      return text.split('\n').flatMap((line, index) => {
-        if (line.trim() === '') return [];
-        const at = `${path}:${index + 1}:1`;
-        try {
-          const node = locate(parseJsonText(line) as JsonValue, at); // JSON
-          if (node.kind === 'map') return [{ node, isWritten: false }];
-        } catch {
-          // Said below, as for a line that is JSON and no object.
-        }
-        reading.findings.refuse(at, 'the line is not a JSON object');
-        return [];
-      });
+      yield* jsonLines(text, path, reading);
+      return;
     default:
-      return testsOf(readLocated(text, path), reading, depth + 1).map((draft) => ({ ...draft, isWritten: kindOf(path) !== '.json' }));
+      for (const draft of testsOf(readLocated(text, path), reading, depth + 1)) yield { ...draft, isWritten: kindOf(path) !== '.json' };
   }
 }
 
-function csvTests(text: string, path: string, { findings }: AssertionReading): TestDraft[] {
-  const [head, ...rows] = readCsv(text, path, kindOf(path) === '.tsv' ? '\t' : ',');
-  const columns = head?.cells.map((cell) => cell.trim()) ?? [];
-  const known = /^__(expected\d*|prefix|suffix|description|metric|threshold|providerOutput|metadata:.+)$/;
-  for (const column of columns)
-    if (column.startsWith('__') && !known.test(column)) findings.refuse(`${path}:1:1`, `the column "${column}" is not supported`);
-  return rows.map(({ cells, line }) => {
-    const vars: Record<string, JsonValue> = {};
-    const assertions: JsonValue[] = [];
-    const options: Record<string, JsonValue> = {};
-    const metadata: Record<string, JsonValue> = {};
-    const test: Record<string, JsonValue> = {};
-    for (const [index, column] of columns.entries()) {
-      const cell = cells[index] ?? '';
-      if (!column.startsWith('__')) vars[column] = cell;
-      else if (cell.trim() === '') continue;
-      else if (/^__expected\d*$/.test(column)) assertions.push(cell);
-      else if (column === '__prefix' || column === '__suffix') options[column.slice(2)] = cell;
-      else if (column === '__threshold') test.threshold = Number(cell);
-      else if (column === '__description' || column === '__providerOutput') test[column.slice(2)] = cell;
-      else if (column.startsWith('__metadata:')) metadata[column.slice('__metadata:'.length).replace('[]', '')] = cell;
+function* jsonLines(text: string, path: string, { findings }: AssertionReading): Generator<TestDraft> {
+  let number = 0;
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from);
+    const line = text.slice(from, end < 0 ? text.length : end);
+    from = end < 0 ? text.length : end + 1;
+    number++;
+    if (line.trim() === '') continue;
+    const at = `${path}:${number}:1`;
+    try {
+      const node = locate(parseJsonText(line) as JsonValue, at); // JSON
+      if (node.kind === 'map') {
+        yield { node, isWritten: false };
+        continue;
+      }
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
     }
-    const metric = cells[columns.indexOf('__metric')]?.trim();
-    if (metric) test.metricOfRow = metric;
-    const node = locate({ ...test, vars, assert: assertions, options, metadata }, `${path}:${line}:1`);
-    return { node: node as LocatedMap, isWritten: false }; // an object was given
-  });
+    findings.refuse(at, 'the line is not a JSON object');
+  }
+}
+
+const CSV_COLUMN = /^__(expected\d*|prefix|suffix|description|metric|threshold|providerOutput|metadata:.+)$/;
+
+function* csvTests(text: string, path: string, { findings }: AssertionReading): Generator<TestDraft> {
+  let columns: string[] | null = null;
+  for (const { cells, line } of readCsv(text, path, kindOf(path) === '.tsv' ? '\t' : ',')) {
+    if (columns === null) {
+      columns = cells.map((cell) => cell.trim());
+      for (const column of columns)
+        if (column.startsWith('__') && !CSV_COLUMN.test(column)) findings.refuse(`${path}:1:1`, `the column "${column}" is not supported`);
+      continue;
+    }
+    // An object is given.
+    yield { node: locate(testOfRow(columns, cells), `${path}:${line}:1`) as LocatedMap, isWritten: false };
+  }
+}
+
+function testOfRow(columns: readonly string[], cells: readonly string[]): { readonly [name: string]: JsonValue } {
+  const vars: Record<string, JsonValue> = {};
+  const assertions: JsonValue[] = [];
+  const options: Record<string, JsonValue> = {};
+  const metadata: Record<string, JsonValue> = {};
+  const test: Record<string, JsonValue> = {};
+  for (const [index, column] of columns.entries()) {
+    const cell = cells[index] ?? '';
+    if (!column.startsWith('__')) vars[column] = cell;
+    else if (cell.trim() === '') continue;
+    else if (/^__expected\d*$/.test(column)) assertions.push(cell);
+    else if (column === '__prefix' || column === '__suffix') options[column.slice(2)] = cell;
+    else if (column === '__threshold') test.threshold = Number(cell);
+    else if (column === '__description' || column === '__providerOutput') test[column.slice(2)] = cell;
+    else if (column.startsWith('__metadata:')) metadata[column.slice('__metadata:'.length).replace('[]', '')] = cell;
+  }
+  const metric = cells[columns.indexOf('__metric')]?.trim();
+  if (metric) test.metricOfRow = metric;
+  return { ...test, vars, assert: assertions, options, metadata };
 }
 
 function* casesOf(
@@ -214,7 +241,11 @@ function* casesOf(
         findings.warn(place, `the variable "${name}" holds template syntax; values from data are never read as templates (promptfoo does)`);
       }
   const used = option('disableDefaultAsserts') === true ? drafts.slice(defaults) : drafts;
-  const assertions = used.flatMap(({ node }) => readAssertions(member(node, 'assert'), reading, judge, option('rubricPrompt')));
+  const lists = used
+    .map(({ node }) => readAssertions(member(node, 'assert'), reading, judge, option('rubricPrompt')))
+    .filter((list) => list.length > 0);
+  // Mostly they are all of defaultTest: then every case has the same list.
+  const assertions = lists.length === 1 ? (lists[0] ?? []) : lists.flat();
   const rowMetric = textOf(last('metricOfRow'));
   const metadata = Object.assign({}, ...drafts.map(({ node }) => plainObject(member(node, 'metadata')))) as Record<string, JsonValue>; // of such
   const threshold = last('threshold');
@@ -228,11 +259,14 @@ function* casesOf(
     threshold: numberOf(threshold) ?? null,
     output: output === undefined ? null : output.kind === 'scalar' ? String(output.value) : JSON.stringify(plain(output)),
     reference: null,
-    slices: Object.fromEntries(
-      Object.entries(metadata).flatMap(([name, value]) =>
-        ['string', 'number', 'boolean'].includes(typeof value) && name !== 'cluster' ? [[name, String(value)]] : [],
-      ),
-    ),
+    slices:
+      Object.keys(metadata).length === 0
+        ? NO_SLICES
+        : Object.fromEntries(
+            Object.entries(metadata).flatMap(([name, value]) =>
+              ['string', 'number', 'boolean'].includes(typeof value) && name !== 'cluster' ? [[name, String(value)]] : [],
+            ),
+          ),
     cluster: typeof metadata.cluster === 'string' ? metadata.cluster : null,
     prompts: labelsOf(last('prompts')),
     targets: labelsOf(last('providers')),

@@ -10,6 +10,8 @@ export interface AssertionResult {
   readonly value: number | null;
   /** Left out of what passed, to keep rows small. */
   readonly reason?: string;
+  /** Weight 0: it measures, and cannot fail a case. */
+  readonly isInformational?: true;
   /** Only when it is not `measured`. */
   readonly state?: 'unmeasured' | 'failed';
 }

@@ -99,7 +99,7 @@ export class SuiteRun {
 
   async run(): Promise<RunEnd> {
     const { signal } = this.#settings;
-    const workers = new Set<Promise<void>>();
+    let wake: () => void = () => {};
     let failure: { readonly error: unknown } | null = null;
     for (;;) {
       if (signal.aborted) this.#stopped ??= { code: 'interrupted', reason: 'Stopped from outside.' };
@@ -108,18 +108,20 @@ export class SuiteRun {
         const item = this.#next();
         if (item === null) break;
         this.#inFlight++;
-        const worker = this.#work(item)
+        void this.#work(item)
           .catch((error: unknown) => {
             failure = { error };
           })
           .finally(() => {
             this.#inFlight--;
-            workers.delete(worker);
+            wake();
           });
-        workers.add(worker);
       }
-      if (workers.size === 0) break;
-      await Promise.race(workers);
+      if (this.#inFlight === 0) break;
+      // Nothing has ended since the check: endings are told between turns only.
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
       this.#settings.report(this.progress);
     }
     // Only assigned inside a callback, which narrowing does not see.

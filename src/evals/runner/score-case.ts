@@ -127,8 +127,8 @@ function metricsOf(parts: readonly Weighted[]): Record<string, number | null> {
   );
 }
 
-function resultOf({ type, metric }: SuiteAssertion, score: Score): AssertionResult {
-  const head = { type, ...(metric === null ? {} : { metric }) };
+function resultOf({ type, metric, weight }: SuiteAssertion, score: Score): AssertionResult {
+  const head = { type, ...(metric === null ? {} : { metric }), ...(weight === 0 ? { isInformational: true as const } : {}) };
   const reason = score.reason.slice(0, REASON_CHARACTERS);
   if (score.state !== 'measured') return { ...head, passed: null, value: null, state: score.state, reason };
   return { ...head, passed: score.passed, value: score.value, ...(score.passed === true ? {} : { reason }) };
