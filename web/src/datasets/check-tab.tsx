@@ -75,7 +75,7 @@ function Leaks({ check: { leaks, parts, questions } }: { check: CaseCheck }): Re
   if (leaks.length === 0)
     return (
       <StateMark
-        state="ok"
+        state={parts.dev + parts.holdout === 0 ? 'neutral' : 'ok'}
         word={parts.dev + parts.holdout === 0 ? 'No split, so nothing can leak across it' : 'No near-duplicates across the split'}
       />
     );
