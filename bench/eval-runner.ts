@@ -27,6 +27,10 @@ const { values: options } = parseArgs({
 const cases = options.smoke ? 200 : Number(options.cases);
 const rounds = options.smoke ? 1 : Number(options.rounds);
 const large = options.smoke ? 2_000 : Number(options.large);
+if (!existsSync('/usr/bin/time')) {
+  console.error('GNU time (/usr/bin/time) is not installed: nothing can be measured.');
+  process.exit(options.smoke ? 0 : 1);
+}
 const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-eval-'));
 
 interface Measured {

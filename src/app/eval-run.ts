@@ -11,7 +11,7 @@ import { PlimsollError } from '../kernel/errors.ts';
 import { newUuidV7 } from '../kernel/ids.ts';
 import { picoUsdFromDecimal } from '../kernel/money.ts';
 import type { CliContext } from './cli.ts';
-import { jitter, registryScore } from './eval-suite.ts';
+import { jitter, registryScore, sandboxTransform } from './eval-suite.ts';
 import { formatCost, formatCount } from './format.ts';
 import { ScriptPool } from './scripts/script-pool.ts';
 
@@ -124,6 +124,7 @@ export async function runEval(
       },
       caller,
       score: registryScore(scripts),
+      transform: sandboxTransform(scripts),
       embedder: options.embedder,
       writer: {
         append(row) {

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { functionBody } from '../evals/function-body.ts';
 import { knownScorers } from '../evals/known-scorers.ts';
 import { diskFiles } from '../evals/promptfoo/disk-files.ts';
 import type { Finding } from '../evals/promptfoo/findings.ts';
-import type { ScoreAssertion } from '../evals/runner/score-case.ts';
+import type { ScoreAssertion, TransformOutput } from '../evals/runner/score-case.ts';
 import { failed } from '../evals/score.ts';
 import { findScorer, scoreWith } from '../evals/score-with.ts';
 import type { ScriptRunner } from '../evals/scorer.ts';
@@ -69,6 +70,16 @@ export function registryScore(scripts: ScriptRunner): ScoreAssertion {
   return async (type, options, subject, tools) => {
     const found = findScorer(SCORERS, type);
     return found === null ? failed(`There is no scorer "${type}".`) : scoreWith(found, options, subject, { ...tools, scripts });
+  };
+}
+
+/** Runs transforms of a suite. */
+export function sandboxTransform(scripts: ScriptRunner): TransformOutput {
+  return async (code, output, context) => {
+    const reply = await scripts.run({ kind: 'body', source: functionBody(code), exportName: null, output, context });
+    if (reply.state !== 'returned')
+      throw new PlimsollError('invalid_argument', `The transform ${reply.state === 'threw' ? 'threw' : 'was stopped'}: ${reply.message}`);
+    return typeof reply.value === 'string' ? reply.value : JSON.stringify(reply.value);
   };
 }
 

@@ -37,6 +37,8 @@ export interface SuiteAssertion {
   /** 0 = measured only, cannot fail a case. */
   readonly weight: number;
   readonly metric: string | null;
+  /** Code that makes of the output what is scored, for the sandbox; null = the output as it is. */
+  readonly transform: string | null;
   /** Judge that is asked: a model alias; null = the run's. */
   readonly judge: string | null;
   readonly place: string;
@@ -62,6 +64,8 @@ export interface SuiteCase {
   readonly suffix: string;
   readonly assertions: readonly (SuiteAssertion | SuiteAssertionSet)[];
   readonly threshold: number | null;
+  /** Code that makes of the answer the output, for the sandbox; null = none. */
+  readonly transform: string | null;
   /** An answer that is given: nothing is called. */
   readonly output: string | null;
   readonly reference: string | null;

@@ -34,6 +34,11 @@ describe('a semantic cache that compares by a model, in a whole tree', { timeout
     const different = Array.from({ length: 200 }, (_, place) => ({ a: `Is it ${place} days`, b: `Is it ${place + 1} days`, same: false }));
     const same = { a: 'How do I pay the bill', b: 'How can I pay the bill', same: true };
     writeFileSync(file, [same, ...different].map((pair) => JSON.stringify(pair)).join('\n'));
+    await eventually(
+      'the trace store',
+      () => plimsoll.api('/api/v1/traces?limit=1').catch(() => null),
+      (answer) => answer !== null,
+    );
   });
   after(() => plimsoll.stop());
 

@@ -21,7 +21,7 @@ export default defineCommand<CliContext>()({
       .describe('cluster: by document, conversation or user; time: what is new is sealed; none: all is open'),
     holdout: ratio.default(0.2).describe('By cluster: share of clusters that are sealed'),
     dev: ratio.default(0).describe('Share of clusters for dev'),
-    from: dayText('By time: sealed from here on').optional(),
+    from: dayText('By time: sealed from here on').optional().describe('By time: sealed from this day on (UTC)'),
     seed: z.string().default('1').describe('Another seed gives another split'),
     openHoldout: z.string().optional().describe('Why cases that are sealed now may be opened; counted and shown for good'),
   }),

@@ -7,13 +7,16 @@ import type { CliContext } from '../cli.ts';
 import { evalsFolder } from '../eval-run.ts';
 import { summaryText } from '../eval-text.ts';
 
+// Answers are a stranger's text: control characters would steer the terminal.
 const OUTPUT_CHARACTERS = 160;
 
 function rowText(row: ResultRow): string {
-  const reasons = row.assertions.filter(({ passed }) => passed !== true).map(({ type, reason }) => `    ${type}: ${reason ?? ''}`);
+  const reasons = row.assertions
+    .filter(({ passed }) => passed !== true)
+    .map(({ type, reason }) => `    ${type}: ${(reason ?? '').replaceAll(/[\s\p{Cc}]+/gu, ' ')}`);
   const what =
     row.error === undefined
-      ? (row.output ?? '').replaceAll(/\s+/g, ' ').slice(0, OUTPUT_CHARACTERS)
+      ? (row.output ?? '').replaceAll(/[\s\p{Cc}]+/gu, ' ').slice(0, OUTPUT_CHARACTERS)
       : `${row.error.code}: ${row.error.message}`;
   return [
     `${row.state} ${row.case} prompt ${row.prompt + 1} target ${row.target + 1} repeat ${row.repeat + 1}${row.description === undefined ? '' : ` (${row.description})`}${row.traceId === undefined ? '' : ` trace ${row.traceId}`}`,

@@ -25,10 +25,9 @@ export interface AssertionReading extends ProviderReading {
 
 const MODULES: ReadonlySet<string> = new Set(['.js', '.mjs', '.ts', '.mts']);
 /** Members that the runner reads; all others belong to the scorer. */
-const OF_THE_RUNNER = ['type', 'weight', 'metric', 'provider'];
+const OF_THE_RUNNER = ['type', 'weight', 'metric', 'provider', 'transform'];
 const CODE_MEMBERS: Readonly<Record<string, string>> = {
-  transform: 'transforms are code, and none is run here',
-  contextTransform: 'transforms are code, and none is run here',
+  contextTransform: 'give the passages as the variable "context"',
 };
 
 /** Reads `assert`. @param judge of `options.provider`, for those that name none */
@@ -142,9 +141,19 @@ function assertion(
     options,
     weight: weightOf(item, findings),
     metric: textOf(member(item, 'metric')) ?? null,
+    transform: codeOf(member(item, 'transform'), findings),
     judge: (provider === undefined || id === undefined ? undefined : modelOf(id, provider.place, reading)) ?? judge,
     place: typeNode.place,
   };
+}
+
+/** Code written into the suite: an expression, or the inside of a function of `output` and `context`. */
+export function codeOf(node: Located | undefined, findings: Findings): string | null {
+  if (node === undefined) return null;
+  const text = textOf(node);
+  if (text !== undefined && text.trim() !== '' && filePath(text) === null) return text;
+  findings.refuse(node.place, 'a transform is JavaScript written into the suite; files are not run');
+  return null;
 }
 
 /** The source of a function in a file, for the sandbox; `file.mjs:name` names an export. */

@@ -170,8 +170,8 @@ tests:
       - type: python
         value: 'True'
       - type: contains
-      - { type: equals, value: a, transform: 'output.x' }
-    options: { transform: 'output.toUpperCase()' }
+      - { type: equals, value: a, transform: 'file://x.js' }
+    options: { transformVars: 'x' }
   - file://make-tests.py
   - https://docs.google.com/spreadsheets/d/1
 redteam: { plugins: [] }
@@ -191,8 +191,8 @@ promts: 1
       /^c\.yaml:10:15: assertion "contians" does not exist.*did you mean "contains"/m,
       /^c\.yaml:12:15: assertion "python" is not supported: suites run no Python/m,
       /^c\.yaml:14:9: contains: /m,
-      /^c\.yaml:15:35: "transform" is not supported/m,
-      /^c\.yaml:16:16: test option "transform" is not supported/m,
+      /^c\.yaml:15:46: a transform is JavaScript written into the suite/m,
+      /^c\.yaml:16:16: test option "transformVars" is not supported/m,
       /^c\.yaml:17:5: "make-tests\.py" is a program/m,
       /^c\.yaml:18:5: tests from the network/m,
       /^c\.yaml:19:1: key "redteam" is not supported/m,

@@ -6,7 +6,7 @@ import type { JsonValue } from '../scorer.ts';
 import type { SuiteCase } from '../suite.ts';
 import { readCsv } from './csv-rows.ts';
 import { type Located, type LocatedMap, locate, member, numberOf, plain, readLocated, textOf } from './located.ts';
-import { type AssertionReading, readAssertions } from './read-assertions.ts';
+import { type AssertionReading, codeOf, readAssertions } from './read-assertions.ts';
 import { modelOf } from './read-providers.ts';
 import { combinations, readVariables } from './read-variables.ts';
 import { CODE, filePath, hasPattern, kindOf } from './suite-files.ts';
@@ -18,6 +18,7 @@ const TEST_REASONS: Readonly<Record<string, string>> = {
 };
 const OPTION_KEYS = [
   'provider',
+  'transform',
   'rubricPrompt',
   'prefix',
   'suffix',
@@ -26,9 +27,8 @@ const OPTION_KEYS = [
   'disableDefaultAsserts',
 ];
 const OPTION_REASONS: Readonly<Record<string, string>> = {
-  transform: 'transforms are code, and none is run here',
-  postprocess: 'transforms are code, and none is run here',
-  transformVars: 'transforms are code, and none is run here',
+  postprocess: 'it is called "transform" now',
+  transformVars: 'variables are not computed; write them as they are',
   storeOutputAs: 'cases run independently of one another',
   runSerially: 'cases run independently of one another',
   repeat: 'repeats belong to evaluateOptions or --repeat',
@@ -257,6 +257,7 @@ function* casesOf(
     suffix: String(option('suffix') ?? ''),
     assertions: rowMetric === undefined ? assertions : assertions.map((entry) => ({ ...entry, metric: entry.metric ?? rowMetric })),
     threshold: numberOf(threshold) ?? null,
+    transform: codeOf(options.get('transform'), findings),
     output: output === undefined ? null : output.kind === 'scalar' ? String(output.value) : JSON.stringify(plain(output)),
     reference: null,
     slices:

@@ -14,7 +14,7 @@ import { parseRow, type ResultRow, rowLine } from './result-row.ts';
 import { RunDirectory, type RunHeader } from './run-directory.ts';
 import { countItems, planHash, runItems } from './run-plan.ts';
 import { type RunSettings, SuiteRun } from './run-suite.ts';
-import { type ScoreAssertion, scoreCase } from './score-case.ts';
+import { type ScoreAssertion, scoreCase, type TransformOutput } from './score-case.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'plimsoll-runs-'));
 after(() => rmSync(root, { recursive: true }));
@@ -26,6 +26,7 @@ const assertion = (type: string, more: Partial<SuiteAssertion> = {}): SuiteAsser
   weight: 1,
   metric: null,
   judge: null,
+  transform: null,
   place: 's.yaml:1:1',
   ...more,
 });
@@ -38,6 +39,7 @@ const caseOf = (index: number, more: Partial<SuiteCase> = {}): SuiteCase => ({
   suffix: '',
   assertions: [assertion('has', { options: { value: '{{ x }}' } })],
   threshold: null,
+  transform: null,
   output: null,
   reference: null,
   contexts: null,
@@ -67,6 +69,12 @@ const score: ScoreAssertion = async (type, options, subject) =>
   type === 'has'
     ? verdict(subject.output.includes(String(options.value)), 'has')
     : ((options.score as unknown as Score) ?? unmeasured('nothing'));
+
+/** `upper`, or an error. */
+const transform: TransformOutput = async (code, output) => {
+  if (code !== 'upper') throw new PlimsollError('invalid_argument', `The transform threw: ${code}`);
+  return output.toUpperCase();
+};
 
 const COST = 1_000_000n;
 const answerOf = (content: string): ModelAnswer => ({
@@ -102,6 +110,7 @@ function settingsOf(suite: Suite, caller: ModelCaller, rows: ResultRow[], more: 
     finished: { items: new Uint8Array(total), progress: { done: 0, passed: 0, failed: 0, errors: 0, spentPicoUsd: 0n, judgePicoUsd: 0n } },
     caller,
     score,
+    transform,
     embedder: null,
     writer: {
       append(row) {
@@ -174,6 +183,32 @@ describe('SuiteRun', () => {
     assert.equal(other.keys.length, 2);
   });
 
+  it('scores what transforms make of an answer; what they throw is an error, and what was paid stays counted', async () => {
+    const cases = [
+      caseOf(0, { transform: 'upper', assertions: [assertion('has', { options: { value: 'VALUE' } })] }),
+      caseOf(1, {
+        assertions: [
+          assertion('has', { options: { value: 'VALUE' }, transform: 'upper' }),
+          assertion('has', { options: { value: 'value' } }),
+        ],
+      }),
+      caseOf(2, { transform: 'boom' }),
+      caseOf(3, { assertions: [assertion('has', { transform: 'boom' })] }),
+    ];
+    const rows: ResultRow[] = [];
+    const { progress } = await new SuiteRun(settingsOf(suiteOf(0, { cases, concurrency: 1 }), scripted().caller, rows)).run();
+    assert.deepEqual(
+      rows.map(({ state, costPicoUsd }) => [state, costPicoUsd]),
+      [
+        ['passed', `${COST}`],
+        ['passed', `${COST}`],
+        ['error', `${COST}`],
+        ['error', `${COST}`],
+      ],
+    );
+    assert.equal(progress.spentPicoUsd, 4n * COST);
+  });
+
   it('never passes its ceiling', async () => {
     for (const calls of [0, 1, 7, 40]) {
       const { caller, keys } = scripted();
@@ -230,7 +265,7 @@ describe('scoreCase', () => {
   const yes = verdict(true, 'yes');
   const no = verdict(false, 'no');
   const run = async (assertions: SuiteCase['assertions'], threshold: number | null = null) =>
-    scoreCase({ assertions, threshold, variables: {} }, { output: '' } as never, () => ({}) as never, score);
+    scoreCase({ assertions, threshold, variables: {} }, { output: '' } as never, () => ({}) as never, score, transform);
 
   it('knows four states', async () => {
     const rows: [SuiteCase['assertions'], number | null, string, number | null][] = [

@@ -10,7 +10,7 @@ import type { ResultRow } from './result-row.ts';
 import { withRetries } from './retrying.ts';
 import type { RunWriter } from './run-directory.ts';
 import { type RunItem, runItems } from './run-plan.ts';
-import { type ScoreAssertion, scoreCase } from './score-case.ts';
+import { type ScoreAssertion, scoreCase, type TransformOutput } from './score-case.ts';
 
 /** All calls that follow would end the same way. */
 const ENDS_RUN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unauthenticated', 'permission_denied', 'budget_exceeded']);
@@ -35,6 +35,7 @@ export interface RunSettings {
   readonly finished: { readonly items: Uint8Array; readonly progress: Omit<RunProgress, 'concurrency' | 'total'> };
   readonly caller: ModelCaller;
   readonly score: ScoreAssertion;
+  readonly transform: TransformOutput;
   readonly embedder: string | null;
   readonly writer: Pick<RunWriter, 'append'>;
   readonly clock: Clock;
@@ -166,6 +167,7 @@ export class SuiteRun {
     const { prefix, suffix, variables, output } = item.case;
     const base = baseOf(item);
     let answered: Answered;
+    let paid: PicoUsd | null = null;
     try {
       const rendered = prompt.render(variables);
       const text = `${prefix}${rendered.text}${suffix}`;
@@ -177,6 +179,15 @@ export class SuiteRun {
         const called = await this.#call(body, `eval-${id}-${item.n}`, item.repeat === 0 && this.#settings.usesCache);
         answered = answeredOf(called.value, called.attempts, messages);
       }
+      // An answer that was paid for is counted, whatever becomes of it.
+      this.#count(answered.costPicoUsd);
+      paid = answered.costPicoUsd;
+      const { transform: code } = item.case;
+      if (code !== null)
+        answered = {
+          ...answered,
+          text: await this.#settings.transform(code, answered.text, { vars: variables as JsonValue, prompt: text }),
+        };
     } catch (thrown) {
       const error = toPlimsollError(thrown);
       if (error.code === 'internal') throw thrown;
@@ -192,12 +203,11 @@ export class SuiteRun {
         output: null,
         assertions: [],
         latencyMs: null,
-        costPicoUsd: null,
+        costPicoUsd: paid === null ? null : `${paid}`,
         error: { code: error.code, message: error.message.slice(0, 500) },
       };
     }
     const cost = answered.costPicoUsd;
-    this.#count(cost);
     let judgeCost = 0n;
     const toolsFor = (judge: string | null): ScoringTools =>
       gatewayTools(
@@ -211,7 +221,7 @@ export class SuiteRun {
         },
       );
     const subject = subjectOf(item, answered);
-    const verdict = await scoreCase(item.case, subject, toolsFor, this.#settings.score);
+    const verdict = await scoreCase(item.case, subject, toolsFor, this.#settings.score, this.#settings.transform);
     return {
       ...base,
       state: verdict.state,

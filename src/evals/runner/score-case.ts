@@ -14,6 +14,13 @@ export type ScoreAssertion = (
   tools: ScoringTools,
 ) => Promise<Score>;
 
+/**
+ * Runs code of the suite in the sandbox.
+ * @returns what the code gave: a text, or anything else as JSON
+ * @throws PlimsollError `invalid_argument` with what the code threw
+ */
+export type TransformOutput = (code: string, output: string, context: JsonValue) => Promise<string>;
+
 export interface CaseVerdict {
   readonly state: RowState;
   readonly score: number | null;
@@ -39,10 +46,13 @@ export async function scoreCase(
   subject: Subject,
   toolsFor: (judge: string | null) => ScoringTools,
   score: ScoreAssertion,
+  transform: TransformOutput,
 ): Promise<CaseVerdict> {
   const results: AssertionResult[] = [];
   const single = async (assertion: SuiteAssertion): Promise<Weighted> => {
-    const given = await withFilled(assertion, variables, (options) => score(assertion.type, options, subject, toolsFor(assertion.judge)));
+    const given = await withFilled(assertion, variables, async (options) =>
+      score(assertion.type, options, await scored(assertion, subject, transform), toolsFor(assertion.judge)),
+    );
     results.push(resultOf(assertion, given));
     return { weight: assertion.weight, metric: assertion.metric, score: given };
   };
@@ -65,6 +75,10 @@ export async function scoreCase(
   return { state, score: mean, assertions: results, metrics: metricsOf(named) };
 }
 
+async function scored({ transform: code }: SuiteAssertion, subject: Subject, transform: TransformOutput): Promise<Subject> {
+  return code === null ? subject : { ...subject, output: await transform(code, subject.output, { vars: subject.variables }) };
+}
+
 async function withFilled(
   assertion: SuiteAssertion,
   variables: TemplateObject,
@@ -79,7 +93,13 @@ async function withFilled(
     throw error;
   }
   for (let attempt = 1; ; attempt++) {
-    const given = await score(options);
+    let given: Score;
+    try {
+      given = await score(options);
+    } catch (error) {
+      if (error instanceof PlimsollError) return failed(error.message);
+      throw error;
+    }
     if (given.state !== 'failed' || !given.isRetryable || attempt >= SCORE_ATTEMPTS) return given;
   }
 }
