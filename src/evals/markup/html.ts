@@ -136,6 +136,7 @@ function tagsOf(text: string): { hasOpening: boolean; hasClosing: boolean; hasSe
 export function containsHtml(text: string): boolean {
   const { hasOpening, hasClosing, hasSelfClosing } = tagsOf(text);
   const comment = text.indexOf('<!--');
-  const weight = Number(hasOpening) + Number(hasClosing) + Number(hasSelfClosing) + Number(comment >= 0 && text.includes('-->', comment + 4));
+  const weight =
+    Number(hasOpening) + Number(hasClosing) + Number(hasSelfClosing) + Number(comment >= 0 && text.includes('-->', comment + 4));
   return SIGNS.reduce((sum, [pattern, each]) => sum + (pattern.test(text) ? each : 0), weight) >= 2;
 }

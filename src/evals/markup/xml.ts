@@ -7,10 +7,13 @@ export interface XmlElement {
 
 class Broken extends Error {}
 
-const NAME = /[:A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\u{10000}-\u{effff}][-.0-9:A-Z_a-z\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u200c\u200d\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\u{10000}-\u{effff}]*/uy;
+/** XML 1.0, productions 4 and 4a. */
+const NAME_START =
+  ':A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
+const NAME = new RegExp(`[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040${NAME_START}]*`, 'uy');
 const SPACE = /[ \t\r\n]*/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what XML forbids is told by their numbers
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** Production 2: what is left out of all characters; halves of surrogate pairs, too. */
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u;
 const REFERENCE = /&(?:(?:amp|lt|gt|quot|apos)|#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6}));/y;
 
 /** Reads a text from left to right, once. */
@@ -172,7 +175,8 @@ function readAround(reader: Reader, mayHaveDoctype: boolean): void {
     else if (mayHaveDoctype && reader.takeText('<!DOCTYPE')) {
       const declared = reader.past('>', 'the DOCTYPE');
       if (declared.includes('[')) reader.fail('a DOCTYPE with rules of its own is not read');
-      if (!/^\s+[^\s<>]+(?:\s+(?:SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))\s+(?:"[^"]*"|'[^']*'))?\s*$/.test(declared)) reader.fail('the DOCTYPE is malformed');
+      if (!/^\s+[^\s<>]+(?:\s+(?:SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))\s+(?:"[^"]*"|'[^']*'))?\s*$/.test(declared))
+        reader.fail('the DOCTYPE is malformed');
     } else return;
   }
 }
@@ -272,7 +276,9 @@ export function hasPath(elements: readonly XmlElement[], path: string): boolean 
     if (isList) return false;
     const inside: readonly XmlElement[] = here === elements ? elements : (here[0]?.children ?? []);
     const isAttribute = part.startsWith('@_') && here !== elements && (here[0]?.attributes ?? []).includes(part.slice(2));
-    const next: readonly XmlElement[] = isAttribute ? [{ name: part, attributes: [], children: [] }] : inside.filter(({ name }) => name === part);
+    const next: readonly XmlElement[] = isAttribute
+      ? [{ name: part, attributes: [], children: [] }]
+      : inside.filter(({ name }) => name === part);
     if (next.length === 0) return false;
     here = next;
     isList = next.length > 1;

@@ -9,7 +9,8 @@ export default [
   defineScorer({
     names: ['is-html'],
     summary: 'The whole output is HTML: elements that HTML knows, and no text beside them unless a body is written around it.',
-    source: 'promptfoo. Read by a small reader of tags, not by the whole algorithm of browsers: misnested tables and forms may be judged otherwise.',
+    source:
+      'promptfoo. Read by a small reader of tags, not by the whole algorithm of browsers: misnested tables and forms may be judged otherwise.',
     direction: 'higher',
     needs: [],
     options: z.strictObject({}),

@@ -4,7 +4,12 @@ import { verdictOf } from '../testing.ts';
 
 const CASES: [type: string, value: unknown, output: string, passed: boolean | string][] = [
   ['is-sql', undefined, 'SELECT id, name FROM users', true],
-  ['is-sql', undefined, "SELECT u.id AS i, COUNT(*) FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE u.name LIKE 'A%' AND o.id IS NOT NULL GROUP BY u.id HAVING COUNT(*) > 1 ORDER BY 2 DESC LIMIT 10;", true],
+  [
+    'is-sql',
+    undefined,
+    "SELECT u.id AS i, COUNT(*) FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE u.name LIKE 'A%' AND o.id IS NOT NULL GROUP BY u.id HAVING COUNT(*) > 1 ORDER BY 2 DESC LIMIT 10;",
+    true,
+  ],
   ['is-sql', undefined, 'select * from `a b` where id in (select id from c) and x between 1 and 2', true],
   ['is-sql', undefined, "INSERT INTO t (a, b) VALUES (1, 'it''s'), (2, NULL)", true],
   ['is-sql', undefined, 'UPDATE t SET a = a + 1 WHERE id = 3', true],

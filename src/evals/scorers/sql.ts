@@ -10,7 +10,9 @@ const Value = z
     allowedTables: z.array(z.string()).optional(),
   })
   .optional()
-  .describe('{ databaseType, allowedTables: ["select::null::orders"] } as `action::database::table`, regular expressions as in promptfoo; `allowedColumns` is not supported');
+  .describe(
+    '{ databaseType, allowedTables: ["select::null::orders"] } as `action::database::table`, regular expressions as in promptfoo; `allowedColumns` is not supported',
+  );
 
 type Options = z.infer<typeof Value>;
 
@@ -27,8 +29,12 @@ function judge(sql: string, value: Options): Score {
     case 'unknown':
       return failed(`It cannot be told here whether this is SQL: ${reading.reason}.`);
     case 'valid': {
-      const foreign = value?.allowedTables === undefined ? [] : reading.tables.filter((table) => !isAllowed(table, value.allowedTables ?? []));
-      return verdict(foreign.length === 0, foreign.length === 0 ? 'A statement of SQL.' : `Tables that are not allowed: ${foreign.join(', ').slice(0, 300)}.`);
+      const foreign =
+        value?.allowedTables === undefined ? [] : reading.tables.filter((table) => !isAllowed(table, value.allowedTables ?? []));
+      return verdict(
+        foreign.length === 0,
+        foreign.length === 0 ? 'A statement of SQL.' : `Tables that are not allowed: ${foreign.join(', ').slice(0, 300)}.`,
+      );
     }
   }
 }

@@ -9,7 +9,9 @@ const Paths = z
   .union([
     z.string().transform((text) => text.split(',').map((path) => path.trim())),
     z.array(z.union([z.string(), z.number()]).transform(String)),
-    z.strictObject({ requiredElements: z.array(z.union([z.string(), z.number()]).transform(String)) }).transform(({ requiredElements }) => requiredElements),
+    z
+      .strictObject({ requiredElements: z.array(z.union([z.string(), z.number()]).transform(String)) })
+      .transform(({ requiredElements }) => requiredElements),
   ])
   .optional()
   .describe('Paths that must lead somewhere, such as `order.item`: a list, a text with commas, or { requiredElements }');

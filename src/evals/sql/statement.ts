@@ -7,7 +7,9 @@ export type SqlReading =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 const STATEMENTS = new Set(
-  'select insert update delete with create alter drop truncate replace merge grant revoke show explain describe use set begin commit rollback call values pragma'.split(' '),
+  'select insert update delete with create alter drop truncate replace merge grant revoke show explain describe use set begin commit rollback call values pragma'.split(
+    ' ',
+  ),
 );
 const RESERVED = new Set(
   'select from where group having order limit offset union intersect except on join left right inner outer full cross natural using and or not in is like between as set values into case when then else end by distinct all exists'.split(
@@ -189,7 +191,11 @@ class Reader {
     if (++this.#depth > MAX_DEPTH) throw new Unread('expressions inside of one another');
     this.#operand();
     for (;;) {
-      if (['+', '-', '*', '/', '%', '=', '<>', '!=', '<', '>', '<=', '>=', '||', 'and', 'or', 'like'].some((operator) => this.#takes(operator))) {
+      if (
+        ['+', '-', '*', '/', '%', '=', '<>', '!=', '<', '>', '<=', '>=', '||', 'and', 'or', 'like'].some((operator) =>
+          this.#takes(operator),
+        )
+      ) {
         this.#operand();
         continue;
       }
@@ -260,7 +266,8 @@ class Reader {
 function plainMistake(tokens: readonly SqlToken[]): string | null {
   const [first, second] = tokens;
   if (first === undefined) return 'it is empty';
-  if (first.text !== '(' && !(first.kind === 'word' && STATEMENTS.has(first.text))) return `no statement begins with "${first.text.slice(0, 40)}"`;
+  if (first.text !== '(' && !(first.kind === 'word' && STATEMENTS.has(first.text)))
+    return `no statement begins with "${first.text.slice(0, 40)}"`;
   if (first.text === 'select' && (second === undefined || second.text === 'from' || second.text === 'where')) return 'nothing is selected';
   let open = 0;
   for (const [index, { kind, text }] of tokens.entries()) {
@@ -268,9 +275,13 @@ function plainMistake(tokens: readonly SqlToken[]): string | null {
     if (open < 0) return 'a ")" closes nothing';
     const next = tokens[index + 1];
     const isComma = kind === 'sign' && text === ',';
-    if (isComma && (next === undefined || next.text === ',' || next.text === ')' || (next.kind === 'word' && ['from', 'where'].includes(next.text))))
+    if (
+      isComma &&
+      (next === undefined || next.text === ',' || next.text === ')' || (next.kind === 'word' && ['from', 'where'].includes(next.text)))
+    )
       return 'nothing follows a comma';
-    if (kind === 'word' && ['from', 'where', 'by', 'having'].includes(text) && (next === undefined || next.text === ';')) return `nothing follows "${text}"`;
+    if (kind === 'word' && ['from', 'where', 'by', 'having'].includes(text) && (next === undefined || next.text === ';'))
+      return `nothing follows "${text}"`;
   }
   if (open > 0) return 'a "(" is not closed';
   // promptfoo's rule: two words before FROM are a comma that is missing.
@@ -289,7 +300,9 @@ export function readSql(sql: string): SqlReading {
     const first = /^\s*([\p{L}]+)/u.exec(sql)?.[1]?.toLowerCase();
     if (first === undefined || !STATEMENTS.has(first)) return { kind: 'invalid', reason: 'no statement begins so' };
     const isOdd = (sign: string): boolean => sql.split(sign).length % 2 === 0;
-    return isOdd('`') || isOdd("'") || isOdd('"') ? { kind: 'invalid', reason: 'a quote is not closed' } : { kind: 'unknown', reason: 'it has signs of one database' };
+    return isOdd('`') || isOdd("'") || isOdd('"')
+      ? { kind: 'invalid', reason: 'a quote is not closed' }
+      : { kind: 'unknown', reason: 'it has signs of one database' };
   }
   const mistake = plainMistake(tokens);
   if (mistake !== null) return { kind: 'invalid', reason: mistake };
