@@ -12,8 +12,8 @@ const NAME_START =
   ':A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
 const NAME = new RegExp(`[${NAME_START}][-.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040${NAME_START}]*`, 'uy');
 const SPACE = /[ \t\r\n]*/y;
-/** Production 2: what is left out of all characters; halves of surrogate pairs, too. */
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u;
+/** What is not in production 2; halves of surrogate pairs, too. */
+const FORBIDDEN = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 const REFERENCE = /&(?:(?:amp|lt|gt|quot|apos)|#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6}));/y;
 
 /** Reads a text from left to right, once. */
