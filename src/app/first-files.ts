@@ -108,16 +108,17 @@ You answer for ${feature}. Be short and concrete. When you do not know something
 }
 
 export function firstEval({ feature }: FirstAnswers): string {
-  return `# A first eval of ${feature}. The form is promptfoo's: prompts, providers, tests with assertions.
-description: ${feature}, first cases
+  return `# A first suite for ${feature}: "plimsoll eval run evals/${feature}.yaml" asks its cases through the gateway,
+# "plimsoll gate evals/${feature}.yaml --baseline <run>" says whether a change made it worse. docs/evaluation.md has every member.
+feature: ${feature}
 prompts:
-  - file://../prompts/${feature}.prompt
-providers:
-  - id: openai:chat:default
-    config:
-      apiBaseUrl: http://127.0.0.1:4000/v1
-      apiKeyEnvar: PLIMSOLL_KEY
-tests:
+  - |
+    - role: system
+      content: You answer for ${feature}. Be short and concrete. When you do not know something, say so and say who does.
+    - role: user
+      content: "{{ question }}"
+targets: [default]
+cases:
   - description: a known question is answered
     vars: { question: "What can you help me with?" }
     assert:
@@ -126,5 +127,7 @@ tests:
     vars: { question: "What will the weather be on my birthday in 2031?" }
     assert:
       - { type: icontains-any, value: ["not know", "can't", "cannot", "unable", "don't"] }
+metrics:
+  pass: { margin: 0.05 }
 `;
 }

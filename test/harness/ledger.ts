@@ -39,12 +39,14 @@ export async function readStore<T>(plimsoll: Plimsoll, query: string): Promise<T
 /** Reads the ledger in the engine itself once the ingest has caught up. */
 export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<LedgerView> {
   return withEngine(plimsoll, async (read) => {
-    await eventually(
-      'the ingest has caught up',
-      () => plimsoll.api<{ ingest: { pendingBytes: number; lagMs: number | null } }>('/api/v1/status'),
-      ({ ingest }) => ingest.pendingBytes === 0,
-      30_000,
-    );
+    const caughtUp = () =>
+      eventually(
+        'the ingest has caught up',
+        () => plimsoll.api<{ ingest: { pendingBytes: number; lagMs: number | null } }>('/api/v1/status'),
+        ({ ingest }) => ingest.pendingBytes === 0,
+        30_000,
+      );
+    await caughtUp();
     const rows = await eventually(
       'ledger rows',
       () =>
@@ -54,6 +56,8 @@ export async function ledgerOf(plimsoll: Plimsoll, atLeast: number): Promise<Led
       (found) => found.length >= atLeast,
       30_000,
     );
+    // A batch's ledger rows are there before its spans, of which the rollup is made.
+    await caughtUp();
     const summary = await plimsoll.api<MetricSummary>(`/api/v1/metrics/summary?from=${Date.now() - 3_600_000}&to=${Date.now() + 60_000}`);
     return {
       rowsByCall: new Map(rows.map((row) => [row.call_id, Number(row.n)])),
