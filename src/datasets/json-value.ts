@@ -44,14 +44,17 @@ export function assertJson(value: unknown, place: string): asserts value is Json
   }
 }
 
-/** JSON with members ordered by name (UTF-16 code units, as RFC 8785) and without spaces: equal values give equal text. */
-export function canonicalJson(value: JsonValue): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value === 0 ? 0 : value);
-  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalJson(item)).join(',')}]`;
-  const members = value as { readonly [name: string]: JsonValue }; // arrays are gone
+/**
+ * JSON with members ordered by name (UTF-16 code units, as RFC 8785) and without spaces: equal values give equal text.
+ * @param value JSON as it was parsed; what JSON cannot say counts as null
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value === 0 ? 0 : value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = value as Readonly<Record<string, unknown>>; // neither an array nor null
   return `{${Object.keys(members)
     .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(members[name] ?? null)}`)
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(members[name])}`)
     .join(',')}}`;
 }
 

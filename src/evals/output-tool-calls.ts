@@ -1,11 +1,8 @@
+import { isObject } from '../datasets/json-value.ts';
 import { parseJsonText } from '../kernel/parse-json.ts';
 import type { JsonValue, Subject, ToolCall } from './scorer.ts';
 
 type JsonObject = { readonly [name: string]: JsonValue };
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function read(text: string): JsonValue | undefined {
   try {

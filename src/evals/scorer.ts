@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { JsonValue } from '../datasets/json-value.ts';
 import type { Score } from './score.ts';
 
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type { JsonValue };
 
 export interface Message {
   readonly role: string;

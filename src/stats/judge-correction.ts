@@ -1,5 +1,6 @@
 import { PlimsollError } from '../kernel/errors.ts';
 import { normalQuantile, studentQuantile } from './distributions.ts';
+import { covariance, mean } from './moments.ts';
 
 export interface Estimate {
   readonly value: number;
@@ -88,13 +89,4 @@ export function predictionPoweredMean(
   const residuals = human.map((label, index) => label - lambda * (judge[index] ?? 0));
   const half = z * Math.sqrt(covariance(residuals, residuals) / n + (lambda * lambda * covariance(judged, judged)) / m);
   return { value, interval: [value - half, value + half], lambda };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function covariance(a: readonly number[], b: readonly number[]): number {
-  const [meanA, meanB] = [mean(a), mean(b)];
-  return a.reduce((sum, value, index) => sum + (value - meanA) * ((b[index] ?? 0) - meanB), 0) / (a.length - 1);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../sim/seeded-random.ts';
 import { clusteredMean } from './clusters.ts';
 import { binomialCdf } from './distributions.ts';
 import { casesNeeded, detectableDrop, holm, pairedInterval, swapP } from './paired.ts';
@@ -123,10 +124,27 @@ describe('planning', () => {
         [0.03, 0.8],
         [0.03, 0.9],
         [0.02, 0.9],
-      ].map(([margin, power]) => casesNeeded(Math.sqrt(0.1), margin ?? 0, 0.05, power)),
+      ].map(([margin, power]) => casesNeeded(Math.sqrt(0.1), margin ?? 0, { range: null, power: power ?? 0 })),
       [248, 343, 687, 952, 2141],
     );
-    assert.equal(casesNeeded(0, 0.03), 100);
+    // The rule of three, less the unseen cases themselves.
+    assert.equal(casesNeeded(0, 0.03, { range: 1 }), 97);
+  });
+
+  it('needs what passes as often as it says', () => {
+    const random = seededRandom('cases needed');
+    for (const [differing, margin] of [
+      [0.1, 0.05],
+      [0.04, 0.03],
+    ] as const) {
+      const n = casesNeeded(Math.sqrt(differing), margin, { range: 1 });
+      let shown = 0;
+      for (let run = 0; run < 1_000; run++) {
+        const differences = Array.from({ length: n }, () => (random.chance(differing) ? (random.chance(0.5) ? 1 : -1) : 0));
+        if ((pairedInterval(differences, alone(differences), { range: 1, alpha: 0.05 })?.low ?? -1) > -margin) shown++;
+      }
+      assert.ok(shown >= 760 && shown <= 860, `${n} cases: ${shown} of 1000`);
+    }
   });
 
   it('detects less with fewer cases, more scatter and dependence', () => {

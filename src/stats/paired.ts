@@ -162,16 +162,33 @@ export function detectableDrop(
 }
 
 /**
- * Cases that show "no worse than the margin" with the given power if nothing changed.
+ * Cases that show "no worse than the margin" at the bound of `pairedInterval` with the given power, if nothing changed.
  * @param deviation standard deviation of a case's difference; for single 0/1 pairs √(share of cases whose verdicts differ)
  * @param margin    > 0, in the units of the score
+ * @param range     as for `pairedInterval`; null = nothing unseen is counted in, which is the textbook's number
  * @returns count of independent cases (clusters), rounded up
+ * @see Connett, Smith & McHugh 1987, Statistics in Medicine 6:733 (for null)
  */
-export function casesNeeded(deviation: number, margin: number, alpha = 0.05, power = 0.8): number {
+export function casesNeeded(
+  deviation: number,
+  margin: number,
+  { range, alpha = 0.05, power = 0.8 }: { readonly range: number | null; readonly alpha?: number; readonly power?: number },
+): number {
   if (!(margin > 0 && deviation >= 0)) throw new PlimsollError('invalid_argument', `No number of cases for a margin of ${margin}`);
-  const z = normalQuantile(1 - alpha) + normalQuantile(power);
-  // With nothing that differs the rule of three remains.
-  return Math.max(Math.ceil((z * deviation) ** 2 / margin ** 2 - 1e-9), Math.ceil(-Math.log(alpha) / margin));
+  const [z, zPower] = [-normalQuantile(alpha), normalQuantile(power)];
+  const unseen = range === null ? 0 : unseenClusters(alpha);
+  const unseenSquares = 2 * unseen * (range ?? 0) ** 2;
+  const isEnough = (n: number): boolean =>
+    (z * Math.sqrt(n * deviation ** 2 + unseenSquares) + zPower * deviation * Math.sqrt(n)) / (n + 2 * unseen) <= margin * (1 + 1e-12);
+  let most = 2;
+  while (!isEnough(most)) most *= 2;
+  let least = most / 2;
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (isEnough(middle)) most = middle;
+    else least = middle;
+  }
+  return isEnough(1) ? 1 : most;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { csvText } from '../../costs/csv-file.ts';
 import { defineCommand } from '../../kernel/commands.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
 import type { SqlConsoleView, SqlResult } from '../../traces/sql-console/model.ts';
@@ -22,7 +23,8 @@ function shown(value: unknown): string {
 
 function csvCell(value: unknown): string {
   const text = value === null ? '' : cellText(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // A number may begin with a sign; whatever else does is a formula to a spreadsheet.
+  return /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? text : csvText(text);
 }
 
 export default defineCommand<CliContext>()({

@@ -1,4 +1,5 @@
 import { parseJsonText } from '../../kernel/parse-json.ts';
+import { isRecord } from '../../traces/preview.ts';
 
 /** Shorter texts are questions and instructions, not what was looked up. */
 const SHORTEST_PASSAGE = 200;
@@ -27,12 +28,6 @@ export interface ReadContext {
   readonly question: string;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
@@ -45,7 +40,7 @@ function texts(content: unknown, into: { own: string[]; tool: string[] }, isTool
     return;
   }
   for (const part of list(content)) texts(part, into, isTool, depth + 1);
-  if (!isObject(content)) return;
+  if (!isRecord(content)) return;
   const isResult =
     isTool || content.type === 'tool_result' || content.type === 'function_call_output' || content.functionResponse !== undefined;
   for (const name of ['text', 'content', 'output', 'parts', 'functionResponse', 'response', 'result']) {
@@ -101,9 +96,9 @@ export function readContext(input: string): ReadContext | null {
   } catch {
     return null;
   }
-  const messages = Array.isArray(body) ? body : isObject(body) ? list(body.messages ?? body.contents ?? body.input) : [];
+  const messages = Array.isArray(body) ? body : isRecord(body) ? list(body.messages ?? body.contents ?? body.input) : [];
   if (messages.length === 0) return null;
-  const instructions = isObject(body) ? [body.system, body.instructions, body.systemInstruction, body.system_instruction] : [];
+  const instructions = isRecord(body) ? [body.system, body.instructions, body.systemInstruction, body.system_instruction] : [];
   const looked: string[] = [];
   const said: string[] = [];
   const take = (text: string): void => {
@@ -116,7 +111,7 @@ export function readContext(input: string): ReadContext | null {
   };
   for (const content of instructions) if (content !== undefined) takeInstructions(content);
   for (const message of messages) {
-    if (!isObject(message)) continue;
+    if (!isRecord(message)) continue;
     const role = typeof message.role === 'string' ? message.role : '';
     if (role === 'assistant' || role === 'model') continue;
     if (role === 'system' || role === 'developer') {

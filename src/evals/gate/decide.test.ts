@@ -26,7 +26,9 @@ describe('decideGate', () => {
     const report = decideGate(run(ones(30)), run(ones(30)), SPEC);
     assert.equal(report.verdict, 'not enough evidence');
     assert.match(report.comparisons[0]?.reason ?? '', /not ruled out; the margin is 0\.05/);
-    assert.ok((report.comparisons[0]?.casesNeeded ?? 0) >= 60);
+    const needed = report.comparisons[0]?.casesNeeded ?? 0;
+    assert.equal(decideGate(run(ones(needed)), run(ones(needed)), SPEC).verdict, 'pass');
+    assert.equal(decideGate(run(ones(needed - 1)), run(ones(needed - 1)), SPEC).verdict, 'not enough evidence');
   });
 
   it('blocks a drop that is no chance, and says how large', () => {

@@ -145,7 +145,10 @@ function compare({ metric, slice, pairs, unmeasured }: Group, p: number | null, 
     p,
     adjustedP: p === null ? null : adjustedP,
     detectableDrop: interval === null ? null : detectableDrop(interval, { range: metric.range, alpha: spec.alpha }),
-    casesNeeded: interval === null ? null : casesNeeded(interval.standardError * Math.sqrt(interval.n), metric.margin, spec.alpha),
+    casesNeeded:
+      interval === null
+        ? null
+        : casesNeeded(interval.standardError * Math.sqrt(interval.n), metric.margin, { range: metric.range, alpha: spec.alpha }),
   };
   return { ...seen, ...judge(metric, slice, pairs, unmeasured, interval, adjustedP, spec) };
 }

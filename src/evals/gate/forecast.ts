@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../kernel/errors.ts';
+import { mean, variance } from '../../stats/moments.ts';
 import { casesNeeded, detectableDrop } from '../../stats/paired.ts';
 import type { CaseScores, GateSpec } from './model.ts';
 
@@ -43,20 +44,10 @@ export function forecastGate(baseline: readonly CaseScores[], spec: GateSpec, re
     return {
       ...head,
       detectableDrop: detectableDrop(seen, { range, alpha: spec.alpha }),
-      casesNeeded: casesNeeded(deviation, margin, spec.alpha),
+      casesNeeded: casesNeeded(deviation, margin, { range, alpha: spec.alpha }),
       basis: isRepeated ? 'from how much the baseline’s repeats differ' : 'assumed: scores of the two versions correlate with 0.5',
     };
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function variance(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
 }
 
 /** @throws PlimsollError `invalid_argument` when no metric of the spec was measured in the baseline */

@@ -1,15 +1,12 @@
+import { canonicalJson } from '../../datasets/json-value.ts';
+import { isRecord } from '../../traces/preview.ts';
 import { editDistance } from '../text/edit-distance.ts';
-import { canonicalJson } from './canonical-json.ts';
 
 /** Both sides are too large to be compared. */
 export class TooLarge extends Error {}
 
 /** Cells of all comparisons of texts together: about a second. */
 const MAX_CELLS = 300_000_000;
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * How alike two JSON values are, in [0, 1]: the mean over the members of objects (of both sides) and the items of lists (by place), edit distance of
@@ -27,7 +24,7 @@ export function jsonLikeness(first: unknown, second: unknown): number {
     return 1 - distance / Math.max(a.length, b.length);
   };
   const compare = (a: unknown, b: unknown): number => {
-    if (isObject(a) && isObject(b)) {
+    if (isRecord(a) && isRecord(b)) {
       const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
       const member = (of: Readonly<Record<string, unknown>>, name: string): unknown => (Object.hasOwn(of, name) ? of[name] : null);
       return names.length === 0 ? 1 : names.reduce((sum, name) => sum + compare(member(a, name), member(b, name)), 0) / names.length;

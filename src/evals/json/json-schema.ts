@@ -1,10 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { canonicalJson } from '../../datasets/json-value.ts';
 import { LinearPattern } from '../../gateway/output/linear-pattern.ts';
 import { WorkBudget } from '../../gateway/output/work-budget.ts';
 import { PlimsollError } from '../../kernel/errors.ts';
-import { canonicalJson } from './canonical-json.ts';
 
 /** Of the patterns and comparisons of one check: half a second. */
 const BUDGET_UNITS = 10_000_000;

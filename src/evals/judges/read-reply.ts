@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRecord } from '../../traces/preview.ts';
 import { findJson } from './lenient-json.ts';
 
 /** What a judge's reply says, or in one sentence why it could not be read. */
@@ -105,13 +106,13 @@ export interface ListedVerdict {
 /** Reads one verdict for each of `count` numbered items, in order: `{"verdicts": [{"reason", "verdict"}]}`, the array alone, or an array of words. */
 export function verdictListReader(count: number): ReplyReader<readonly ListedVerdict[]> {
   const list = z.preprocess(
-    (value) => (Array.isArray(value) ? value.map((item: unknown) => (isObject(item) ? item : { verdict: item })) : value),
+    (value) => (Array.isArray(value) ? value.map((item: unknown) => (isRecord(item) ? item : { verdict: item })) : value),
     z.array(ListItem).length(count),
   );
   const wrapped = z.preprocess((value) => {
     // Numbers alone in brackets are more often a footnote than a verdict.
     if (Array.isArray(value) && value.some((item) => typeof item === 'number')) return null;
-    if (!isObject(value)) return value;
+    if (!isRecord(value)) return value;
     const name = LIST_NAMES.find((candidate) => Array.isArray(value[candidate]));
     // A single item needs no list.
     return name === undefined ? (count === 1 ? [value] : value) : value[name];
@@ -130,14 +131,10 @@ export function textListReader(name: string): ReplyReader<readonly string[]> {
   const texts = z.array(z.union([TextField, item])).max(MAXIMUM_LISTED);
   return jsonReader(
     z.preprocess((value) => {
-      if (!isObject(value)) return value;
+      if (!isRecord(value)) return value;
       if (Array.isArray(value[name])) return value[name];
       const lists = Object.values(value).filter((member) => Array.isArray(member));
       return lists.length === 1 ? lists[0] : value;
     }, texts),
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../json/canonical-json.ts';
+import { canonicalJson } from '../../datasets/json-value.ts';
 import { toolCallsOf } from '../output-tool-calls.ts';
 import { measured } from '../score.ts';
 import { defineScorer, type JsonValue, type ToolCall } from '../scorer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../json/canonical-json.ts';
+import { canonicalJson } from '../../datasets/json-value.ts';
 import { Json } from '../option-schemas.ts';
 import { toolCallsOf } from '../output-tool-calls.ts';
 import { measured, type Score, unmeasured } from '../score.ts';

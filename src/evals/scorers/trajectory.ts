@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { isObject } from '../../datasets/json-value.ts';
 import { Json } from '../option-schemas.ts';
 import { type Score, unmeasured, verdict } from '../score.ts';
 import { defineScorer, type JsonValue, type Subject } from '../scorer.ts';
@@ -58,10 +59,6 @@ const Used = z.union([
     .min(1),
   z.strictObject({ ...matcherFields, ...bounds }).refine(isNamed, NAMED),
 ]);
-
-function isObject(value: JsonValue): value is { readonly [name: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Whether all that is expected is there; lists in full, objects may have more. */
 function includesArguments(actual: JsonValue | undefined, expected: JsonValue): boolean {
